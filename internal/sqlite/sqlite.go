@@ -1,0 +1,199 @@
+// Package sqlite opens the SQLite files of the server, the relay and the phone, all in the same safe way: WAL,
+// synchronous=FULL, secure_delete, foreign keys on, one writing connection and a pool of readers, and an operating-system
+// lock that lets one process own a file.
+//
+// It holds no table and no statement of anybody's; migrations are handed in. A DB is safe for concurrent use.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"kabar/internal/commit"
+
+	_ "modernc.org/sqlite" // the driver, in pure Go
+)
+
+// oldestSafe is the first release without the WAL-reset bug that could lose commits with two or more connections.
+const oldestSafe = "3.51.3"
+
+// File is one open SQLite file.
+type File struct {
+	Read *sql.DB // any number of concurrent readers; writing through it is an error
+	Conn *sql.DB // the one writing connection; take it only from one goroutine
+
+	lock *os.File
+}
+
+// DB is a File with a group-commit writer.
+type DB struct {
+	*File
+	ops *commit.Writer[Op]
+}
+
+// Op is one write. It runs inside a shared transaction and sees the effects of the operations before it. When it returns
+// an error its own effects are undone and nobody else's are. It must not keep tx.
+type Op func(tx *sql.Tx) error
+
+// Open opens a file as OpenFile does and starts its group-commit writer. The caller closes the DB.
+func Open(path string) (*DB, error) {
+	f, err := OpenFile(path)
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{File: f}
+	db.ops = commit.NewWriter(db.batch, commit.Options{})
+	return db, nil
+}
+
+// OpenFile opens or creates the file at path (mode 0600) and takes its lock. A second process gets an *InUseError that
+// names the owner. The caller closes the file, and writes through Conn from one goroutine at a time.
+func OpenFile(path string) (*File, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	lock, err := takeLock(path + ".lock")
+	if err != nil {
+		return nil, err
+	}
+	db := &File{lock: lock}
+	if err := db.open(path); err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Close())
+	}
+	return db, nil
+}
+
+func (db *File) open(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // SQLite itself would create it with the umask's mode
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if db.Conn, err = pool(path, 1, "_txlock=immediate"); err != nil {
+		return err
+	}
+	if db.Read, err = pool(path, max(4, runtime.NumCPU()), "_pragma=query_only(1)"); err != nil {
+		return err
+	}
+	var version string
+	if err := db.Conn.QueryRow("SELECT sqlite_version()").Scan(&version); err != nil {
+		return err
+	}
+	if !atLeast(version, oldestSafe) {
+		return fmt.Errorf("SQLite %s has a bug that can lose commits; %s or newer is needed", version, oldestSafe)
+	}
+	var verdict string
+	if err := db.Conn.QueryRow("PRAGMA quick_check(1)").Scan(&verdict); err != nil {
+		return err
+	}
+	if verdict != "ok" {
+		return fmt.Errorf("the file is damaged: %s; restore a backup", verdict)
+	}
+	return nil
+}
+
+func pool(path string, n int, extra string) (*sql.DB, error) {
+	dsn := "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath() +
+		"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)" +
+		"&_pragma=secure_delete(1)&_pragma=wal_autocheckpoint(2000)&_pragma=journal_size_limit(67108864)" +
+		"&_pragma=cache_size(-16000)&" + extra
+	p, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, err
+	}
+	p.SetMaxOpenConns(n)
+	p.SetMaxIdleConns(n)
+	return p, nil
+}
+
+// Do runs op in the next group commit and returns after it is on disk.
+func (db *DB) Do(ctx context.Context, op func(tx *sql.Tx) error) error { return db.ops.Do(ctx, op) }
+
+// batch runs operations in one transaction, each behind a savepoint. When the transaction itself fails, every operation
+// that had not failed by itself gets that error: none of them is stored.
+func (db *DB) batch(ops []Op) []error {
+	errs := make([]error, len(ops))
+	tx, err := db.Conn.Begin()
+	if err != nil {
+		return fill(errs, fmt.Errorf("begin: %w", err))
+	}
+	for i, op := range ops {
+		if errs[i], err = guarded(tx, op); err != nil {
+			_ = tx.Rollback() // the transaction is lost anyway; err says why
+			return fill(errs, err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		_ = tx.Rollback()
+		return fill(errs, fmt.Errorf("commit: %w", err))
+	}
+	return errs
+}
+
+// guarded runs op behind a savepoint. The first result is op's own error, the second one spoils the transaction.
+func guarded(tx *sql.Tx, op Op) (own, fatal error) {
+	if _, err := tx.Exec("SAVEPOINT op"); err != nil {
+		return nil, fmt.Errorf("savepoint: %w", err)
+	}
+	if own = op(tx); own != nil {
+		if _, err := tx.Exec("ROLLBACK TO op"); err != nil {
+			return own, fmt.Errorf("roll back one operation: %w", err)
+		}
+	}
+	if _, err := tx.Exec("RELEASE op"); err != nil {
+		return own, fmt.Errorf("release savepoint: %w", err)
+	}
+	return own, nil
+}
+
+func fill(errs []error, err error) []error {
+	for i := range errs {
+		if errs[i] == nil {
+			errs[i] = err
+		}
+	}
+	return errs
+}
+
+// Close commits what is queued, closes the file and frees its lock.
+func (db *DB) Close() error {
+	db.ops.Close()
+	return db.File.Close()
+}
+
+// Close closes the file and frees its lock. It may be called more than once.
+func (db *File) Close() error {
+	var err error
+	for _, p := range []*sql.DB{db.Read, db.Conn} { // the writer last: it checkpoints the WAL
+		if p != nil {
+			err = errors.Join(err, p.Close())
+		}
+	}
+	if db.lock != nil {
+		err = errors.Join(err, db.lock.Close())
+		db.lock = nil
+	}
+	return err
+}
+
+func atLeast(version, oldest string) bool {
+	parse := func(s string) (v [3]int) {
+		_, _ = fmt.Sscanf(s, "%d.%d.%d", &v[0], &v[1], &v[2]) // what is missing counts as 0: older
+		return v
+	}
+	have, want := parse(version), parse(oldest)
+	for i := range have {
+		if have[i] != want[i] {
+			return have[i] > want[i]
+		}
+	}
+	return true
+}
