@@ -1,0 +1,55 @@
+package kabar
+
+import "time"
+
+// Direction says who wrote a message.
+type Direction int8
+
+// The directions.
+const (
+	Outbound Direction = 1 // the business to the customer
+	Inbound  Direction = 2 // the customer to the business
+)
+
+// Message is one message of a conversation.
+type Message struct {
+	ID           MessageID
+	Ref          uint64 // the key behind the server's permutation; public ids of both dialects are made of it
+	Account      AccountID
+	Number       NumberID
+	Conversation ConversationID
+	Prev         MessageID // the message before it in the conversation; zero at the first
+	Direction    Direction
+	Status       Status
+	Content      Content
+	Context      Context
+	At           time.Time // accepted (outbound) or written by the customer (inbound)
+	Expires      time.Time // outbound: not sent after this; zero means the default
+	Failure      Reason    // set when Status is Failed
+	Attempts     int       // how often it was encrypted anew after a retry request
+	Wire         string    // inbound: the network's id of it
+}
+
+// DefaultTTL is how long an outbound message is tried when the sender sets no ttl.
+const DefaultTTL = 30 * 24 * time.Hour
+
+// MaxResends is how often a message is encrypted again for a customer who could not decrypt it.
+const MaxResends = 3
+
+// Context ties a message to another one.
+type Context struct {
+	ReplyTo   MessageID `json:"reply_to,omitempty"` // the quoted message of the same conversation
+	Unknown   string    `json:"unknown,omitempty"`  // the network's id of a quoted message that we do not have
+	Forwarded bool      `json:"forwarded,omitempty"`
+	Frequent  bool      `json:"frequent,omitempty"` // forwarded many times
+	Referral  *Referral `json:"referral,omitempty"`
+}
+
+// Referral is the ad or post from which the customer opened the chat.
+type Referral struct {
+	Headline   string `json:"headline,omitempty"`
+	Body       string `json:"body,omitempty"`
+	SourceType string `json:"source_type,omitempty"` // "ad" or "post"
+	SourceID   string `json:"source_id,omitempty"`
+	SourceURL  string `json:"source_url,omitempty"`
+}
