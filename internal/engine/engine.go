@@ -1,0 +1,190 @@
+// Package engine moves messages: it judges and commits what applications send (send.go), prepares and transmits it
+// (work.go), commits what networks deliver (deliver.go), and fetches media (fetch.go).
+//
+// The API dialects call it, the network drivers compute for it, the store commits for it. It holds no state of a message
+// that is not in the store: a killed process goes on where it stopped. Every change of a message, the job that follows
+// from it and the event that tells of it are one transaction, and nothing is answered, acknowledged or published before
+// that transaction is on disk.
+//
+// Attach numbers, then start Run. All methods are safe for concurrent use.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"kabar"
+	"kabar/internal/lanes"
+	"kabar/internal/media"
+	"kabar/internal/network"
+	"kabar/internal/store"
+)
+
+// Options are what an engine works with.
+type Options struct {
+	Store *store.DB
+	Media *media.Store
+	Fetch Fetcher // for media links; nil refuses them
+	Log   *slog.Logger
+	Now   func() time.Time // the only clock of the product's rules; default time.Now
+	// Committed is called after a commit that has added an event to the number's log. It must not block.
+	Committed func(kabar.NumberID)
+	// Concurrency is how many conversations are worked at a time; default 64.
+	Concurrency int
+}
+
+// Engine moves the messages of all numbers of a server.
+type Engine struct {
+	db        *store.DB
+	media     *media.Store
+	fetcher   Fetcher
+	log       *slog.Logger
+	now       func() time.Time
+	committed func(kabar.NumberID)
+
+	sends   *lanes.Lanes // by conversation
+	fetches *lanes.Lanes // by job
+
+	mu    sync.RWMutex
+	lines map[kabar.NumberID]*line
+	shift chan struct{} // closed and replaced when the clock has been shifted
+}
+
+// line is a number with its network.
+type line struct {
+	number   *kabar.Number
+	settings kabar.Settings
+	net      network.Network
+}
+
+// New returns an engine. It does nothing until Run.
+func New(o Options) *Engine {
+	e := &Engine{db: o.Store, media: o.Media, fetcher: o.Fetch, log: o.Log, now: o.Now, committed: o.Committed,
+		lines: map[kabar.NumberID]*line{}, shift: make(chan struct{})}
+	if e.log == nil {
+		e.log = slog.New(slog.DiscardHandler)
+	}
+	if e.now == nil {
+		e.now = time.Now
+	}
+	if e.committed == nil {
+		e.committed = func(kabar.NumberID) {}
+	}
+	e.sends = lanes.New(lanes.Options{Work: e.work, Scan: e.scan(isSend), Concurrency: o.Concurrency})
+	e.fetches = lanes.New(lanes.Options{Work: e.fetch, Scan: e.scan(isFetch), Concurrency: fetchConcurrency})
+	return e
+}
+
+// Attach says which network carries the messages of a number. It must be called before Run, once for each number.
+func (e *Engine) Attach(ctx context.Context, id kabar.NumberID, n network.Network) error {
+	number, settings, err := e.db.Number(ctx, id)
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.lines[id] = &line{number, settings, n}
+	return nil
+}
+
+// Run works until ctx ends: it sends what is waiting, receives, fetches media and sweeps what has outlived its time.
+func (e *Engine) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return e.sends.Run(ctx) })
+	g.Go(func() error { return e.fetches.Run(ctx) })
+	g.Go(func() error { return e.sweep(ctx) })
+	for id, l := range e.attached() {
+		g.Go(func() error {
+			if err := l.net.Run(ctx, &inbox{e, id}); err != nil {
+				return fmt.Errorf("network of %s: %w", l.number.Digits, err)
+			}
+			return ctx.Err()
+		})
+	}
+	err := g.Wait()
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+func (e *Engine) attached() map[kabar.NumberID]*line {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	all := make(map[kabar.NumberID]*line, len(e.lines))
+	for id, l := range e.lines {
+		all[id] = l
+	}
+	return all
+}
+
+// line returns the number's line as it is now.
+func (e *Engine) line(id kabar.NumberID) (*line, error) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	l := e.lines[id]
+	if l == nil {
+		return nil, kabar.Refuse(kabar.ReasonNotReady, "", "the number is not attached to a network")
+	}
+	return l, nil
+}
+
+// Now returns the engine's time.
+func (e *Engine) Now() time.Time { return e.now() }
+
+// Number returns a number as it is now.
+func (e *Engine) Number(id kabar.NumberID) (*kabar.Number, error) {
+	l, err := e.line(id)
+	if err != nil {
+		return nil, err
+	}
+	return l.number, nil
+}
+
+// Settings returns a number's settings.
+func (e *Engine) Settings(id kabar.NumberID) (kabar.Settings, error) {
+	l, err := e.line(id)
+	if err != nil {
+		return kabar.Settings{}, err
+	}
+	return l.settings, nil
+}
+
+// Link reports whether the number's network is connected, and since when it has been so, or not. A network without a
+// connection to lose is connected.
+func (e *Engine) Link(id kabar.NumberID) (connected bool, since time.Time) {
+	l, err := e.line(id)
+	if err != nil {
+		return false, time.Time{}
+	}
+	if linked, ok := l.net.(network.Linked); ok {
+		return linked.Link()
+	}
+	return true, time.Time{}
+}
+
+// refusal turns an error of the store into the refusal that the dialects know.
+func refusal(err error) error {
+	var missing *store.NotFoundError
+	var broken *store.StatementError
+	var down *store.UnavailableError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &missing):
+		return kabar.Refuse(kabar.ReasonNotFound, "", "%s", missing.Error())
+	case errors.Is(err, store.ErrFull):
+		return &kabar.Error{Reason: kabar.ReasonOverloaded, Detail: "too many writes are waiting", After: time.Second}
+	case errors.As(err, &down):
+		return &kabar.Error{Reason: kabar.ReasonNotReady, Detail: "the database does not answer", After: 5 * time.Second}
+	case errors.As(err, &broken):
+		return kabar.Refuse(kabar.ReasonStore, "", "a statement failed")
+	}
+	return err
+}

@@ -1,0 +1,190 @@
+package engine
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"kabar"
+	"kabar/internal/lanes"
+	"kabar/internal/network"
+	"kabar/internal/secrets"
+	"kabar/internal/store"
+)
+
+// Fetching of inbound media: at most so many at a time, and so often.
+const (
+	fetchConcurrency = 8
+	fetchTries       = 5
+	fetchTimeout     = 5 * time.Minute
+)
+
+// fetch downloads the medium of an inbound message and then publishes the message; a medium that is not to be had is
+// published as an error. Texts that came later have not waited for it.
+func (e *Engine) fetch(ctx context.Context, id int64) lanes.Next {
+	job, l, err := e.fetchJob(ctx, id)
+	if isMissing(err) {
+		return lanes.Idle
+	}
+	if err != nil {
+		return e.later(ctx, "read a fetch", err)
+	}
+	if wait := job.Due.Sub(e.now()); wait > 0 {
+		return lanes.After(wait)
+	}
+	medium, err := e.download(ctx, l, job)
+	if err != nil && ctx.Err() == nil && job.Tries+1 < fetchTries && !errors.Is(err, errNeverThere) {
+		return e.postpone(ctx, job, err)
+	}
+	if ctx.Err() != nil {
+		return lanes.Idle // the job stays for the next start
+	}
+	if err != nil {
+		e.log.Warn("fetch media: given up", "err", err, "tries", job.Tries+1)
+	}
+	if err := e.publish(ctx, l, job, medium); err != nil {
+		if medium != nil {
+			e.discard(medium.File)
+		}
+		return e.later(ctx, "publish a medium", err)
+	}
+	return lanes.Idle
+}
+
+// fetchJob reads a fetch by the key of its lane.
+func (e *Engine) fetchJob(ctx context.Context, id int64) (*store.Job, *line, error) {
+	for n, l := range e.attached() {
+		job, err := e.db.Job(ctx, n, id)
+		if !isMissing(err) {
+			return job, l, err
+		}
+	}
+	return nil, nil, &store.NotFoundError{What: "job"}
+}
+
+func (e *Engine) postpone(ctx context.Context, job *store.Job, why error) lanes.Next {
+	job.Tries++
+	wait := time.Duration(job.Tries*job.Tries) * time.Second
+	job.Due = e.now().Add(wait)
+	e.log.Info("fetch media: will try again", "err", why, "tries", job.Tries)
+	err := e.db.Write(ctx, func(tx *store.Tx) { tx.WantJob(job.ID) }, func(tx *store.Tx) error { return tx.SaveJob(job) })
+	if err != nil {
+		return e.later(ctx, "postpone a fetch", err)
+	}
+	return lanes.After(wait)
+}
+
+// errNeverThere marks downloads that no further try can mend.
+var errNeverThere = errors.New("the medium cannot be had")
+
+func (e *Engine) download(ctx context.Context, l *line, job *store.Job) (*store.Medium, error) {
+	carrier, ok := l.net.(network.MediaCarrier)
+	if !ok {
+		return nil, fmt.Errorf("%w: the network carries no media", errNeverThere)
+	}
+	var remote kabar.RemoteMedium
+	if err := json.Unmarshal(job.Body, &remote); err != nil {
+		return nil, fmt.Errorf("%w: %w", errNeverThere, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	defer cancel()
+	plain, err := carrier.Download(ctx, &remote)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = plain.Close() }() // everything has been read, or the error is known
+	m := &store.Medium{Account: job.Account, Number: job.Number, MIME: remote.MIME, Key: secrets.NewKey(), Created: e.now()}
+	info, err := e.media.Put(ctx, plain, m.Key, maxDownload)
+	if err != nil {
+		return nil, err
+	}
+	m.File, m.Size, m.SHA256 = info.Name, info.Size, hex.EncodeToString(info.SHA256[:])
+	if m.SHA256 != remote.SHA256 {
+		e.discard(m.File)
+		return nil, fmt.Errorf("%w: its bytes are not the ones that were announced", errNeverThere)
+	}
+	return m, nil
+}
+
+// discard removes a file whose row was not committed.
+func (e *Engine) discard(file string) {
+	if err := e.media.Remove(file); err != nil {
+		e.log.Warn("remove a media file", "err", err)
+	}
+}
+
+// publish commits the medium, the message that names it, and the event.
+func (e *Engine) publish(ctx context.Context, l *line, job *store.Job, medium *store.Medium) error {
+	return e.db.Write(ctx, func(tx *store.Tx) {
+		tx.WantJob(job.ID)
+		tx.WantMessage(job.Message)
+		tx.WantConversation(job.Conversation)
+		tx.WantSeq(job.Number)
+	}, func(tx *store.Tx) error {
+		if _, err := tx.Job(job.Number, job.ID); err != nil {
+			return err
+		}
+		m, err := tx.Message(job.Number, job.Message)
+		if err != nil {
+			return err
+		}
+		c, err := tx.Conversation(job.Number, job.Conversation)
+		if err != nil {
+			return err
+		}
+		missing := kabar.ReasonMediaDownload
+		if medium != nil {
+			missing = ""
+			if err := attach(tx, m, medium); err != nil {
+				return err
+			}
+		}
+		if err := tx.RemoveJob(job.ID); err != nil {
+			return err
+		}
+		return e.received(tx, l, c, m, missing)
+	})
+}
+
+// attach stores a medium and names it in the message.
+func attach(tx *store.Tx, m *kabar.Message, medium *store.Medium) error {
+	c := kabar.MediumOf(m.Content)
+	medium.Filename = c.Filename
+	if err := tx.AddMedium(medium); err != nil {
+		return err
+	}
+	c.ID, c.MIME, c.SHA256, c.Size = medium.ID, medium.MIME, medium.SHA256, medium.Size
+	return tx.SetContent(m)
+}
+
+// received adds the event of an inbound message. missing says why its medium is not there.
+func (e *Engine) received(tx *store.Tx, l *line, c *kabar.Conversation, m *kabar.Message, missing kabar.Reason) error {
+	content, err := kabar.Snapshot(m.Content)
+	if err != nil {
+		return err
+	}
+	ev := &kabar.Event{Account: c.Account, Number: c.Number, Conversation: c.ID, Kind: kabar.EventMessage, At: m.At, Customer: c.Customer,
+		Message: m.ID, Ref: m.Ref, Content: content, Context: m.Context, Failure: missing}
+	if ev.ReplyRef, ev.ReplyOut, err = e.reference(tx, m.Number, m.Context.ReplyTo); err != nil {
+		return err
+	}
+	if ev.TargetRef, ev.TargetOut, err = e.reference(tx, m.Number, targetOf(m.Content)); err != nil {
+		return err
+	}
+	return e.addEvent(tx, l, ev)
+}
+
+// reference returns the public number of a message and whether the business wrote it; 0 for none.
+func (e *Engine) reference(tx *store.Tx, n kabar.NumberID, id kabar.MessageID) (ref uint64, out bool, err error) {
+	if id == 0 {
+		return 0, false, nil
+	}
+	m, err := tx.Message(n, id)
+	if err != nil {
+		return 0, false, ignoreMissing(err)
+	}
+	return m.Ref, m.Direction == kabar.Outbound, nil
+}

@@ -1,0 +1,47 @@
+package engine
+
+import (
+	"time"
+
+	"kabar"
+	"kabar/internal/store"
+)
+
+// Once makes a request idempotent: of all requests of a number with the same path and key, one is carried out, and the
+// others get its answer. Two that arrive together are decided one after the other by the writer.
+type Once struct {
+	Path string
+	Key  string // 1 to 255 visible ASCII characters
+	Hash string // SHA-256 of the raw body, hex: the same key with another body is refused
+}
+
+// replay returns the answer that the request got before; nil if it is the first.
+func (o *Once) replay(tx *store.Tx, l *line, now time.Time) (*store.Answer, error) {
+	if o == nil {
+		return nil, nil
+	}
+	a, err := tx.Answer(l.number.ID, o.Path, o.Key, now)
+	if err != nil || a == nil {
+		return nil, err
+	}
+	if a.Hash != o.Hash {
+		return nil, kabar.Refuse(kabar.ReasonKeyReused, "Idempotency-Key", "the key was first used with another body")
+	}
+	return a, nil
+}
+
+// remember stores the answer to the first request.
+func (o *Once) remember(tx *store.Tx, l *line, now time.Time, status int, body []byte) (*store.Answer, error) {
+	a := &store.Answer{Status: status, Body: body, At: now}
+	if o == nil {
+		return a, nil
+	}
+	a.Hash = o.Hash
+	return a, tx.SaveAnswer(l.number, o.Path, o.Key, a)
+}
+
+func (o *Once) want(tx *store.Tx, l *line) {
+	if o != nil {
+		tx.WantAnswer(l.number.ID, o.Path, o.Key)
+	}
+}

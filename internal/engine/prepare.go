@@ -1,0 +1,221 @@
+package engine
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"kabar"
+	"kabar/internal/msgid"
+	"kabar/internal/network"
+	"kabar/internal/store"
+)
+
+// prepare does T1: it has the driver compute the packet and commits it together with the driver's new state, before a
+// single byte leaves. A job that has its packet already is left alone.
+func (t *task) prepare(ctx context.Context) error {
+	if t.job.Packed {
+		return nil
+	}
+	o, err := t.outgoing(ctx)
+	if err != nil {
+		return err
+	}
+	for range maxRecompute {
+		err := t.compute(ctx, o)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, network.ErrNeedsOpen):
+			err = t.open(ctx, o)
+		}
+		if err != nil && !errors.Is(err, network.ErrConflict) {
+			return err
+		}
+	}
+	return fmt.Errorf("prepare: the session kept changing")
+}
+
+// compute runs the driver once against its present state and commits the result.
+func (t *task) compute(ctx context.Context, o *network.Outgoing) error {
+	state, err := t.e.state(ctx, o.From.ID, t.line.net.Keys(o))
+	if err != nil {
+		return err
+	}
+	packet, change, err := t.line.net.Prepare(o, state)
+	if err != nil {
+		return err
+	}
+	packed := *t.job
+	packed.Packed, packed.Body = true, packet
+	err = t.e.db.Write(ctx, func(tx *store.Tx) {
+		t.want(tx)
+		wantChange(tx, o.From.ID, change)
+	}, func(tx *store.Tx) error {
+		if err := apply(tx, o.From, change); err != nil {
+			return err
+		}
+		for _, j := range t.also {
+			if err := tx.RemoveJob(j.ID); err != nil {
+				return err
+			}
+		}
+		if err := tx.SaveJob(&packed); err != nil {
+			return err
+		}
+		return t.introduce(tx, o)
+	})
+	if err == nil {
+		t.job, t.also = &packed, nil
+	}
+	return conflict(err)
+}
+
+// introduce has the business's profile follow the first thing that goes to a customer who does not have it.
+func (t *task) introduce(tx *store.Tx, o *network.Outgoing) error {
+	c, err := tx.Conversation(t.job.Number, t.job.Conversation)
+	if err != nil || c.ProfileSent >= o.From.ProfileVersion {
+		return err
+	}
+	c.ProfileSent = o.From.ProfileVersion
+	if err := tx.SaveConversation(c); err != nil {
+		return err
+	}
+	return t.e.addJob(tx, c, jobProfile, 0, nil)
+}
+
+// open has the driver fetch what a first contact needs and commits it.
+func (t *task) open(ctx context.Context, o *network.Outgoing) error {
+	state, err := t.e.state(ctx, o.From.ID, t.line.net.Keys(o))
+	if err != nil {
+		return err
+	}
+	change, err := t.line.net.Open(ctx, o, state)
+	if err != nil {
+		return err
+	}
+	o.Opened = true
+	return conflict(t.e.db.Write(ctx, func(tx *store.Tx) { wantChange(tx, o.From.ID, change) },
+		func(tx *store.Tx) error { return apply(tx, o.From, change) }))
+}
+
+// outgoing says what the job wants from the driver.
+func (t *task) outgoing(ctx context.Context) (*network.Outgoing, error) {
+	o := &network.Outgoing{From: t.line.number, To: t.conv.Customer, Now: t.e.now()}
+	switch t.job.Kind {
+	case jobSend, jobResend:
+		return o, t.message(ctx, o)
+	case jobReceipt:
+		o.Purpose = network.PurposeReceipt
+		return o, t.receipt(o)
+	case jobRetry:
+		o.Purpose, o.Fresh = network.PurposeRetry, true
+		var r kabar.Retry
+		err := json.Unmarshal(t.job.Body, &r)
+		o.Refs = r.Refs
+		return o, err
+	case jobProfile:
+		o.Purpose = network.PurposeProfile
+		return o, nil
+	}
+	return nil, fmt.Errorf("job %d has the unknown kind %q", t.job.ID, t.job.Kind)
+}
+
+func (t *task) message(ctx context.Context, o *network.Outgoing) error {
+	o.Purpose, o.Message, o.Ref = network.PurposeMessage, t.msg, wireRef(t.msg)
+	o.Fresh = t.job.Kind == jobResend
+	var err error
+	if o.ReplyTo, err = t.e.wireOf(ctx, t.msg.Number, t.msg.Context.ReplyTo); err != nil {
+		return err
+	}
+	if o.Target, err = t.e.wireOf(ctx, t.msg.Number, targetOf(t.msg.Content)); err != nil {
+		return err
+	}
+	if md := kabar.MediumOf(t.msg.Content); md != nil {
+		o.Medium, err = t.upload(ctx, md)
+	}
+	return err
+}
+
+// receipt joins this job's receipt and those right behind it that say the same.
+func (t *task) receipt(o *network.Outgoing) error {
+	o.Receipt = &kabar.Receipt{}
+	if err := json.Unmarshal(t.job.Body, o.Receipt); err != nil {
+		return err
+	}
+	var with []*store.Job
+	for _, j := range t.also {
+		var r kabar.Receipt
+		if err := json.Unmarshal(j.Body, &r); err != nil {
+			return err
+		}
+		if r.Status != o.Receipt.Status || len(o.Receipt.Refs)+len(r.Refs) > joined {
+			break
+		}
+		o.Receipt.Refs = append(o.Receipt.Refs, r.Refs...)
+		with = append(with, j)
+	}
+	t.also = with
+	return nil
+}
+
+// wireRef is the network's id of an outbound message: the stanza of its public id.
+func wireRef(m *kabar.Message) string { return hex.EncodeToString(msgid.Stanza(m.Ref, true)) }
+
+// wireOf returns the network's id of a message; "" for none.
+func (e *Engine) wireOf(ctx context.Context, n kabar.NumberID, id kabar.MessageID) (string, error) {
+	if id == 0 {
+		return "", nil
+	}
+	m, err := e.db.Message(ctx, n, id)
+	if err != nil {
+		return "", err
+	}
+	if m.Direction == kabar.Inbound {
+		return m.Wire, nil
+	}
+	return wireRef(m), nil
+}
+
+// state reads a driver's entries.
+func (e *Engine) state(ctx context.Context, n kabar.NumberID, keys []string) (network.State, error) {
+	s := network.State{}
+	for _, k := range keys {
+		value, version, err := e.db.State(ctx, n, k)
+		if err != nil {
+			return nil, err
+		}
+		if version > 0 {
+			s[k] = network.Entry{Version: version, Value: value}
+		}
+	}
+	return s, nil
+}
+
+func wantChange(tx *store.Tx, n kabar.NumberID, c network.Change) {
+	for _, s := range c {
+		tx.WantState(n, s.Key)
+	}
+}
+
+func apply(tx *store.Tx, n *kabar.Number, c network.Change) error {
+	for _, s := range c {
+		if err := tx.SetState(n, s.Key, s.Version, s.Value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func conflict(err error) error {
+	if errors.Is(err, store.ErrStale) {
+		return network.ErrConflict
+	}
+	return err
+}
+
+// uploadMargin is how long an upload must still hold to be used again.
+const uploadMargin = 24 * time.Hour

@@ -1,0 +1,104 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"kabar"
+	"kabar/internal/store"
+)
+
+// DefaultSettings are a number's settings until they are changed (contract On-Premises API, section 1.7).
+func DefaultSettings() kabar.Settings {
+	return kabar.Settings{
+		BackoffStep: 3 * time.Second, BackoffCap: 15 * time.Minute, Concurrency: 6,
+		AutoDownload:    []string{"audio", "document", "voice", "video", "image", "sticker"},
+		DeliveredEvents: true, ReadEvents: true, NotifyChange: true,
+	}
+}
+
+// ChangeSettings applies change to a number's settings and to the URL of its On-Premises endpoint, and commits both. The
+// new settings hold for events that are delivered from now on. change may be called more than once.
+func (e *Engine) ChangeSettings(ctx context.Context, id kabar.NumberID, change func(s *kabar.Settings, url *string) error) error {
+	endpoint, err := e.Endpoint(ctx, id)
+	if err != nil {
+		return err
+	}
+	var next *line
+	err = e.db.Write(ctx, nil, func(tx *store.Tx) error {
+		number, settings, err := tx.Number(id)
+		if err != nil {
+			return err
+		}
+		url := endpoint.URL
+		if err := change(&settings, &url); err != nil {
+			return err
+		}
+		if url != endpoint.URL {
+			if err := tx.SetURL(id, endpoint.ID, url); err != nil {
+				return err
+			}
+		}
+		next = &line{number: number, settings: settings}
+		return tx.SaveNumber(number, settings)
+	})
+	if err != nil {
+		return refusal(err)
+	}
+	e.mu.Lock()
+	if old := e.lines[id]; old != nil {
+		next.net = old.net
+		e.lines[id] = next
+	}
+	e.mu.Unlock()
+	e.committed(id) // a dispatcher looks at the new settings
+	return nil
+}
+
+// Endpoint returns the number's On-Premises endpoint, of which webhooks.url is a view. It is made with the number.
+func (e *Engine) Endpoint(ctx context.Context, id kabar.NumberID) (*kabar.Endpoint, error) {
+	all, err := e.db.Endpoints(ctx, id)
+	if err != nil {
+		return nil, refusal(err)
+	}
+	for _, ep := range all {
+		if ep.Dialect == kabar.OnPrem {
+			return ep, nil
+		}
+	}
+	return nil, kabar.Refuse(kabar.ReasonInternal, "", "the number has no On-Premises endpoint")
+}
+
+// NewNumber describes a number that is to be added.
+type NewNumber struct {
+	Account *kabar.Account // an account with ID 0 is added with it
+	Digits  string
+	Profile kabar.Profile
+	// Templates are approved templates of the account; may be empty.
+	Templates []*kabar.TemplateDef
+}
+
+// AddNumber stores a number with its settings and its On-Premises endpoint, which waits for a URL.
+func AddNumber(ctx context.Context, db *store.DB, n NewNumber, now time.Time) (*kabar.Number, error) {
+	var number *kabar.Number
+	err := db.Write(ctx, nil, func(tx *store.Tx) error {
+		account := *n.Account
+		if account.ID == 0 {
+			if err := tx.AddAccount(&account, now); err != nil {
+				return err
+			}
+		}
+		number = &kabar.Number{Account: account.ID, Digits: n.Digits, Profile: n.Profile}
+		if err := tx.AddNumber(number, DefaultSettings(), now); err != nil {
+			return err
+		}
+		for _, t := range n.Templates {
+			t.Account = account.ID
+			if err := tx.SaveTemplate(t); err != nil {
+				return err
+			}
+		}
+		return tx.AddEndpoint(&kabar.Endpoint{Account: number.Account, Number: number.ID, Dialect: kabar.OnPrem}, now)
+	})
+	return number, refusal(err)
+}

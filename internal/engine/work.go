@@ -1,0 +1,230 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"kabar"
+	"kabar/internal/lanes"
+	"kabar/internal/network"
+	"kabar/internal/store"
+)
+
+// How long a lane waits before it tries again.
+const (
+	pauseOffline = 2 * time.Second // the network is not connected, or did not take a packet
+	pauseStore   = 1 * time.Second // the store did not take a commit
+)
+
+// maxRecompute bounds how often a packet is computed anew because the driver's state changed meanwhile.
+const maxRecompute = 10
+
+// joined is how many receipts of a conversation go out in one packet at most.
+const joined = 100
+
+// task is one job of a conversation on its way to the customer.
+type task struct {
+	e    *Engine
+	line *line
+	conv *kabar.Conversation
+	job  *store.Job
+	also []*store.Job   // receipts that go out with this one
+	msg  *kabar.Message // of a job that sends a message
+}
+
+// work does the oldest job of a conversation: T1 if it has no packet yet, then T2.
+func (e *Engine) work(ctx context.Context, key int64) lanes.Next {
+	jobs, err := e.db.Jobs(ctx, kabar.ConversationID(key), jobFetch, joined)
+	if err != nil {
+		return e.later(ctx, "read jobs", err)
+	}
+	if len(jobs) == 0 {
+		return lanes.Idle
+	}
+	t, err := e.newTask(ctx, jobs)
+	if err != nil {
+		return e.later(ctx, "read a job", err)
+	}
+	if connected, _ := e.Link(t.line.number.ID); !connected {
+		return lanes.After(pauseOffline)
+	}
+	if err := t.run(ctx); err != nil {
+		var wait *network.Later
+		if errors.As(err, &wait) {
+			return lanes.After(wait.After)
+		}
+		return e.later(ctx, "send", err)
+	}
+	return lanes.Again
+}
+
+// later logs an error that passes and says when to try again. Lanes do not come back all at once.
+func (e *Engine) later(ctx context.Context, what string, err error) lanes.Next {
+	if ctx.Err() == nil {
+		e.log.Warn(what, "err", err)
+	}
+	return lanes.After(pauseStore + rand.N(pauseStore))
+}
+
+func (e *Engine) newTask(ctx context.Context, jobs []*store.Job) (*task, error) {
+	job := jobs[0]
+	l, err := e.line(job.Number)
+	if err != nil {
+		return nil, err
+	}
+	t := &task{e: e, line: l, job: job}
+	if t.conv, err = e.db.Conversation(ctx, job.Number, job.Conversation); err != nil {
+		return nil, err
+	}
+	switch job.Kind {
+	case jobSend, jobResend:
+		t.msg, err = e.db.Message(ctx, job.Number, job.Message)
+	case jobReceipt:
+		t.also = followers(jobs)
+	}
+	return t, err
+}
+
+// followers returns the receipts that stand right behind a receipt that has not been prepared.
+func followers(jobs []*store.Job) []*store.Job {
+	if jobs[0].Packed {
+		return nil
+	}
+	n := 1
+	for n < len(jobs) && jobs[n].Kind == jobReceipt && !jobs[n].Packed {
+		n++
+	}
+	return jobs[1:n]
+}
+
+// run judges, prepares and transmits. A nil error means that the job is done, one way or the other.
+func (t *task) run(ctx context.Context) error {
+	if reason := t.judge(); reason != "" {
+		return t.giveUp(ctx, reason)
+	}
+	err := t.prepare(ctx)
+	if err == nil {
+		err = t.line.net.Transmit(ctx, t.job.Body)
+	}
+	var refused *network.Refused
+	switch {
+	case errors.As(err, &refused):
+		return t.giveUp(ctx, refused.Reason)
+	case err != nil:
+		return err
+	}
+	return t.done(ctx)
+}
+
+// judge applies the rules again just before the message leaves. Once a packet exists only the end of its life stops it:
+// the network may have taken it already.
+func (t *task) judge() kabar.Reason {
+	if t.msg == nil {
+		return ""
+	}
+	now := t.e.now()
+	if t.job.Packed || t.job.Kind == jobResend {
+		if !now.Before(t.msg.Expires) {
+			return kabar.ReasonExpired
+		}
+		return ""
+	}
+	_, reason := kabar.Judge(now, kabar.Facts{Content: t.msg.Content, Conversation: t.conv, Recipient: t.conv.Customer.Handle(),
+		Sender: t.line.number.Digits, Expires: t.msg.Expires})
+	return reason
+}
+
+// giveUp removes the job; a message fails.
+func (t *task) giveUp(ctx context.Context, why kabar.Reason) error {
+	return t.e.db.Write(ctx, t.want, func(tx *store.Tx) error {
+		if _, err := tx.Job(t.job.Number, t.job.ID); err != nil {
+			return ignoreMissing(err)
+		}
+		if t.msg != nil {
+			c, m, err := t.reread(tx)
+			if err != nil {
+				return err
+			}
+			if err := t.e.fail(tx, t.line, c, m, why, t.e.now()); err != nil {
+				return err
+			}
+		}
+		return t.remove(tx)
+	})
+}
+
+// done commits T2: the job is removed, the message is sent, the event says so.
+func (t *task) done(ctx context.Context) error {
+	return t.e.db.Write(ctx, t.want, func(tx *store.Tx) error {
+		if _, err := tx.Job(t.job.Number, t.job.ID); err != nil {
+			return ignoreMissing(err)
+		}
+		if err := t.remove(tx); err != nil || t.msg == nil {
+			return err
+		}
+		c, m, err := t.reread(tx)
+		if err != nil || !m.Status.Advance(kabar.Sent) {
+			return err
+		}
+		now := t.e.now()
+		if err := t.bill(tx, c, now); err != nil {
+			return err
+		}
+		m.Status = kabar.Sent
+		return t.e.tell(tx, t.line, c, m, now)
+	})
+}
+
+// bill opens the 24-hour conversation the message belongs to, unless it is open.
+func (t *task) bill(tx *store.Tx, c *kabar.Conversation, now time.Time) error {
+	category := kabar.CategoryService
+	if tm, ok := t.msg.Content.(*kabar.Template); ok {
+		category = tm.Category
+	}
+	if c.Billing.Open(now, category) {
+		return nil
+	}
+	id, err := tx.NewKey()
+	if err != nil {
+		return err
+	}
+	c.Billing = kabar.Billing{ID: id, Category: category, Expires: now.Add(kabar.Window)}
+	return tx.SaveConversation(c)
+}
+
+func (t *task) want(tx *store.Tx) {
+	tx.WantJob(t.job.ID)
+	tx.WantConversation(t.conv.ID)
+	if t.msg != nil {
+		tx.WantMessage(t.msg.ID)
+		tx.WantSeq(t.line.number.ID)
+	}
+}
+
+// reread returns conversation and message as they are inside the transaction.
+func (t *task) reread(tx *store.Tx) (*kabar.Conversation, *kabar.Message, error) {
+	c, err := tx.Conversation(t.job.Number, t.job.Conversation)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := tx.Message(t.job.Number, t.msg.ID)
+	return c, m, err
+}
+
+func (t *task) remove(tx *store.Tx) error {
+	for _, j := range append(t.also, t.job) {
+		if err := tx.RemoveJob(j.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func ignoreMissing(err error) error {
+	if isMissing(err) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,94 @@
+package relay
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"kabar"
+	"kabar/internal/network"
+	"kabar/internal/payload"
+)
+
+// messageOf turns a message of the business into what travels.
+func messageOf(o *network.Outgoing) (*payload.Message, error) {
+	content, err := payload.Strip(o.Message.Content)
+	if err != nil {
+		return nil, err
+	}
+	m := &payload.Message{ID: o.Ref, Kind: o.Message.Content.Kind(), Content: content, ReplyTo: o.ReplyTo, Target: o.Target,
+		Forwarded: o.Message.Context.Forwarded}
+	if o.Medium != nil {
+		m.Medium = new(payload.Medium)
+		if err := json.Unmarshal(o.Medium.Locator, m.Medium); err != nil {
+			return nil, fmt.Errorf("read a locator: %w", err)
+		}
+		m.Medium.MIME = o.Medium.MIME
+	}
+	return m, nil
+}
+
+// updateOf turns what a customer has said into an update. It trusts who said it and nothing else.
+func updateOf(from string, p *payload.Payload) (kabar.Update, error) {
+	u := kabar.Update{From: customer(from), At: time.UnixMilli(p.At).UTC()}
+	u.From.Name = clip(p.Name, maxName)
+	switch {
+	case p.Message != nil:
+		in, err := incoming(p.Message)
+		u.Ref, u.Message = p.Message.ID, in
+		return u, err
+	case p.Receipt != nil:
+		u.Receipt = &kabar.Receipt{Status: p.Receipt.Rank(), Refs: p.Receipt.IDs}
+	case p.Retry != nil:
+		u.Retry = &kabar.Retry{Refs: p.Retry.IDs}
+	case p.Deleted != nil:
+		u.Deleted = p.Deleted.ID
+	case p.Blocked != nil:
+		u.Blocked = &p.Blocked.Blocked
+	case p.Reported != nil:
+		u.Reported = true
+	}
+	return u, nil
+}
+
+// maxName is how many bytes of a profile name are kept.
+const maxName = 256
+
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && s[n]&0xC0 == 0x80 { // not inside a character
+		n--
+	}
+	return s[:n]
+}
+
+// customer says who an account of the relay is: digits are a phone number, anything else a business-scoped user id.
+func customer(account string) kabar.Customer {
+	for _, c := range account {
+		if c < '0' || c > '9' {
+			return kabar.Customer{BSUID: account}
+		}
+	}
+	return kabar.Customer{WaID: account}
+}
+
+func incoming(m *payload.Message) (*kabar.Incoming, error) {
+	c, err := payload.Inbound(m)
+	if err != nil {
+		return nil, err
+	}
+	in := &kabar.Incoming{Content: c, ReplyTo: m.ReplyTo, Target: m.Target, Forwarded: m.Forwarded, Frequent: m.Frequent, Referral: m.Referral}
+	if m.Medium != nil && kabar.MediumOf(c) != nil {
+		locator, err := json.Marshal(m.Medium)
+		if err != nil {
+			return nil, err
+		}
+		in.Medium = &kabar.RemoteMedium{Locator: locator, MIME: m.Medium.MIME, Size: m.Medium.Size, SHA256: m.Medium.SHA256}
+	}
+	return in, nil
+}
+
+func hexID(id [16]byte) string { return hex.EncodeToString(id[:]) }

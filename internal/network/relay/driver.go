@@ -1,0 +1,193 @@
+// Package relay is the driver for the embedded network: it encrypts for customers end to end and carries the ciphertext to
+// and from a kabar relay.
+//
+// All its lasting state (the device's identity and prekeys, a session a customer) lives in the engine's store, handed in
+// and out as network.State and network.Change: a ratchet advances only in the commit that stores its ciphertext. In memory
+// there is the connection and a copy of the device's own keys.
+//
+// Run starts and ends every goroutine. The other methods may be called while Run runs; Transmit, Open, Upload, Download
+// and Lookup fail with an error that passes while there is no connection. Protocol and promises: docs/encryption.md.
+package relay
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"kabar"
+	"kabar/internal/e2ee"
+	"kabar/internal/network"
+	"kabar/internal/relayclient"
+)
+
+// Options describe a driver for one number.
+type Options struct {
+	URL     string // of the relay, ws:// or wss://
+	Account string // the number's digits
+	Invite  string // admits the number to a private relay; not needed in open mode
+	TempDir string // for ciphertext on its way; default the system's
+	Log     *slog.Logger
+	Now     func() time.Time
+	HTTP    *http.Client
+}
+
+// Driver carries the messages of one number over a relay.
+type Driver struct {
+	o   Options
+	log *slog.Logger
+
+	mu     sync.RWMutex
+	device *device // nil until Run has read or made it
+	conn   *relayclient.Conn
+	since  time.Time // of the present state of the link
+}
+
+var (
+	_ network.Network      = (*Driver)(nil)
+	_ network.MediaCarrier = (*Driver)(nil)
+	_ network.Directory    = (*Driver)(nil)
+	_ network.Typist       = (*Driver)(nil)
+	_ network.Linked       = (*Driver)(nil)
+)
+
+// New returns a driver. It does nothing until Run.
+func New(o Options) *Driver {
+	d := &Driver{o: o, log: o.Log}
+	if d.log == nil {
+		d.log = slog.New(slog.DiscardHandler)
+	}
+	if d.o.Now == nil {
+		d.o.Now = time.Now
+	}
+	d.since = d.o.Now()
+	return d
+}
+
+// errOffline passes: the driver reconnects by itself.
+var errOffline = errors.New("relay: not connected")
+
+// Run connects and receives until ctx ends.
+func (d *Driver) Run(ctx context.Context, in network.Inbox) error {
+	dev, err := loadDevice(ctx, in)
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	d.device = dev
+	d.mu.Unlock()
+	err = relayclient.Keep(ctx, func(ctx context.Context) (*relayclient.Conn, error) {
+		conn, err := d.dial(ctx, in)
+		if err != nil && ctx.Err() == nil {
+			d.log.Warn("connect to the relay", "url", d.o.URL, "err", err)
+		}
+		return conn, err
+	}, func(ctx context.Context, conn *relayclient.Conn) error { return d.serve(ctx, in, conn) })
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+func (d *Driver) dial(ctx context.Context, in network.Inbox) (*relayclient.Conn, error) {
+	dev := d.device
+	return relayclient.Dial(ctx, relayclient.Options{
+		URL: d.o.URL, Account: d.o.Account, Class: relayclient.Business, Invite: d.o.Invite, Recovery: dev.Recovery,
+		PublicKey: dev.identity.Public().Sign, Sign: dev.identity.Sign, HTTPClient: d.o.HTTP,
+		OnLogin: func(ctx context.Context, info relayclient.LoginInfo) error { return d.login(ctx, in, info) },
+	})
+}
+
+// login compares the relay's memory of this device with ours. A store that is older than the relay remembers has been set
+// back: its message keys have been used, so every session is started afresh.
+func (d *Driver) login(ctx context.Context, in network.Inbox, info relayclient.LoginInfo) error {
+	return d.changeDevice(ctx, in, func(dev *device) network.Change {
+		if info.Restored(dev.Counter) {
+			dev.Epoch++
+			d.log.Warn("the store is older than the relay remembers: every session starts afresh")
+		}
+		dev.Counter = info.Counter
+		return nil
+	})
+}
+
+// serve receives over one connection until it ends.
+func (d *Driver) serve(ctx context.Context, in network.Inbox, conn *relayclient.Conn) error {
+	if err := d.replenish(ctx, in, conn, conn.Info()); err != nil {
+		return err
+	}
+	d.setConn(conn)
+	defer d.setConn(nil)
+	d.log.Info("connected to the relay", "url", d.o.URL)
+	r := newReceiver(d, in, conn)
+	defer r.wait()
+	return conn.Receive(ctx, relayclient.Handler{Envelope: r.envelope, Expired: r.expired, PrekeysLow: r.prekeysLow})
+}
+
+func (d *Driver) setConn(c *relayclient.Conn) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.conn, d.since = c, d.o.Now()
+}
+
+// link returns the connection and the device, or errOffline.
+func (d *Driver) link() (*relayclient.Conn, *device, error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if d.conn == nil || d.device == nil {
+		return nil, nil, errOffline
+	}
+	return d.conn, d.device, nil
+}
+
+// Link implements network.Linked.
+func (d *Driver) Link() (connected bool, since time.Time) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.conn != nil, d.since
+}
+
+// Lookup implements network.Directory.
+func (d *Driver) Lookup(ctx context.Context, handles []string) ([]bool, error) {
+	conn, _, err := d.link()
+	if err != nil {
+		return nil, err
+	}
+	var all []bool
+	for len(handles) > 0 {
+		n := min(len(handles), lookupPage)
+		known, err := conn.Lookup(ctx, handles[:n]...)
+		if err != nil {
+			return nil, verdict(err)
+		}
+		all, handles = append(all, known...), handles[n:]
+	}
+	return all, nil
+}
+
+// lookupPage is how many accounts the relay takes in one question.
+const lookupPage = 100
+
+func (d *Driver) address() e2ee.Address { return e2ee.Address{Account: d.o.Account, Device: 1} }
+
+func peerAddress(account string) e2ee.Address { return e2ee.Address{Account: account, Device: 1} }
+
+// verdict translates the relay's refusals into the engine's words.
+func verdict(err error) error {
+	var later *relayclient.RetryAfter
+	switch {
+	case errors.As(err, &later):
+		return &network.Later{After: later.After, Why: later.Unwrap().Error()}
+	case errors.Is(err, relayclient.ErrUnknownRecipient):
+		return &network.Refused{Reason: kabar.ReasonUnknownUser}
+	case errors.Is(err, relayclient.ErrExpired):
+		return &network.Refused{Reason: kabar.ReasonExpired}
+	case errors.Is(err, relayclient.ErrTooLarge), errors.Is(err, relayclient.ErrMalformed):
+		return &network.Refused{Reason: kabar.ReasonUndeliverable}
+	case errors.Is(err, relayclient.ErrNoPrekeys):
+		return &network.Later{After: 5 * time.Second, Why: "the customer's phone has not published its keys yet"}
+	}
+	return err
+}

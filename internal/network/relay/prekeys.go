@@ -1,0 +1,204 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"kabar/internal/e2ee"
+	"kabar/internal/network"
+	"kabar/internal/prekeys"
+	"kabar/internal/relayclient"
+)
+
+// How many one-time keys the relay is given at a time, and below how many it gets new ones.
+const (
+	oneTimeKeys = 100
+	kemKeys     = 50
+	fewKeys     = 25
+)
+
+// batch is a set of new prekeys: the private halves as changes, the public ones to publish.
+type batch struct {
+	change network.Change
+	pub    relayclient.Prekeys
+}
+
+// replenish publishes what the directory lacks: everything at first, fresh one-time keys when they run low, a new signed
+// and a new last-resort key every week. Private halves are stored before their public ones leave.
+func (d *Driver) replenish(ctx context.Context, in network.Inbox, conn *relayclient.Conn, info relayclient.LoginInfo) error {
+	current, err := d.current(ctx, in)
+	if err != nil {
+		return err
+	}
+	rotate := !info.Published || current.stale(d)
+	if !rotate && info.OneTime >= fewKeys && info.OneTimeKEM >= fewKeys {
+		return nil
+	}
+	var b *batch
+	var made error
+	err = d.changeDevice(ctx, in, func(dev *device) network.Change {
+		b = &batch{}
+		made = b.make(d, dev, rotate, current)
+		return b.change
+	})
+	if err = errors.Join(made, err); err != nil {
+		return fmt.Errorf("make prekeys: %w", err)
+	}
+	err = conn.Publish(ctx, b.pub)
+	var reused *relayclient.PrekeyIDReused
+	if errors.As(err, &reused) {
+		// A store that was set back has forgotten which ids it has used. The connection is tried again with higher ones.
+		err = errors.Join(err, d.changeDevice(ctx, in, func(dev *device) network.Change {
+			dev.NextID = max(dev.NextID, reused.Highest+1)
+			return nil
+		}))
+	}
+	if err != nil {
+		return fmt.Errorf("publish prekeys: %w", err)
+	}
+	return nil
+}
+
+// held are the private keys that rotate.
+type held struct {
+	signed map[uint32]*e2ee.SignedPreKey
+	last   map[uint32]*e2ee.KEMPreKey
+	state  network.State
+}
+
+// stale reports whether the newest keys are due for replacement.
+func (h *held) stale(d *Driver) bool {
+	now := d.o.Now()
+	newestSigned, newestLast := h.signed[latest(d.device.Signed)], h.last[latest(d.device.Last)]
+	return newestSigned == nil || newestLast == nil || newestSigned.NeedsRotation(now) || newestLast.NeedsRotation(now)
+}
+
+func latest(ids []uint32) uint32 {
+	if len(ids) == 0 {
+		return 0
+	}
+	return ids[len(ids)-1]
+}
+
+// current reads the keys that rotate.
+func (d *Driver) current(ctx context.Context, in network.Inbox) (*held, error) {
+	var keys []string
+	for _, id := range d.device.Signed {
+		keys = append(keys, signedKey(id))
+	}
+	for _, id := range d.device.Last {
+		keys = append(keys, kemKey(id))
+	}
+	s, err := in.State(ctx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	h := &held{signed: map[uint32]*e2ee.SignedPreKey{}, last: map[uint32]*e2ee.KEMPreKey{}, state: s}
+	for _, id := range d.device.Signed {
+		if k, err := e2ee.UnmarshalSignedPreKey(s[signedKey(id)].Value); err == nil {
+			h.signed[id] = k
+		}
+	}
+	for _, id := range d.device.Last {
+		if k, err := e2ee.UnmarshalKEMPreKey(s[kemKey(id)].Value); err == nil {
+			h.last[id] = k
+		}
+	}
+	return h, nil
+}
+
+func (b *batch) make(d *Driver, dev *device, rotate bool, current *held) error {
+	b.pub.Identity = prekeys.Identity(dev.identity.Public())
+	if rotate {
+		if err := b.rotate(d, dev, current); err != nil {
+			return err
+		}
+	}
+	ids := dev.take(oneTimeKeys)
+	keys, err := e2ee.GenerateOneTimePreKeys(ids...)
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		if err := b.add(oneTimeKey(k.ID), k); err != nil {
+			return err
+		}
+		b.pub.OneTime = append(b.pub.OneTime, prekeys.OneTime(k))
+	}
+	for _, id := range dev.take(kemKeys) {
+		k, err := e2ee.GenerateKEMPreKey(dev.identity, id, true, d.o.Now())
+		if err != nil {
+			return err
+		}
+		if err := b.add(kemKey(id), k); err != nil {
+			return err
+		}
+		b.pub.OneTimeKEM = append(b.pub.OneTimeKEM, prekeys.KEM(k))
+	}
+	return nil
+}
+
+// rotate makes a new signed and a new last-resort key, and removes those that no message may use any more.
+func (b *batch) rotate(d *Driver, dev *device, current *held) error {
+	now := d.o.Now()
+	dev.Signed = keep(dev.Signed, func(id uint32) bool {
+		k := current.signed[id]
+		return k != nil && !k.Expired(now) || !b.drop(signedKey(id), current)
+	})
+	dev.Last = keep(dev.Last, func(id uint32) bool {
+		k := current.last[id]
+		return k != nil && !k.Expired(now) || !b.drop(kemKey(id), current)
+	})
+	ids := dev.take(2)
+	signed, err := e2ee.GenerateSignedPreKey(dev.identity, ids[0], now)
+	if err != nil {
+		return err
+	}
+	last, err := e2ee.GenerateKEMPreKey(dev.identity, ids[1], false, now)
+	if err != nil {
+		return err
+	}
+	dev.Signed, dev.Last = append(dev.Signed, ids[0]), append(dev.Last, ids[1])
+	sp, lp := prekeys.Signed(signed), prekeys.KEM(last)
+	b.pub.Signed, b.pub.LastResort = &sp, &lp
+	return errors.Join(b.add(signedKey(ids[0]), signed), b.add(kemKey(ids[1]), last))
+}
+
+// add stores a fresh private key.
+func (b *batch) add(key string, k interface{ MarshalBinary() ([]byte, error) }) error {
+	row, err := k.MarshalBinary()
+	if err != nil {
+		return err
+	}
+	b.change = append(b.change, network.Set{Key: key, Value: row})
+	return nil
+}
+
+// drop removes a private key's entry, if there is one; it always reports true.
+func (b *batch) drop(key string, current *held) bool {
+	if entry, ok := current.state[key]; ok {
+		b.change = append(b.change, network.Set{Key: key, Version: entry.Version})
+	}
+	return true
+}
+
+func keep(ids []uint32, wanted func(uint32) bool) []uint32 {
+	var out []uint32
+	for _, id := range ids {
+		if wanted(id) {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// take hands out ids that have never been used.
+func (dev *device) take(n int) []uint32 {
+	ids := make([]uint32, n)
+	for i := range ids {
+		ids[i] = dev.NextID
+		dev.NextID++
+	}
+	return ids
+}

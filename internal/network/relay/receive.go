@@ -1,0 +1,207 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"kabar"
+	"kabar/internal/e2ee"
+	"kabar/internal/network"
+	"kabar/internal/payload"
+	"kabar/internal/relayclient"
+)
+
+// receiver decrypts and delivers what arrives over one connection: in order for each customer, customers side by side.
+// The relay sends no more than a window ahead of acknowledgements, which bounds what is held here.
+type receiver struct {
+	d    *Driver
+	in   network.Inbox
+	conn *relayclient.Conn
+	ctx  context.Context //nolint:containedctx // the life of the connection, for work the relay's handler starts
+	stop context.CancelFunc
+
+	mu      sync.Mutex
+	waiting map[string][]func(context.Context) // by account; present while the account is worked
+	work    sync.WaitGroup
+}
+
+func newReceiver(d *Driver, in network.Inbox, conn *relayclient.Conn) *receiver {
+	ctx, stop := context.WithCancel(context.Background())
+	return &receiver{d: d, in: in, conn: conn, ctx: ctx, stop: stop, waiting: map[string][]func(context.Context){}}
+}
+
+// wait ends what is under way: whatever has not been acknowledged comes again.
+func (r *receiver) wait() {
+	r.stop()
+	r.work.Wait()
+}
+
+func (r *receiver) envelope(v relayclient.Delivery) {
+	r.enqueue(v.From.Account, func(ctx context.Context) { r.until(ctx, v.Seq, func() error { return r.deliver(ctx, v) }) })
+}
+
+func (r *receiver) expired(x relayclient.Expiry) {
+	u := kabar.Update{From: customer(x.To.Account), Expired: &kabar.Expired{Refs: []string{hexID(x.ID)}}}
+	r.enqueue(x.To.Account, func(ctx context.Context) { r.until(ctx, x.Seq, func() error { return r.in.Deliver(ctx, u, nil) }) })
+}
+
+func (r *receiver) prekeysLow(oneTime, kem int) {
+	r.work.Go(func() {
+		info := relayclient.LoginInfo{OneTime: oneTime, OneTimeKEM: kem, Published: true}
+		if err := r.d.replenish(r.ctx, r.in, r.conn, info); err != nil && r.ctx.Err() == nil {
+			r.d.log.Warn("replenish prekeys", "err", err)
+		}
+	})
+}
+
+// enqueue runs f after what has been enqueued for the account before.
+func (r *receiver) enqueue(account string, f func(context.Context)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	queue, busy := r.waiting[account]
+	r.waiting[account] = append(queue, f)
+	if !busy {
+		r.work.Go(func() { r.drain(account) })
+	}
+}
+
+func (r *receiver) drain(account string) {
+	for {
+		r.mu.Lock()
+		queue := r.waiting[account]
+		if len(queue) == 0 {
+			delete(r.waiting, account)
+			r.mu.Unlock()
+			return
+		}
+		f := queue[0]
+		r.waiting[account] = queue[1:]
+		r.mu.Unlock()
+		f(r.ctx)
+	}
+}
+
+// pause is how long a delivery that the engine could not commit waits before it is tried again.
+const pause = 200 * time.Millisecond
+
+// until repeats f until it succeeds or the connection ends, and then acknowledges. The customer's later messages wait.
+func (r *receiver) until(ctx context.Context, seq uint64, f func() error) {
+	for {
+		err := f()
+		if err == nil {
+			if err := r.conn.Ack(ctx, seq); err != nil && ctx.Err() == nil {
+				r.d.log.Debug("acknowledge", "err", err) // it comes again, and is recognised
+			}
+			return
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		if !errors.Is(err, network.ErrConflict) {
+			r.d.log.Warn("deliver from the relay", "err", err)
+			select {
+			case <-time.After(pause):
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// deliver decrypts an envelope and commits what it says together with the ratchet.
+func (r *receiver) deliver(ctx context.Context, v relayclient.Delivery) error {
+	from := v.From.Account
+	keys, state, err := r.load(ctx, v)
+	if err != nil {
+		return err
+	}
+	r.d.mu.RLock()
+	dev := r.d.device
+	r.d.mu.RUnlock()
+	sess, err := readSession(state, from, dev)
+	if err != nil {
+		return err
+	}
+	plain, next, used, err := e2ee.Decrypt(dev.identity, r.d.address(), peerAddress(from), sess.peer, v.Ciphertext, keys, r.d.o.Now())
+	switch {
+	case errors.Is(err, e2ee.ErrDuplicate):
+		return nil // committed before, and the acknowledgement was lost
+	case errors.Is(err, e2ee.ErrUndecryptable), errors.Is(err, e2ee.ErrMalformed):
+		return r.garbled(ctx, v, err)
+	case err != nil:
+		return err
+	}
+	set, err := sess.write(from, next, dev)
+	if err != nil {
+		return err
+	}
+	change := append(network.Change{set}, spent(state, used)...)
+	u, err := r.read(from, plain)
+	if err != nil {
+		r.d.log.Warn("a customer's message makes no sense", "err", err)
+		u = kabar.Update{}
+	}
+	u.NewIdentity = next.Identity().Fingerprint()
+	return r.in.Deliver(ctx, u, change)
+}
+
+func (r *receiver) read(from string, plain []byte) (kabar.Update, error) {
+	p, err := payload.Decode(plain)
+	if err != nil {
+		return kabar.Update{}, err
+	}
+	return updateOf(from, p)
+}
+
+// load reads the session and the prekeys that the envelope needs.
+func (r *receiver) load(ctx context.Context, v relayclient.Delivery) (e2ee.PreKeys, network.State, error) {
+	var found e2ee.PreKeys
+	want := []string{peerKey(v.From.Account)}
+	ids, handshake, err := e2ee.PreKeyIDs(v.Ciphertext)
+	handshake = handshake && err == nil // what cannot be parsed fails in Decrypt
+	if handshake {
+		want = append(want, signedKey(ids.Signed), kemKey(ids.KEM), oneTimeKey(ids.OneTime))
+	}
+	s, err := r.in.State(ctx, want...)
+	if err != nil || !handshake {
+		return found, s, err
+	}
+	if k, err := e2ee.UnmarshalSignedPreKey(s[signedKey(ids.Signed)].Value); err == nil {
+		found.Signed = append(found.Signed, k)
+	}
+	if k, err := e2ee.UnmarshalKEMPreKey(s[kemKey(ids.KEM)].Value); err == nil {
+		found.KEM = append(found.KEM, k)
+	}
+	if k, err := e2ee.UnmarshalOneTimePreKey(s[oneTimeKey(ids.OneTime)].Value); err == nil {
+		found.OneTime = append(found.OneTime, k)
+	}
+	return found, s, nil
+}
+
+// spent removes the one-time keys that a new session has used.
+func spent(s network.State, used e2ee.UsedKeys) network.Change {
+	var c network.Change
+	for id, key := range map[uint32]string{used.OneTime: oneTimeKey(used.OneTime), used.KEM: kemKey(used.KEM)} {
+		if entry, ok := s[key]; ok && id != 0 {
+			c = append(c, network.Set{Key: key, Version: entry.Version})
+		}
+	}
+	return c
+}
+
+// garbled keeps what cannot be decrypted and has the engine ask for it again.
+func (r *receiver) garbled(ctx context.Context, v relayclient.Delivery, why error) error {
+	id := hexID(v.ID)
+	r.d.log.Warn("cannot decrypt: asking for it again", "envelope", id, "err", why)
+	s, err := r.in.State(ctx, garbledKey(id))
+	if err != nil {
+		return err
+	}
+	if _, kept := s[garbledKey(id)]; kept {
+		return nil
+	}
+	u := kabar.Update{From: customer(v.From.Account), At: v.SentAt, Ref: id, Garbled: true}
+	return r.in.Deliver(ctx, u, network.Change{{Key: garbledKey(id), Value: v.Ciphertext}})
+}
