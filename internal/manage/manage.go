@@ -1,0 +1,143 @@
+// Package manage is the server's management API under /kabar/v1/, and the probes of whoever runs the server.
+//
+// Errors are problem+json (RFC 9457). Who may call what stands in auth's table; the package trusts it. It keeps nothing:
+// it asks those who know, through the small interfaces below.
+package manage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"kabar"
+	"kabar/internal/web"
+)
+
+// Clock is the product's clock, which kabar dev can shift forward.
+type Clock interface {
+	Now() time.Time
+	// Advance moves the clock forward by d, for good: it is kept with the data folder.
+	Advance(d time.Duration) error
+}
+
+// Check looks at one thing that must work for the server to be ready. Its error says what is wrong, in a sentence.
+type Check struct {
+	Name string
+	Run  func(ctx context.Context) error
+}
+
+// Options are what the API works with.
+type Options struct {
+	Clock  Clock   // nil: there is no lab
+	Checks []Check // of /readyz
+	Log    *slog.Logger
+}
+
+// API serves /livez, /readyz and /kabar/v1/.
+type API struct{ o Options }
+
+// New returns an API.
+func New(o Options) *API {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &API{o}
+}
+
+// Handlers returns the handlers by pattern.
+func (a *API) Handlers() map[string]http.Handler {
+	h := map[string]http.Handler{
+		"GET /livez":  http.HandlerFunc(a.live),
+		"GET /readyz": http.HandlerFunc(a.ready),
+	}
+	if a.o.Clock != nil {
+		h["POST /kabar/v1/lab/clock"] = http.HandlerFunc(a.advance)
+	}
+	return h
+}
+
+// live says that the process answers; nothing else.
+func (a *API) live(w http.ResponseWriter, _ *http.Request) { a.write(w, http.StatusOK, map[string]string{"status": "alive"}) }
+
+// checkTime bounds one look at everything.
+const checkTime = 3 * time.Second
+
+// ready runs every check: 200 when all pass, 503 with what is wrong otherwise.
+func (a *API) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), checkTime)
+	defer cancel()
+	status, answer := http.StatusOK, map[string]string{}
+	for _, c := range a.o.Checks {
+		answer[c.Name] = "ok"
+		if err := c.Run(ctx); err != nil {
+			status, answer[c.Name] = http.StatusServiceUnavailable, err.Error()
+		}
+	}
+	if status != http.StatusOK {
+		w.Header().Set("Retry-After", "5")
+	}
+	a.write(w, status, map[string]any{"ready": status == http.StatusOK, "checks": answer})
+}
+
+// maxAdvance bounds one step of the clock.
+const maxAdvance = 366 * 24 * time.Hour
+
+func (a *API) advance(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		Advance string `json:"advance"`
+	}
+	if err := web.DecodeRequest(w, r, &body, web.Options{Unknown: web.RefuseAll}); err != nil {
+		a.problem(w, http.StatusBadRequest, err.Error(), `send {"advance":"24h"}`)
+		return
+	}
+	d, err := time.ParseDuration(body.Advance)
+	if err != nil || d <= 0 || d > maxAdvance {
+		a.problem(w, http.StatusBadRequest, fmt.Sprintf("advance is %q", body.Advance), `it must be a duration forward, such as "90m" or "24h", of up to 8784h`)
+		return
+	}
+	if err := a.o.Clock.Advance(d); err != nil {
+		a.o.Log.Error("advance the clock", "err", err)
+		a.problem(w, http.StatusInternalServerError, "the clock could not be stored", "look at the server's log")
+		return
+	}
+	a.write(w, http.StatusOK, map[string]string{"now": a.o.Clock.Now().UTC().Format(time.RFC3339)})
+}
+
+// Refuse answers a request that does not reach its handler.
+func (a *API) Refuse(w http.ResponseWriter, _ *http.Request, err error) {
+	var refused *kabar.Error
+	if !errors.As(err, &refused) {
+		a.o.Log.Error("refuse a request", "err", err)
+		a.problem(w, http.StatusInternalServerError, "internal error", "look at the server's log")
+		return
+	}
+	switch refused.Reason {
+	case kabar.ReasonUnauthorized:
+		w.Header().Set("WWW-Authenticate", `Bearer realm="kabar"`)
+		a.problem(w, http.StatusUnauthorized, "credentials are missing or not valid", "send Authorization: Bearer with the operator's api_key")
+	case kabar.ReasonDenied:
+		a.problem(w, http.StatusForbidden, "access denied", refused.Detail)
+	case kabar.ReasonNotFound:
+		status := http.StatusNotFound
+		if w.Header().Get("Allow") != "" {
+			status = http.StatusMethodNotAllowed
+		}
+		a.problem(w, status, "not found", refused.Detail)
+	default:
+		a.problem(w, http.StatusServiceUnavailable, string(refused.Reason), refused.Detail)
+	}
+}
+
+func (a *API) problem(w http.ResponseWriter, status int, title, detail string) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	a.write(w, status, map[string]any{"type": "about:blank", "status": status, "title": title, "detail": detail})
+}
+
+func (a *API) write(w http.ResponseWriter, status int, v any) {
+	if err := web.WriteJSON(w, status, v); err != nil {
+		a.o.Log.Debug("write an answer", "err", err)
+	}
+}

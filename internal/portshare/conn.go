@@ -1,0 +1,86 @@
+package portshare
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+)
+
+// conn is a connection whose first byte may have been read ahead, and that gives its slot back when closed.
+type conn struct {
+	net.Conn
+	first   []byte // read ahead and not yet read
+	release func()
+}
+
+// peek waits for the first byte, which the next Read returns again.
+func (c *conn) peek(ctx context.Context, timeout time.Duration) (byte, error) {
+	if err := c.SetReadDeadline(time.Now().Add(timeout)); err != nil {
+		return 0, err
+	}
+	// At the end of ctx the connection is closed, and not only its deadline moved: nothing else could be done with it.
+	stop := context.AfterFunc(ctx, func() { _ = c.Conn.Close() })
+	defer stop()
+	var b [1]byte
+	if _, err := c.Conn.Read(b[:]); err != nil {
+		return 0, err
+	}
+	c.first = b[:]
+	return b[0], c.SetReadDeadline(time.Time{})
+}
+
+// Read returns the byte that was read ahead, then what follows.
+func (c *conn) Read(p []byte) (int, error) {
+	if len(c.first) > 0 && len(p) > 0 {
+		n := copy(p, c.first)
+		c.first = nil
+		return n, nil
+	}
+	return c.Conn.Read(p)
+}
+
+// Close closes the connection and frees its slot.
+func (c *conn) Close() error {
+	defer c.release()
+	return c.Conn.Close()
+}
+
+// handoff is a listener whose connections come from give.
+type handoff struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+	addr   net.Addr
+}
+
+func newHandoff(addr net.Addr) *handoff {
+	return &handoff{conns: make(chan net.Conn), closed: make(chan struct{}), addr: addr}
+}
+
+// give passes c to Accept, or closes it when the listener or ctx has ended.
+func (h *handoff) give(ctx context.Context, c net.Conn) {
+	select {
+	case h.conns <- c:
+	case <-h.closed:
+		_ = c.Close()
+	case <-ctx.Done():
+		_ = c.Close()
+	}
+}
+
+func (h *handoff) Accept() (net.Conn, error) {
+	select {
+	case c := <-h.conns:
+		return c, nil
+	case <-h.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (h *handoff) Close() error {
+	h.once.Do(func() { close(h.closed) })
+	return nil
+}
+
+func (h *handoff) Addr() net.Addr { return h.addr }
