@@ -1,0 +1,99 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"kabar"
+	"kabar/internal/secrets"
+)
+
+// WantSeq announces that an event of the number will be added.
+func (tx *Tx) WantSeq(n kabar.NumberID) { tx.counters.want(seqCounter(n)) }
+
+func seqCounter(n kabar.NumberID) string { return "seq/" + strconv.FormatInt(int64(n), 10) }
+
+// AddEvent appends e to its number's log and sets its Seq: the next one, in commit order, without gaps.
+func (tx *Tx) AddEvent(e *kabar.Event) error {
+	count, err := tx.counters.get(seqCounter(e.Number))
+	if err != nil {
+		return err
+	}
+	if count == nil {
+		count = &counterRow{name: seqCounter(e.Number), next: 1}
+	}
+	e.Seq = count.next
+	count.next++
+	if err := tx.counters.put(*count); err != nil {
+		return err
+	}
+	plain, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("encode event: %w", err)
+	}
+	key, err := tx.keyOf(int64(e.Conversation))
+	if err != nil {
+		return err
+	}
+	tx.events.fresh(eventRow{
+		number: int64(e.Number), seq: e.Seq, account: int64(e.Account), conversation: int64(e.Conversation), kind: string(e.Kind),
+		at: millis(e.At), body: key.Seal(plain, secrets.AAD("event", int64(e.Number), e.Seq)),
+	})
+	return nil
+}
+
+// Events returns up to limit events of the number with a seq above after, in order.
+func (db *DB) Events(ctx context.Context, n kabar.NumberID, after int64, limit int) ([]*kabar.Event, error) {
+	rows, err := readAll(ctx, db, events, "number_id = $1 AND seq > $2 ORDER BY seq LIMIT $3", int64(n), after, limit)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]*kabar.Event, len(rows))
+	for i := range rows {
+		if all[i], err = db.openEvent(ctx, &rows[i]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// Event returns one event of the number.
+func (db *DB) Event(ctx context.Context, n kabar.NumberID, seq int64) (*kabar.Event, error) {
+	row, err := readOne(ctx, db, events, "number_id = $1 AND seq = $2", int64(n), seq)
+	if err != nil {
+		return nil, notFound(err, "event")
+	}
+	return db.openEvent(ctx, row)
+}
+
+func (db *DB) openEvent(ctx context.Context, r *eventRow) (*kabar.Event, error) {
+	key, err := db.keyOf(ctx, r.conversation)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := key.Open(r.body, secrets.AAD("event", r.number, r.seq))
+	if err != nil {
+		return nil, fmt.Errorf("unseal event: %w", err)
+	}
+	e := new(kabar.Event)
+	if err := json.Unmarshal(plain, e); err != nil {
+		return nil, fmt.Errorf("decode event: %w", err)
+	}
+	e.Account, e.Number, e.Seq = kabar.AccountID(r.account), kabar.NumberID(r.number), r.seq
+	e.Conversation = kabar.ConversationID(r.conversation)
+	return e, nil
+}
+
+// LastSeq returns the seq of the number's newest event; 0 before the first.
+func (db *DB) LastSeq(ctx context.Context, n kabar.NumberID) (int64, error) {
+	row, err := readOne(ctx, db, counters, "name = $1", seqCounter(n))
+	if err != nil {
+		if _, missing := notFound(err, "counter").(*NotFoundError); missing { //nolint:errorlint // made in this expression
+			return 0, nil
+		}
+		return 0, err
+	}
+	return row.next - 1, nil
+}

@@ -1,0 +1,80 @@
+package store
+
+import "context"
+
+// What the tests see of the store's inside.
+
+// KeyBlock is how many keys are reserved at once.
+const KeyBlock = keyBlock
+
+// RawKey is a key of a row in one of two tables: without a path in meta, whose key has one column, otherwise in
+// idempotency, whose key has three.
+type RawKey struct {
+	Number    int64
+	Path, Key string
+}
+
+func (k RawKey) inner() requestKey { return requestKey{k.Number, k.Path, k.Key} }
+
+// RawWant announces a row.
+func (tx *Tx) RawWant(k RawKey) {
+	if k.Path == "" {
+		tx.meta.want(k.Key)
+	} else {
+		tx.answers.want(k.inner())
+	}
+}
+
+// RawGet returns a row's value; nil if there is no row.
+func (tx *Tx) RawGet(k RawKey) ([]byte, error) {
+	if k.Path == "" {
+		row, err := tx.meta.get(k.Key)
+		if row == nil {
+			return nil, err
+		}
+		return nonNil(row.value), err
+	}
+	row, err := tx.answers.get(k.inner())
+	if row == nil {
+		return nil, err
+	}
+	return nonNil(row.answer), err
+}
+
+// RawPut stores a row.
+func (tx *Tx) RawPut(k RawKey, v []byte) error {
+	if k.Path == "" {
+		return tx.meta.put(metaRow{k.Key, v})
+	}
+	return tx.answers.put(idempotencyRow{number: k.Number, path: k.Path, key: k.Key, answer: v})
+}
+
+// RawDel removes a row.
+func (tx *Tx) RawDel(k RawKey) error {
+	if k.Path == "" {
+		return tx.meta.del(k.Key)
+	}
+	return tx.answers.del(k.inner())
+}
+
+// RawRead returns a committed row's value; nil if there is no row.
+func (db *DB) RawRead(ctx context.Context, k RawKey) (v []byte, err error) {
+	if k.Path == "" {
+		rows, err := readAll(ctx, db, metas, "name = $1", k.Key)
+		if err != nil || len(rows) == 0 {
+			return nil, err
+		}
+		return nonNil(rows[0].value), nil
+	}
+	rows, err := readAll(ctx, db, idempotencies, "number_id = $1 AND path = $2 AND key = $3", k.Number, k.Path, k.Key)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	return nonNil(rows[0].answer), nil
+}
+
+// WriterExec executes a statement on the writer's own connection.
+func (db *DB) WriterExec(ctx context.Context, text string) error {
+	_, err := db.conn.ExecContext(ctx, text)
+	return err
+}

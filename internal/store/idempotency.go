@@ -1,0 +1,77 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"kabar"
+	"kabar/internal/secrets"
+)
+
+// Answer is what a request with an idempotency key was answered.
+type Answer struct {
+	Hash   string // SHA-256 of the raw request body, hex
+	Status int    // HTTP status, always 2xx
+	Body   []byte // sealed at rest
+	At     time.Time
+}
+
+// AnswerLife is how long answers are kept.
+const AnswerLife = 24 * time.Hour
+
+// WantAnswer announces that the answer will be asked for.
+func (tx *Tx) WantAnswer(n kabar.NumberID, path, key string) {
+	tx.answers.want(requestKey{int64(n), path, key})
+}
+
+// Answer returns what was answered under an idempotency key, or nil if nothing was, or too long before now.
+func (tx *Tx) Answer(n kabar.NumberID, path, key string, now time.Time) (*Answer, error) {
+	row, err := tx.answers.get(requestKey{int64(n), path, key})
+	if err != nil || row == nil || now.Sub(instant(row.at)) >= AnswerLife {
+		return nil, err
+	}
+	k, err := tx.b.db.numberKey(int64(n))
+	if err != nil {
+		return nil, err
+	}
+	body, err := k.Open(row.answer, secrets.AAD("idempotency", row.number, row.path, row.key))
+	return &Answer{row.hash, int(row.status), body, instant(row.at)}, err
+}
+
+// SaveAnswer remembers an answer. The key has one answer only, until that is too old: a second one is a StatementError.
+func (tx *Tx) SaveAnswer(n *kabar.Number, path, key string, a *Answer) error {
+	old, err := tx.Answer(n.ID, path, key, a.At)
+	if err != nil {
+		return err
+	}
+	if old != nil {
+		return &StatementError{errors.New("write idempotency: the key has an answer")}
+	}
+	k, err := tx.b.db.numberKey(int64(n.ID))
+	if err != nil {
+		return err
+	}
+	sealed := k.Seal(a.Body, secrets.AAD("idempotency", int64(n.ID), path, key))
+	return tx.answers.put(idempotencyRow{int64(n.ID), path, key, int64(n.Account), a.Hash, int64(a.Status), sealed, millis(a.At)})
+}
+
+// sweepSize is how many rows one sweep removes: a moment of the writer's time.
+const sweepSize = 1000
+
+// SweepAnswers removes up to a thousand answers that are too old at now, and reports how many.
+func (db *DB) SweepAnswers(ctx context.Context, now time.Time) (int, error) {
+	rows, err := readAll(ctx, db, idempotencies, "at <= $1 ORDER BY at LIMIT $2", millis(now.Add(-AnswerLife)), sweepSize)
+	if err != nil || len(rows) == 0 {
+		return 0, err
+	}
+	err = db.Write(ctx, nil, func(tx *Tx) error {
+		for i := range rows {
+			if err := tx.answers.del(idempotencies.key(&rows[i])); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return len(rows), err
+}

@@ -1,0 +1,190 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"kabar"
+	"kabar/internal/secrets"
+)
+
+// messageBody is the sealed part of a message.
+type messageBody struct {
+	Content kabar.RawContent `json:"content"`
+	Context kabar.Context    `json:"context,omitzero"`
+	Wire    string           `json:"wire,omitempty"`
+}
+
+// AppendMessage stores m as the newest message of c: it sets m's ID, Ref, Prev and owners, and c's LastMessage.
+func (tx *Tx) AppendMessage(c *kabar.Conversation, m *kabar.Message) error {
+	id, err := tx.NewKey()
+	if err != nil {
+		return err
+	}
+	m.ID, m.Ref = kabar.MessageID(id), tx.b.db.Ref(kabar.MessageID(id))
+	m.Account, m.Number, m.Conversation, m.Prev = c.Account, c.Number, c.ID, c.LastMessage
+	row, err := tx.sealMessage(m)
+	if err != nil {
+		return err
+	}
+	tx.messages.fresh(*row)
+	c.LastMessage = m.ID
+	return tx.SaveConversation(c)
+}
+
+// WantMessage announces that the message will be asked for.
+func (tx *Tx) WantMessage(id kabar.MessageID) { tx.messages.want(int64(id)) }
+
+// Message returns a message of the number.
+func (tx *Tx) Message(n kabar.NumberID, id kabar.MessageID) (*kabar.Message, error) {
+	row, err := tx.messages.get(int64(id))
+	if err != nil {
+		return nil, err
+	}
+	if row == nil || row.number != int64(n) {
+		return nil, &NotFoundError{"message"}
+	}
+	key, err := tx.keyOf(row.conversation)
+	if err != nil {
+		return nil, err
+	}
+	return tx.b.db.openMessage(row, key)
+}
+
+// SetStatus moves a stored message to a status the caller has found allowed, and records why it failed, if it did, and how
+// often it was encrypted anew.
+func (tx *Tx) SetStatus(m *kabar.Message) error {
+	row, err := tx.messages.get(int64(m.ID))
+	if err != nil {
+		return err
+	}
+	if row == nil || row.number != int64(m.Number) {
+		return &NotFoundError{"message"}
+	}
+	row.status, row.failure, row.attempts = int64(m.Status), string(m.Failure), int64(m.Attempts)
+	return tx.messages.put(*row)
+}
+
+// SetContent replaces the content of a stored message, and nothing else of it: a medium that has been fetched, say.
+func (tx *Tx) SetContent(m *kabar.Message) error {
+	row, err := tx.messages.get(int64(m.ID))
+	if err != nil {
+		return err
+	}
+	if row == nil || row.number != int64(m.Number) || row.conversation != int64(m.Conversation) {
+		return &NotFoundError{"message"}
+	}
+	sealed, err := tx.sealMessage(m)
+	if err != nil {
+		return err
+	}
+	row.kind, row.body = sealed.kind, sealed.body
+	return tx.messages.put(*row)
+}
+
+func (tx *Tx) sealMessage(m *kabar.Message) (*messageRow, error) {
+	content, err := kabar.Snapshot(m.Content)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := json.Marshal(messageBody{content, m.Context, m.Wire})
+	if err != nil {
+		return nil, fmt.Errorf("encode message: %w", err)
+	}
+	key, err := tx.keyOf(int64(m.Conversation))
+	if err != nil {
+		return nil, err
+	}
+	return &messageRow{
+		id: int64(m.ID), account: int64(m.Account), number: int64(m.Number), conversation: int64(m.Conversation), prev: int64(m.Prev),
+		direction: int64(m.Direction), status: int64(m.Status), kind: string(m.Content.Kind()),
+		body: key.Seal(plain, secrets.AAD("message", int64(m.ID))), at: millis(m.At), expires: millis(m.Expires),
+		failure: string(m.Failure), attempts: int64(m.Attempts),
+	}, nil
+}
+
+// keyOf returns the key of a conversation.
+func (tx *Tx) keyOf(conversation int64) (secrets.Key, error) {
+	row, err := tx.conversations.get(conversation)
+	if err != nil {
+		return secrets.Key{}, err
+	}
+	if row == nil {
+		return secrets.Key{}, &NotFoundError{"conversation"}
+	}
+	return tx.b.db.conversationKey(row.id, row.number, row.key)
+}
+
+func (db *DB) openMessage(r *messageRow, key secrets.Key) (*kabar.Message, error) {
+	plain, err := key.Open(r.body, secrets.AAD("message", r.id))
+	if err != nil {
+		return nil, fmt.Errorf("unseal message: %w", err)
+	}
+	var body messageBody
+	if err := json.Unmarshal(plain, &body); err != nil {
+		return nil, fmt.Errorf("decode message: %w", err)
+	}
+	content, err := body.Content.Content()
+	if err != nil {
+		return nil, err
+	}
+	id := kabar.MessageID(r.id)
+	return &kabar.Message{
+		ID: id, Ref: db.Ref(id), Account: kabar.AccountID(r.account), Number: kabar.NumberID(r.number),
+		Conversation: kabar.ConversationID(r.conversation), Prev: kabar.MessageID(r.prev), Direction: kabar.Direction(r.direction),
+		Status: kabar.Status(r.status), Content: content, Context: body.Context, At: instant(r.at), Expires: instant(r.expires),
+		Failure: kabar.Reason(r.failure), Attempts: int(r.attempts), Wire: body.Wire,
+	}, nil
+}
+
+// Message returns a message of the number.
+func (db *DB) Message(ctx context.Context, n kabar.NumberID, id kabar.MessageID) (*kabar.Message, error) {
+	row, err := readOne(ctx, db, messages, "id = $1 AND number_id = $2", int64(id), int64(n))
+	if err != nil {
+		return nil, notFound(err, "message")
+	}
+	key, err := db.keyOf(ctx, row.conversation)
+	if err != nil {
+		return nil, err
+	}
+	return db.openMessage(row, key)
+}
+
+// History returns up to limit messages of a conversation, newest first, from the message with key from on; zero means
+// the newest.
+func (db *DB) History(ctx context.Context, n kabar.NumberID, c kabar.ConversationID, from kabar.MessageID, limit int) ([]*kabar.Message, error) {
+	conv, err := db.Conversation(ctx, n, c)
+	if err != nil {
+		return nil, err
+	}
+	if from == 0 {
+		from = conv.LastMessage
+	}
+	var all []*kabar.Message
+	for id := from; id != 0 && len(all) < limit; {
+		m, err := db.Message(ctx, n, id)
+		if err != nil {
+			return nil, err
+		}
+		if m.Conversation != c {
+			return nil, &NotFoundError{"message"}
+		}
+		all, id = append(all, m), m.Prev
+	}
+	return all, nil
+}
+
+func (db *DB) keyOf(ctx context.Context, conversation int64) (secrets.Key, error) {
+	db.keys.mu.Lock()
+	k, ok := db.keys.conversations[conversation]
+	db.keys.mu.Unlock()
+	if ok {
+		return k, nil
+	}
+	row, err := readOne(ctx, db, conversations, "id = $1", conversation)
+	if err != nil {
+		return k, notFound(err, "conversation")
+	}
+	return db.conversationKey(row.id, row.number, row.key)
+}

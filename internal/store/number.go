@@ -1,0 +1,156 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"kabar"
+	"kabar/internal/secrets"
+)
+
+// AddAccount stores a new account and sets its ID.
+func (tx *Tx) AddAccount(a *kabar.Account, now time.Time) error {
+	id, err := tx.NewKey()
+	if err != nil {
+		return err
+	}
+	a.ID = kabar.AccountID(id)
+	tx.accounts.fresh(accountRow{id, a.Name, millis(now)})
+	return nil
+}
+
+// AddNumber stores a new number with its own key and sets its ID. A number that exists already is a StatementError.
+func (tx *Tx) AddNumber(n *kabar.Number, s kabar.Settings, now time.Time) error {
+	id, err := tx.NewKey()
+	if err != nil {
+		return err
+	}
+	n.ID, n.ProfileVersion = kabar.NumberID(id), 1
+	key := secrets.NewKey()
+	tx.b.db.keepNumberKey(id, key) // harmless if the operation fails: the id is never used again
+	row := numberRow{id: id, account: int64(n.Account), digits: n.Digits, key: tx.b.db.master.Wrap(key, secrets.AAD("number", id)), created: millis(now)}
+	if err := sealNumber(&row, key, n, s); err != nil {
+		return err
+	}
+	tx.numbers.fresh(row)
+	return nil
+}
+
+// SaveNumber stores a changed profile and changed settings. ProfileVersion must have been raised with a changed profile.
+func (tx *Tx) SaveNumber(n *kabar.Number, s kabar.Settings) error {
+	row, err := tx.numbers.get(int64(n.ID))
+	if err != nil {
+		return err
+	}
+	if row == nil {
+		return &NotFoundError{"number"}
+	}
+	key, err := tx.b.db.numberKey(row.id)
+	if err != nil {
+		return err
+	}
+	if err := sealNumber(row, key, n, s); err != nil {
+		return err
+	}
+	return tx.numbers.put(*row)
+}
+
+func sealNumber(row *numberRow, key secrets.Key, n *kabar.Number, s kabar.Settings) error {
+	profile, err := json.Marshal(n.Profile)
+	if err != nil {
+		return fmt.Errorf("encode profile: %w", err)
+	}
+	settings, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("encode settings: %w", err)
+	}
+	row.profileVersion = n.ProfileVersion
+	row.profile = key.Seal(profile, secrets.AAD("number.profile", row.id))
+	row.settings = key.Seal(settings, secrets.AAD("number.settings", row.id))
+	return nil
+}
+
+// Number returns a number and its settings.
+func (tx *Tx) Number(id kabar.NumberID) (*kabar.Number, kabar.Settings, error) {
+	row, err := tx.numbers.get(int64(id))
+	if err != nil {
+		return nil, kabar.Settings{}, err
+	}
+	if row == nil {
+		return nil, kabar.Settings{}, &NotFoundError{"number"}
+	}
+	return tx.b.db.openNumber(row)
+}
+
+func (db *DB) openNumber(r *numberRow) (*kabar.Number, kabar.Settings, error) {
+	n := &kabar.Number{ID: kabar.NumberID(r.id), Account: kabar.AccountID(r.account), Digits: r.digits, ProfileVersion: r.profileVersion}
+	var s kabar.Settings
+	key, err := db.numberKey(r.id)
+	if err != nil {
+		return nil, s, err
+	}
+	for _, part := range []struct {
+		place  string
+		sealed []byte
+		into   any
+	}{{"number.profile", r.profile, &n.Profile}, {"number.settings", r.settings, &s}} {
+		plain, err := key.Open(part.sealed, secrets.AAD(part.place, r.id))
+		if err != nil {
+			return nil, s, fmt.Errorf("unseal number: %w", err)
+		}
+		if err := json.Unmarshal(plain, part.into); err != nil {
+			return nil, s, fmt.Errorf("decode number: %w", err)
+		}
+	}
+	return n, s, nil
+}
+
+// Number returns a number and its settings.
+func (db *DB) Number(ctx context.Context, id kabar.NumberID) (*kabar.Number, kabar.Settings, error) {
+	row, err := readOne(ctx, db, numbers, "id = $1", int64(id))
+	if err != nil {
+		return nil, kabar.Settings{}, notFound(err, "number")
+	}
+	return db.openNumber(row)
+}
+
+// Numbers returns every number of the server, oldest first.
+func (db *DB) Numbers(ctx context.Context) ([]*kabar.Number, error) {
+	rows, err := readAll(ctx, db, numbers, "id > 0 ORDER BY id")
+	if err != nil {
+		return nil, err
+	}
+	all := make([]*kabar.Number, len(rows))
+	for i := range rows {
+		if all[i], _, err = db.openNumber(&rows[i]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// SaveTemplate stores a template of an account under its name and language, new or changed.
+func (tx *Tx) SaveTemplate(t *kabar.TemplateDef) error {
+	body, err := json.Marshal(t)
+	if err != nil {
+		return fmt.Errorf("encode template: %w", err)
+	}
+	return tx.templates.put(templateRow{account: int64(t.Account), name: t.Name, language: t.Language, category: string(t.Category),
+		status: string(t.Status), body: string(body)})
+}
+
+// Template returns a template of the account, or a NotFoundError.
+func (db *DB) Template(ctx context.Context, a kabar.AccountID, name, language string) (*kabar.TemplateDef, error) {
+	row, err := readOne(ctx, db, templates, "account_id = $1 AND name = $2 AND language = $3", int64(a), name, language)
+	if err != nil {
+		return nil, notFound(err, "template")
+	}
+	t := new(kabar.TemplateDef)
+	if err := json.Unmarshal([]byte(row.body), t); err != nil {
+		return nil, fmt.Errorf("decode template: %w", err)
+	}
+	t.Account = a
+	return t, nil
+}

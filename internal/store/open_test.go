@@ -1,0 +1,164 @@
+package store_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"kabar"
+	"kabar/internal/store"
+	"kabar/internal/storetest"
+)
+
+func TestASecondOpenNamesTheOwner(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *storetest.Env) {
+		for range 3 { // a refused connection must not stay behind
+			db, err := store.Open(t.Context(), s.Options)
+			if err == nil {
+				_ = db.Close()
+				t.Fatal("a second store was opened on the same database")
+			}
+			if me := fmt.Sprintf("process %d on ", os.Getpid()); !strings.Contains(err.Error(), me) {
+				t.Errorf("Open = %v, want the owner's name %q in it", err, me)
+			}
+		}
+		s.Reopen(t)
+	})
+}
+
+func TestARefusedOpenLeavesNoConnection(t *testing.T) {
+	storetest.Postgres(t, func(t *testing.T, s *storetest.Env) {
+		for range 5 {
+			var inUse *store.InUseError
+			if _, err := store.Open(t.Context(), s.Options); !errors.As(err, &inUse) {
+				t.Fatalf("Open = %v, want an InUseError", err)
+			}
+		}
+		const want = "2" // of the open store: its writer and a reader
+		for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+			n := s.Query(t, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'kabar: process %'")[0][0]
+			if n == want {
+				break
+			}
+			if time.Now().After(deadline) { // the server takes a moment to see that a connection is gone
+				t.Fatalf("%s connections after five refused opens, want %s", n, want)
+			}
+		}
+	})
+}
+
+func TestPendingMigrations(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *storetest.Env) {
+		o := s.Fresh(t)
+		o.NoMigrate = true
+		_, err := store.Open(t.Context(), o)
+		var pending *store.PendingError
+		if !errors.As(err, &pending) || pending.Have != 0 || pending.Want < 1 || len(pending.Pending) != pending.Want {
+			t.Fatalf("Open of an empty store without migrations = %v, want a PendingError with all of them", err)
+		}
+		if !strings.Contains(err.Error(), "0001_first.sql") {
+			t.Errorf("%q does not name the migration", err)
+		}
+		o.NoMigrate = false
+		db, err := store.Open(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		o.NoMigrate = true
+		if db, err = store.Open(t.Context(), o); err != nil {
+			t.Fatalf("Open without migrations, when none is pending: %v", err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestANewerSchemaIsRefused(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *storetest.Env) {
+		s.Close(t)
+		exec(t, s, "INSERT INTO schema_version VALUES (999)")
+		for _, noMigrate := range []bool{false, true} {
+			o := s.Options
+			o.NoMigrate = noMigrate
+			if _, err := store.Open(t.Context(), o); err == nil || !strings.Contains(err.Error(), "newer program") {
+				t.Errorf("Open of a newer store, NoMigrate %v = %v", noMigrate, err)
+			}
+		}
+		exec(t, s, "DELETE FROM schema_version WHERE number = 999")
+		s.Reopen(t)
+	})
+}
+
+func TestOpenSaysWhatIsWrong(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		o    store.Options
+		want string
+	}{
+		{"another kind of URL", store.Options{URL: "mysql://127.0.0.1/x"}, "postgres://"},
+		{"no server there", store.Options{URL: "postgres://127.0.0.1:1/x?connect_timeout=2"}, "open the store"},
+		{"a folder in the file's place", store.Options{Path: t.TempDir()}, "open"},
+		{"a file in the folder's place", store.Options{Path: filepath.Join(file(t), "kabar.db")}, "open"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			db, err := store.Open(t.Context(), c.o)
+			if err == nil {
+				_ = db.Close()
+				t.Fatal("it was opened")
+			}
+			if !strings.Contains(err.Error(), c.want) {
+				t.Errorf("Open = %v, want %q in it", err, c.want)
+			}
+		})
+	}
+}
+
+func file(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestTheDatabaseItselfRefusesDuplicates(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *storetest.Env) {
+		addAll(t, s, nouns(t, s, s.A, "aaaa-secret"))
+		for table, key := range map[string]string{"idempotency": "number_id, path, key", "inbound_ref": "number_id, ref",
+			"event": "number_id, seq", "handle": "number_id, handle", "delivery": "endpoint_id, seq", "driver_state": "number_id, name",
+			"message": "id", "number": "id", "template": "account_id, name, language"} {
+			if err := s.Exec(t, "INSERT INTO "+table+" SELECT * FROM "+table); err == nil {
+				t.Errorf("%s: two rows with the same (%s)", table, key)
+			}
+		}
+	})
+}
+
+func TestOneNumberAndOneUserNameAServer(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *storetest.Env) {
+		s.Write(t, func(tx *store.Tx) error { return tx.AddUser(&store.User{Number: s.A.ID, Name: "admin"}, s.Now) })
+		for what, do := range map[string]func(tx *store.Tx) error{
+			"digits": func(tx *store.Tx) error {
+				return tx.AddNumber(&kabar.Number{Account: s.B.Account, Digits: s.A.Digits}, s.Settings, s.Now)
+			},
+			"user name": func(tx *store.Tx) error { return tx.AddUser(&store.User{Number: s.B.ID, Name: "admin"}, s.Now) },
+		} {
+			var broken *store.StatementError
+			if err := s.DB.Write(t.Context(), nil, do); !errors.As(err, &broken) {
+				t.Errorf("the same %s again: %v, want a StatementError", what, err)
+			}
+		}
+		if all, err := s.DB.Numbers(t.Context()); err != nil || len(all) != 2 {
+			t.Errorf("Numbers = %d, %v; want the two", len(all), err)
+		}
+	})
+}

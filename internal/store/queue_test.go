@@ -1,0 +1,82 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"kabar/internal/store"
+	"kabar/internal/storetest"
+)
+
+func TestAFullQueueRefusesAtOnce(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *storetest.Env) {
+		s.Options.Queue = 2
+		s.Reopen(t)
+		gate, started := make(chan struct{}), make(chan struct{})
+		var wg sync.WaitGroup
+		write := func(do func(tx *store.Tx) error) {
+			wg.Go(func() {
+				if err := s.DB.Write(t.Context(), nil, do); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		write(func(*store.Tx) error { close(started); <-gate; return nil })
+		<-started
+		for i := range 2 {
+			write(func(tx *store.Tx) error { return tx.SetState(s.A, fmt.Sprint(i), 0, []byte("v")) })
+		}
+		for n, limit := s.DB.Waiting(); n < limit; n, limit = s.DB.Waiting() {
+			time.Sleep(time.Millisecond)
+		}
+		if err := s.DB.Write(t.Context(), nil, func(*store.Tx) error { return nil }); !errors.Is(err, store.ErrFull) {
+			t.Errorf("Write to a full queue = %v, want ErrFull", err)
+		}
+		close(gate)
+		wg.Wait()
+		if v, _, err := s.DB.State(t.Context(), s.A.ID, "1"); string(v) != "v" || err != nil {
+			t.Errorf("what waited was not stored: %q, %v", v, err)
+		}
+	})
+}
+
+func TestAContextEndsTheWaitOnly(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *storetest.Env) {
+		gate, started, gone := make(chan struct{}), make(chan struct{}), make(chan error, 2)
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			gone <- s.DB.Write(ctx, nil, func(tx *store.Tx) error {
+				close(started)
+				<-gate
+				return tx.SetState(s.A, "running", 0, []byte("v"))
+			})
+		}()
+		<-started
+		go func() {
+			gone <- s.DB.Write(ctx, nil, func(tx *store.Tx) error { return tx.SetState(s.A, "waiting", 0, []byte("v")) })
+		}()
+		for n, _ := s.DB.Waiting(); n == 0; n, _ = s.DB.Waiting() {
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
+		for range 2 {
+			if err := <-gone; !errors.Is(err, context.Canceled) {
+				t.Errorf("Write = %v, want canceled", err)
+			}
+		}
+		if _, err := s.DB.Message(ctx, s.A.ID, 1); !errors.Is(err, context.Canceled) {
+			t.Errorf("a read = %v, want canceled", err)
+		}
+		close(gate)
+		s.Write(t, func(*store.Tx) error { return nil }) // behind them in the queue
+		for _, name := range []string{"running", "waiting"} {
+			if v, _, err := s.DB.State(t.Context(), s.A.ID, name); string(v) != "v" || err != nil {
+				t.Errorf("the %s operation was broken off: %q, %v", name, v, err)
+			}
+		}
+	})
+}

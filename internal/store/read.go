@@ -1,0 +1,44 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+)
+
+// readOne reads the one row that matches; sql.ErrNoRows if there is none.
+func readOne[K comparable, R any](ctx context.Context, db *DB, t *table[K, R], where string, args ...any) (*R, error) {
+	row := new(R)
+	err := db.read.QueryRowContext(ctx, selectFrom(&t.shape, where), args...).Scan(t.fields(row)...)
+	if err != nil {
+		if err == sql.ErrNoRows { //nolint:errorlint // Scan returns it bare
+			return nil, err
+		}
+		return nil, fault(err)
+	}
+	return row, nil
+}
+
+// readAll reads the rows that match; where may end in ORDER BY and LIMIT.
+func readAll[K comparable, R any](ctx context.Context, db *DB, t *table[K, R], where string, args ...any) ([]R, error) {
+	rows, err := db.read.QueryContext(ctx, selectFrom(&t.shape, where), args...)
+	if err != nil {
+		return nil, fault(err)
+	}
+	defer func() { _ = rows.Close() }() // rows.Err below tells of a broken read
+	var all []R
+	for rows.Next() {
+		all = append(all, *new(R))
+		if err := rows.Scan(t.fields(&all[len(all)-1])...); err != nil {
+			return nil, fault(err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fault(err)
+	}
+	return all, nil
+}
+
+func selectFrom(s *shape, where string) string {
+	return "SELECT " + strings.Join(s.columns(), ", ") + " FROM " + s.name + " WHERE " + where
+}

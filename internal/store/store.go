@@ -1,0 +1,183 @@
+// Package store holds every SQL statement of the server, over SQLite or PostgreSQL, in one concrete type.
+//
+// Writes are operations of one group-commit writer: DB.Write queues a function, the writer runs all that wait in arrival
+// order against an overlay of the rows they touch, writes the net result with one statement a table, commits once, and
+// answers each after the commit. Reads go to a pool and see committed rows only.
+//
+// The store keeps, seals and finds; it decides nothing about messages. Every row carries the account and the number it
+// belongs to, and every read by id says whose it must be: another number's row is "not found". Message bodies, names,
+// events and answers are sealed with a key a conversation, wrapped with a key a number, wrapped with the master key.
+//
+// Times come from the caller; there is no now() in SQL. All methods are safe for concurrent use.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"kabar/internal/commit"
+	"kabar/internal/permute"
+	"kabar/internal/secrets"
+	"kabar/internal/sqlite"
+)
+
+// Options open a store.
+type Options struct {
+	Path   string // of the SQLite file; or
+	URL    string // postgres://…
+	Master secrets.Key
+	Log    *slog.Logger
+	Queue  int // operations that may wait; zero: the writer's default
+	// NoMigrate refuses a store with pending migrations instead of running them.
+	NoMigrate bool
+}
+
+// DB is an open store. It owns its database until Close: a second process is refused.
+type DB struct {
+	flavour flavour
+	conn    *sql.DB // the writer's one connection
+	read    *sql.DB
+	close   func() error
+	log     *slog.Logger
+
+	texts map[string]texts
+	stmts map[string]*sql.Stmt // by text; used by the writer's goroutine only
+
+	ops    *commit.Writer[op]
+	master secrets.Key
+	keys   keyring
+	refs   *permute.Permutation
+
+	// The block of keys this process may hand out: used by the writer's goroutine only.
+	nextKey, endKey int64
+}
+
+// Errors about the store as a whole.
+type (
+	// StatementError says that a statement failed: a constraint, or a bug. The operation is not stored.
+	StatementError struct{ Err error }
+	// UnavailableError says that the database did not take a transaction: it is down, or its disk is full. The operation
+	// is not stored; it may be tried again later.
+	UnavailableError struct{ Err error }
+	// NotFoundError says that there is no such row, or that it belongs to somebody else.
+	NotFoundError struct{ What string }
+)
+
+func (e *StatementError) Error() string   { return "store: " + e.Err.Error() }
+func (e *UnavailableError) Error() string { return "store is unavailable: " + e.Err.Error() }
+func (e *NotFoundError) Error() string    { return e.What + " not found" }
+
+// Unwrap returns the database's own error.
+func (e *StatementError) Unwrap() error { return e.Err }
+
+// Unwrap returns the database's own error.
+func (e *UnavailableError) Unwrap() error { return e.Err }
+
+// ErrFull says that the write queue is full: answer "overloaded" and ask to retry.
+var ErrFull = commit.ErrFull
+
+// Open opens or creates a store and brings its schema up to date.
+func Open(ctx context.Context, o Options) (*DB, error) {
+	db := &DB{log: o.Log, master: o.Master, stmts: map[string]*sql.Stmt{}}
+	if db.log == nil {
+		db.log = slog.New(slog.DiscardHandler)
+	}
+	if err := db.connect(ctx, o); err != nil {
+		return nil, err
+	}
+	if err := db.start(ctx, o); err != nil {
+		return nil, errors.Join(err, db.close())
+	}
+	return db, nil
+}
+
+func (db *DB) connect(ctx context.Context, o Options) error {
+	if o.URL != "" {
+		if !strings.HasPrefix(o.URL, "postgres://") && !strings.HasPrefix(o.URL, "postgresql://") {
+			return fmt.Errorf("open the store: a database URL begins with postgres://")
+		}
+		return db.connectPostgres(ctx, o.URL)
+	}
+	file, err := sqlite.OpenFile(o.Path)
+	if err != nil {
+		return err
+	}
+	db.flavour, db.conn, db.read, db.close = sqliteFlavour, file.Conn, file.Read, file.Close
+	return nil
+}
+
+func (db *DB) start(ctx context.Context, o Options) error {
+	if o.NoMigrate {
+		s, err := schemaOf(ctx, db.conn)
+		if err != nil {
+			return err
+		}
+		if len(s.Pending) > 0 {
+			return &PendingError{s}
+		}
+	}
+	if err := db.migrate(ctx); err != nil {
+		return err
+	}
+	db.texts = map[string]texts{}
+	for _, s := range shapes() {
+		db.texts[s.name] = db.flavour.texts(s)
+	}
+	if err := db.prepare(ctx); err != nil {
+		return err
+	}
+	db.ops = commit.NewWriter(db.runBatch, commit.Options{Queue: o.Queue})
+	if err := db.openKeys(ctx); err != nil {
+		db.ops.Close()
+		return err
+	}
+	return nil
+}
+
+// PendingError says that migrations have to run before this program can use the store.
+type PendingError struct{ Schema }
+
+func (e *PendingError) Error() string {
+	return fmt.Sprintf("the store has schema %d and this program needs %d: run kabar migrate (pending: %s)",
+		e.Have, e.Want, strings.Join(e.Pending, ", "))
+}
+
+// Write queues do and returns after it has been committed, or has been refused: then nothing of it is stored. The error is
+// the one do returned, ErrFull, or the store's own. do may run more than once; it must change nothing but tx and variables
+// of its own that it sets afresh. hint, which may be nil, announces the rows that do will ask for.
+func (db *DB) Write(ctx context.Context, hint func(*Tx), do func(*Tx) error) error {
+	return db.ops.Do(ctx, op{hint, do})
+}
+
+// Probe commits something of no importance: whether the store can be written, disk and all.
+func (db *DB) Probe(ctx context.Context, now time.Time) error {
+	return db.Write(ctx, nil, func(tx *Tx) error { return tx.meta.put(metaRow{"probe", []byte(now.UTC().Format(time.RFC3339))}) })
+}
+
+// Waiting returns how many writes are queued, and how many may be.
+func (db *DB) Waiting() (n, limit int) { return db.ops.Waiting() }
+
+// Close commits what is queued and closes the database.
+func (db *DB) Close() error {
+	db.ops.Close()
+	return db.close()
+}
+
+// prepare readies every statement on the writer's connection, so that no transaction has to.
+func (db *DB) prepare(ctx context.Context) error {
+	for _, t := range db.texts {
+		for _, text := range []string{t.load, t.insert, t.update, t.remove} {
+			s, err := db.conn.PrepareContext(ctx, text)
+			if err != nil {
+				return fmt.Errorf("prepare %q: %w", text, err)
+			}
+			db.stmts[text] = s
+		}
+	}
+	return nil
+}

@@ -1,0 +1,196 @@
+package storetest
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+
+	"kabar"
+	"kabar/internal/store"
+)
+
+// probes bounds how many keys of a table Across asks for.
+const probes = 100
+
+// errUndo ends the operation in which Across asks: whatever it has changed is taken back.
+var errUndo = errors.New("storetest: only asked")
+
+// Across takes the keys that the database holds under one number and asks the store for them under the other. The answer
+// must be "not found": nothing is read, found, listed or changed across accounts. The database itself says which keys
+// there are, so a test need not announce what it makes.
+func (s *Env) Across(tb testing.TB) {
+	tb.Helper()
+	for _, pair := range [][2]*kabar.Number{{s.A, s.B}, {s.B, s.A}} {
+		a := &asker{ctx: tb.Context(), tb: tb, owner: pair[0], other: pair[1].ID, keys: map[string][]string{}}
+		a.collect(s)
+		a.pool(s)
+		a.logs(s.DB)
+		err := s.DB.Write(tb.Context(), nil, func(tx *store.Tx) error { a.inside(tx, s); return errUndo })
+		if !errors.Is(err, errUndo) {
+			tb.Errorf("ask across accounts: %v", err)
+		}
+	}
+}
+
+// asker asks on behalf of the number other for what belongs to the number owner.
+type asker struct {
+	ctx   context.Context
+	tb    testing.TB
+	owner *kabar.Number
+	other kabar.NumberID
+	keys  map[string][]string // by table: the owner's keys that other has not given to something of its own
+}
+
+func (a *asker) collect(s *Env) {
+	a.tb.Helper()
+	queries := map[string]string{} // by table
+	for table, key := range map[string]string{"conversation": "id", "message": "id", "job": "id", "media": "id", "endpoint": "id",
+		"event": "seq", "handle": "handle", "driver_state": "name", "upload": "sha256", "inbound_ref": "ref", "idempotency": "path || ' ' || key"} {
+		queries[table] = fmt.Sprintf(`SELECT %[2]s FROM %[1]s WHERE number_id = $1 AND %[2]s NOT IN (SELECT %[2]s FROM %[1]s WHERE number_id = $2)
+			LIMIT %[3]d`, table, key, probes)
+	}
+	s.raw(a.tb, func(db *sql.DB) error {
+		for table, text := range queries {
+			rows, err := query(a.tb, db, text, int64(a.owner.ID), int64(a.other))
+			if err != nil {
+				return err
+			}
+			for _, r := range rows {
+				a.keys[table] = append(a.keys[table], r[0])
+			}
+		}
+		return nil
+	})
+}
+
+func (a *asker) ids(table string) (ids []int64) {
+	for _, k := range a.keys[table] {
+		id, err := strconv.ParseInt(k, 10, 64)
+		if err != nil {
+			a.tb.Errorf("%s has a key %q: %v", table, k, err)
+		}
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// missing complains unless what was asked for was not found.
+func (a *asker) missing(what string, key any, got any, err error) {
+	a.tb.Helper()
+	var none *store.NotFoundError
+	if found := reflect.ValueOf(got); errors.As(err, &none) && (!found.IsValid() || found.IsZero()) {
+		return
+	}
+	a.tb.Errorf("%s %v of number %d, asked for under number %d: %+v, %v; want not found", what, key, a.owner.ID, a.other, got, err)
+}
+
+// nothing complains if something was found.
+func (a *asker) nothing(what string, key any, found bool, err error) {
+	a.tb.Helper()
+	if found || err != nil {
+		a.tb.Errorf("%s %v of number %d, asked for under number %d: found %v, %v; want nothing", what, key, a.owner.ID, a.other, found, err)
+	}
+}
+
+// pool asks the reads that see committed rows.
+func (a *asker) pool(s *Env) {
+	a.tb.Helper()
+	for _, id := range a.ids("conversation") {
+		c, err := s.DB.Conversation(a.ctx, a.other, kabar.ConversationID(id))
+		a.missing("conversation", id, c, err)
+		h, err := s.DB.History(a.ctx, a.other, kabar.ConversationID(id), 0, 1)
+		a.missing("history of conversation", id, h, err)
+	}
+	for _, handle := range a.keys["handle"] {
+		c, err := s.DB.FindConversation(a.ctx, a.other, handle)
+		a.missing("customer", handle, c, err)
+	}
+	for _, id := range a.ids("message") {
+		m, err := s.DB.Message(a.ctx, a.other, kabar.MessageID(id))
+		a.missing("message", id, m, err)
+	}
+	for _, id := range a.ids("media") {
+		m, err := s.DB.Medium(a.ctx, a.other, kabar.MediaID(id))
+		a.missing("medium", id, m, err)
+	}
+	for _, name := range a.keys["driver_state"] {
+		v, version, err := s.DB.State(a.ctx, a.other, name)
+		a.nothing("driver entry", name, v != nil || version != 0, err)
+	}
+	for _, sum := range a.keys["upload"] {
+		u, err := s.DB.Upload(a.ctx, a.other, sum, s.Now.AddDate(-1, 0, 0))
+		a.missing("upload", sum, u, err)
+	}
+}
+
+// logs asks for what is read as a list.
+func (a *asker) logs(db *store.DB) {
+	a.tb.Helper()
+	for _, seq := range a.ids("event") {
+		e, err := db.Event(a.ctx, a.other, seq)
+		a.missing("event", seq, e, err)
+	}
+	events, err := db.Events(a.ctx, a.other, 0, probes)
+	a.nothing("log", "", false, err)
+	for _, e := range events {
+		a.nothing("event", e.Seq, e.Number != a.other || e.Account == a.owner.Account, nil)
+	}
+	endpoints, err := db.Endpoints(a.ctx, a.other)
+	a.nothing("list of endpoints", "", false, err)
+	for _, e := range endpoints {
+		a.nothing("endpoint", e.ID, e.Number != a.other || e.Account == a.owner.Account, nil)
+	}
+}
+
+// inside asks the reads of an operation, and the writes that name a row by its key.
+func (a *asker) inside(tx *store.Tx, s *Env) {
+	a.tb.Helper()
+	for _, id := range a.ids("conversation") {
+		c, err := tx.Conversation(a.other, kabar.ConversationID(id))
+		a.missing("conversation", id, c, err)
+		a.missing("save conversation", id, nil, tx.SaveConversation(&kabar.Conversation{ID: kabar.ConversationID(id), Number: a.other}))
+	}
+	for _, id := range a.ids("message") {
+		m, err := tx.Message(a.other, kabar.MessageID(id))
+		a.missing("message", id, m, err)
+		theirs := &kabar.Message{ID: kabar.MessageID(id), Number: a.other, Content: &kabar.Text{Body: "x"}}
+		a.missing("status of message", id, nil, tx.SetStatus(theirs))
+		a.missing("content of message", id, nil, tx.SetContent(theirs))
+	}
+	for _, id := range a.ids("job") {
+		j, err := tx.Job(a.other, id)
+		a.missing("job", id, j, err)
+		a.missing("save job", id, nil, tx.SaveJob(&store.Job{ID: id, Number: a.other}))
+	}
+	for _, id := range a.ids("media") {
+		a.missing("remove medium", id, nil, tx.RemoveMedium(a.other, kabar.MediaID(id)))
+	}
+	for _, id := range a.ids("endpoint") {
+		a.missing("URL of endpoint", id, nil, tx.SetURL(a.other, kabar.EndpointID(id), "https://x.example/"))
+		a.missing("mark of endpoint", id, nil, tx.Advance(a.other, kabar.EndpointID(id), 1))
+	}
+	a.names(tx, s)
+}
+
+// names asks an operation for what a number has under a name.
+func (a *asker) names(tx *store.Tx, s *Env) {
+	a.tb.Helper()
+	for _, handle := range a.keys["handle"] {
+		c, err := tx.FindConversation(a.other, handle)
+		a.nothing("customer", handle, c != nil, err)
+	}
+	for _, ref := range a.keys["inbound_ref"] {
+		_, ok, err := tx.Ref(a.other, ref)
+		a.nothing("network id", ref, ok, err)
+	}
+	for _, k := range a.keys["idempotency"] {
+		path, key, _ := strings.Cut(k, " ")
+		answer, err := tx.Answer(a.other, path, key, s.Now)
+		a.nothing("answer", k, answer != nil, err)
+	}
+}
