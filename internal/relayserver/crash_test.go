@@ -1,0 +1,247 @@
+package relayserver_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"kabar/internal/relayclient"
+	"kabar/internal/relayserver"
+)
+
+// proxy stands between devices and a relay and cuts connections.
+type proxy struct {
+	t    testing.TB
+	to   string
+	addr string
+	mu   sync.Mutex
+	all  map[net.Conn]struct{}
+}
+
+func (r *relay) proxy() *proxy {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	p := &proxy{t: r.t, to: r.addr, addr: ln.Addr().String(), all: make(map[net.Conn]struct{})}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			in, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			wg.Go(func() { p.carry(in) })
+		}
+	})
+	r.t.Cleanup(func() {
+		_ = ln.Close()
+		p.cut()
+		wg.Wait()
+	})
+	return p
+}
+
+func (p *proxy) carry(in net.Conn) {
+	out, err := net.Dial("tcp", p.to)
+	if err != nil {
+		_ = in.Close()
+		return
+	}
+	p.mu.Lock()
+	p.all[in], p.all[out] = struct{}{}, struct{}{}
+	p.mu.Unlock()
+	var wg sync.WaitGroup
+	one := func(to, from net.Conn) {
+		_, _ = io.Copy(to, from) // ends with either side
+		_ = to.Close()
+		_ = from.Close()
+	}
+	wg.Go(func() { one(out, in) })
+	one(in, out)
+	wg.Wait()
+	p.mu.Lock()
+	delete(p.all, in)
+	delete(p.all, out)
+	p.mu.Unlock()
+}
+
+// cut ends all connections, in the middle of whatever they carry.
+func (p *proxy) cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for c := range p.all {
+		if tcp, ok := c.(*net.TCPConn); ok {
+			_ = tcp.SetLinger(0)
+		}
+		_ = c.Close()
+	}
+}
+
+// persist connects again and again, without patience, until ctx ends or run fails for a reason of its own.
+func persist(ctx context.Context, d *device, run func(context.Context, *relayclient.Conn) error) error {
+	for ctx.Err() == nil {
+		c, err := relayclient.Dial(ctx, d.options)
+		if err != nil {
+			time.Sleep(5 * time.Millisecond)
+			continue
+		}
+		err = run(ctx, c)
+		_ = c.Close()
+		if err != nil && !errors.Is(err, relayclient.ErrClosed) && ctx.Err() == nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sendAll sends texts 0..n-1 one after another and repeats each until the relay has it, over as many connections as that
+// takes.
+func sendAll(ctx context.Context, d *device, account string, n int) error {
+	next, e := 0, to(account, "0")
+	return persist(ctx, d, func(ctx context.Context, c *relayclient.Conn) error {
+		for next < n {
+			if err := c.Send(ctx, e); err != nil {
+				return err
+			}
+			next++
+			e = to(account, fmt.Sprint(next))
+		}
+		<-ctx.Done()
+		return nil
+	})
+}
+
+// receiveAll acknowledges what it has seen and checks that nothing is missing, nothing comes after its successor, and
+// nothing comes again once its acknowledgement must have arrived.
+func receiveAll(ctx context.Context, d *device, n int, finished func()) error {
+	seen := -1
+	return persist(ctx, d, func(ctx context.Context, c *relayclient.Conn) error {
+		var fault error
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		err := c.Receive(ctx, relayclient.Handler{Envelope: func(got relayclient.Delivery) {
+			var i int
+			if _, err := fmt.Sscan(string(got.Ciphertext), &i); err != nil || i > seen+1 {
+				fault = fmt.Errorf("%q came after %d", got.Ciphertext, seen)
+				cancel()
+				return
+			}
+			seen = max(seen, i)
+			_ = c.Ack(ctx, got.Seq) // comes again if it fails
+			if seen == n-1 {
+				finished()
+			}
+		}})
+		if fault != nil {
+			return fault
+		}
+		return err
+	})
+}
+
+// exchange lets two devices talk through cuts until everything has arrived in order.
+func exchange(t *testing.T, from, rcpt *device, n int, disturb func()) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	_ = rcpt.dial().Close()
+	arrived := make(chan struct{})
+	var wg sync.WaitGroup
+	for _, run := range []func() error{
+		func() error { return sendAll(ctx, from, rcpt.options.Account, n) },
+		func() error { return receiveAll(ctx, rcpt, n, sync.OnceFunc(func() { close(arrived) })) },
+	} {
+		wg.Go(func() {
+			if err := run(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for {
+		select {
+		case <-arrived:
+			cancel()
+			wg.Wait()
+			return
+		case <-ctx.Done():
+			wg.Wait()
+			t.Fatal("not everything has arrived")
+		case <-time.After(time.Duration(rand.IntN(150)) * time.Millisecond):
+			disturb()
+		}
+	}
+}
+
+func TestEverythingArrivesInOrderThroughCuts(t *testing.T) {
+	r := start(t, relayserver.NoLimits())
+	p := r.proxy()
+	from, rcpt := r.business("628"), r.device("6281")
+	from.options.URL, rcpt.options.URL = "ws://"+p.addr, "ws://"+p.addr
+	exchange(t, from, rcpt, 500, p.cut)
+
+	again := rcpt.dial() // one that was not heard may come again, one that was acknowledged may not
+	got := again.listen()
+	for {
+		select {
+		case d := <-got.envelopes:
+			again.ack(d.Seq)
+		case <-time.After(200 * time.Millisecond):
+			_ = again.Close()
+			quiet(t, rcpt.dial().listen().envelopes)
+			return
+		}
+	}
+}
+
+func TestEverythingArrivesInOrderThroughRestarts(t *testing.T) {
+	r := start(t, relayserver.NoLimits())
+	exchange(t, r.business("628"), r.device("6281"), 1000, func() {
+		r.stop()
+		r.run(relayserver.NoLimits())
+	})
+}
+
+func TestAStoreThatFailsIsToldAndSurvived(t *testing.T) {
+	r := start(t, relayserver.NoLimits())
+	from := r.business("628").dial()
+	got := from.listen()
+	from.send(to("628", "before"))
+	d := next(t, got.envelopes)
+	if err := r.BreakStore(); err != nil {
+		t.Fatal(err)
+	}
+	err := from.Send(t.Context(), to("628", "after"))
+	var later *relayclient.RetryAfter
+	if !errors.Is(err, relayclient.ErrOverloaded) || !errors.As(err, &later) || later.After <= 0 {
+		t.Fatalf("Send = %v", err)
+	}
+	if _, err := from.Lookup(t.Context(), "628"); !errors.Is(err, relayclient.ErrOverloaded) {
+		t.Fatalf("Lookup = %v", err)
+	}
+	from.ack(d.Seq) // is not answered, and not forgotten
+	if err := from.Send(t.Context(), to("628", "after")); !errors.Is(err, relayclient.ErrOverloaded) {
+		t.Fatalf("Send = %v", err)
+	}
+}
+
+func TestShutdownSaysGoodbye(t *testing.T) {
+	r := start(t, relayserver.NoLimits())
+	c, stranger := r.device("6281").dial(), r.raw()
+	stranger.read() // hello
+	begun := time.Now()
+	r.stop()
+	<-c.Done()
+	if !errors.Is(c.Err(), relayclient.ErrShutdown) {
+		t.Errorf("ended with %v", c.Err())
+	}
+	if took := time.Since(begun); took > 5*time.Second {
+		t.Errorf("the shutdown took %s", took)
+	}
+}
