@@ -1,0 +1,161 @@
+package console
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Lives of links and sessions.
+const (
+	linkLife    = 10 * time.Minute
+	idleLife    = 30 * time.Minute // since the page was last asked for
+	sessionLife = 12 * time.Hour   // since the sign-in
+)
+
+// Bounds of what is kept; the oldest makes room.
+const (
+	maxLinks    = 16
+	maxSessions = 64
+)
+
+// newSecret returns 256 random bits in 43 characters, and the hash under which they are kept: who reads the memory of
+// the process, or a dump of it, finds nothing to sign in with.
+func newSecret() (string, [sha256.Size]byte) {
+	var b [32]byte
+	rand.Read(b[:])
+	s := base64.RawURLEncoding.EncodeToString(b[:])
+	return s, sha256.Sum256([]byte(s))
+}
+
+// links are the codes that have not been used, oldest first.
+type links struct {
+	mu   sync.Mutex
+	list []link
+}
+
+type link struct {
+	hash [sha256.Size]byte
+	made time.Time
+}
+
+func (l *links) add(now time.Time) string {
+	code, hash := newSecret()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.list = append(l.list, link{hash, now})
+	if len(l.list) > maxLinks {
+		l.list = slices.Delete(l.list, 0, len(l.list)-maxLinks)
+	}
+	return code
+}
+
+// use takes a code away and reports whether it was good. Every hash is compared, each in constant time.
+func (l *links) use(code string, now time.Time) bool {
+	hash := sha256.Sum256([]byte(code))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	found := -1
+	for i := range l.list {
+		if subtle.ConstantTimeCompare(hash[:], l.list[i].hash[:]) == 1 {
+			found = i
+		}
+	}
+	if found < 0 {
+		return false
+	}
+	age := now.Sub(l.list[found].made)
+	l.list = slices.Delete(l.list, found, found+1)
+	return age >= 0 && age < linkLife
+}
+
+// sessions are the signed-in browsers, oldest first.
+type sessions struct {
+	mu   sync.Mutex
+	list []session
+}
+
+type session struct {
+	hash          [sha256.Size]byte
+	opened, asked time.Time
+}
+
+func (s session) over(now time.Time) bool {
+	return now.Sub(s.opened) >= sessionLife || now.Sub(s.asked) >= idleLife
+}
+
+// open makes a session and returns its token. Those that are over are dropped on the way.
+func (s *sessions) open(now time.Time) string {
+	token, hash := newSecret()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.list = slices.DeleteFunc(s.list, func(o session) bool { return o.over(now) })
+	s.list = append(s.list, session{hash, now, now})
+	if len(s.list) > maxSessions {
+		s.list = slices.Delete(s.list, 0, len(s.list)-maxSessions)
+	}
+	return token
+}
+
+// valid reports whether the token has a session; asked says that its owner has come back, which keeps it awake.
+func (s *sessions) valid(token string, now time.Time, asked bool) bool {
+	hash := sha256.Sum256([]byte(token))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.list {
+		o := &s.list[i]
+		if subtle.ConstantTimeCompare(hash[:], o.hash[:]) == 1 && !o.over(now) {
+			if asked {
+				o.asked = now
+			}
+			return true
+		}
+	}
+	return false
+}
+
+func (s *sessions) close(token string) {
+	hash := sha256.Sum256([]byte(token))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.list = slices.DeleteFunc(s.list, func(o session) bool { return subtle.ConstantTimeCompare(hash[:], o.hash[:]) == 1 })
+}
+
+// cookieName is the name of the session's cookie. Browsers take a __Host- cookie only over https, only for this host and
+// the whole of it; plain http is for loopback, and the name must then be another.
+func cookieName(r *http.Request) string {
+	if r.TLS != nil {
+		return "__Host-kabar"
+	}
+	return "kabar"
+}
+
+// cookie carries a token. A negative age removes it; with 0 it lives as long as the browser, or until the session ends.
+func cookie(r *http.Request, token string, age int) *http.Cookie {
+	return &http.Cookie{
+		Name: cookieName(r), Value: token, Path: "/", MaxAge: age,
+		Secure: r.TLS != nil, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+	}
+}
+
+// session returns the token of the request's session. asked is as for valid.
+func (c *Console) session(r *http.Request, asked bool) (token string, ok bool) {
+	for _, k := range r.CookiesNamed(cookieName(r)) {
+		if c.sessions.valid(k.Value, c.now(), asked) {
+			return k.Value, true
+		}
+	}
+	return "", false
+}
+
+// end closes the session that the request brings: a new one never takes over an old token.
+func (c *Console) end(r *http.Request) {
+	for _, k := range r.CookiesNamed(cookieName(r)) {
+		c.sessions.close(k.Value)
+	}
+}

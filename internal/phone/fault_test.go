@@ -1,0 +1,425 @@
+package phone_test
+
+import (
+	"bytes"
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"kabar"
+	"kabar/internal/payload"
+	"kabar/internal/phone"
+	"kabar/internal/relayclient"
+	"kabar/internal/relayserver"
+)
+
+// store runs f on the store of a phone that is stopped.
+func (h *handsets) store(f func(db *sql.DB)) {
+	h.t.Helper()
+	db, err := sql.Open("sqlite", "file:"+h.options.Path)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer db.Close()
+	f(db)
+}
+
+func (h *handsets) exec(statement string, args ...any) {
+	h.t.Helper()
+	h.store(func(db *sql.DB) {
+		if _, err := db.Exec(statement, args...); err != nil {
+			h.t.Fatal(err)
+		}
+	})
+}
+
+// texts are the bodies of the texts that the business got, in order.
+func (b *business) texts() (out []string) {
+	for _, a := range b.all(func(a arrived) bool { return textOf(a) != "" }) {
+		out = append(out, textOf(a))
+	}
+	return out
+}
+
+func TestOfflineAndOnline(t *testing.T) {
+	h, b := together(t)
+	ana := h.customer("Ana")
+	h.writes(ana, "0")
+	b.expectText("0")
+	h.patch(ana, `{"online":false}`)
+	wire := b.text(ana, "are you there?")
+	var ids []string
+	for i := range 20 {
+		ids = append(ids, h.writes(ana, fmt.Sprint(i+1)))
+	}
+	time.Sleep(50 * time.Millisecond)
+	if n := len(b.texts()); n != 1 {
+		t.Errorf("%d texts arrived although the customer is offline", n)
+	}
+	if list := h.messages(ana); len(list) != 21 || list[20]["status"] != "accepted" {
+		t.Errorf("the handset shows %d messages, the last %v", len(list), list[20])
+	}
+	h.patch(ana, `{"online":true}`)
+	h.expectText(ana, "are you there?")
+	b.expectReceipt("delivered", wire)
+	h.expectStatus(ana, ids[19], "delivered")
+	for i, text := range b.texts() {
+		if text != fmt.Sprint(i) {
+			t.Fatalf("out of order: %v", b.texts())
+		}
+	}
+}
+
+// After a crash between commit and transmission the very same bytes leave; after one between transmission and its
+// commit they leave again, and the business sees one message.
+func TestACrashLosesNothingAndEncryptsNothingTwice(t *testing.T) {
+	h, b := together(t)
+	ana := h.customer("Ana")
+	h.writes(ana, "first")
+	b.expectText("first")
+	h.patch(ana, `{"online":false}`)
+	for i := range 5 {
+		h.writes(ana, fmt.Sprint("crash ", i))
+	}
+	h.stop()
+	sealed := map[string][]byte{}
+	h.store(func(db *sql.DB) {
+		rows, err := db.Query("SELECT msg_id, ciphertext FROM outbox WHERE state = 1 ORDER BY id")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var id, ciphertext []byte
+			if err := rows.Scan(&id, &ciphertext); err != nil {
+				t.Fatal(err)
+			}
+			sealed[hex.EncodeToString(id)] = ciphertext
+		}
+	})
+	if len(sealed) != 5 {
+		t.Fatalf("%d sealed messages on disk, want 5", len(sealed))
+	}
+	h.start()
+	b.quiet = true
+	h.patch(ana, `{"online":true}`)
+	b.expectText("crash 4")
+	b.mu.Lock()
+	for id, want := range sealed {
+		if !bytes.Equal(b.ciphertext[id], want) {
+			t.Errorf("envelope %s left with other bytes than were committed", id)
+		}
+	}
+	b.mu.Unlock()
+
+	h.stop() // and now as if the relay's acceptance had not been committed
+	h.store(func(db *sql.DB) {
+		for id, ciphertext := range sealed {
+			raw, _ := hex.DecodeString(id)
+			if _, err := db.Exec("UPDATE outbox SET state = 1, ciphertext = ? WHERE msg_id = ?", ciphertext, raw); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	h.start()
+	h.writes(ana, "last")
+	b.expectText("last")
+	if got := b.texts(); len(got) != 7 || len(b.unread) != 0 {
+		t.Errorf("the business got %q and %d unreadable envelopes", got, len(b.unread))
+	}
+}
+
+func TestRestartsInTheMiddleOfTraffic(t *testing.T) {
+	h, b := together(t)
+	ana := h.customer("Ana")
+	const n = 60
+	for i := range n {
+		h.writes(ana, fmt.Sprintf("up %d", i))
+		b.text(ana, fmt.Sprintf("down %d", i))
+		if i%15 == 14 {
+			h.restart()
+		}
+	}
+	b.expectText(fmt.Sprintf("up %d", n-1))
+	h.expectText(ana, fmt.Sprintf("down %d", n-1))
+	for i, text := range b.texts() {
+		if text != fmt.Sprintf("up %d", i) {
+			t.Fatalf("the business got %q as number %d", text, i)
+		}
+	}
+	i := 0
+	for _, m := range h.messages(ana) {
+		if m["from"] == shop {
+			if path(m, "text", "body") != fmt.Sprintf("down %d", i) {
+				t.Fatalf("the customer sees %v as number %d", m, i)
+			}
+			i++
+		}
+	}
+	if i != n {
+		t.Errorf("the customer sees %d messages, want %d", i, n)
+	}
+}
+
+func TestDuplicatesAreShownOnce(t *testing.T) {
+	h, b := together(t)
+	ana := h.customer("Ana")
+	m := b.message(&kabar.Text{Body: "once"})
+	e := b.seal(ana, &payload.Payload{Message: m})
+	b.must(b.conn.Send(t.Context(), e))
+	h.expectText(ana, "once")
+	b.must(b.conn.Send(t.Context(), e)) // the same envelope
+	b.post(ana, &payload.Payload{Message: m})
+	b.text(ana, "end")
+	h.expectText(ana, "end")
+	if list := h.messages(ana); len(list) != 2 {
+		t.Errorf("the handset shows %v", list)
+	}
+	// The relay forgets that the envelope was delivered and delivers it again: acknowledged, not shown, not asked for.
+	e.ID[0] ^= 1
+	again := e
+	again.ID[0] ^= 1
+	h.stop()
+	h.start()
+	b.must(b.conn.Send(t.Context(), again))
+	b.text(ana, "really")
+	h.expectText(ana, "really")
+	if list := h.messages(ana); len(list) != 3 {
+		t.Errorf("the handset shows %v", list)
+	}
+}
+
+func TestAReinstallHeals(t *testing.T) {
+	h, b := together(t)
+	ana := h.customer("Ana")
+	b.text(ana, "before")
+	h.expectText(ana, "before")
+	h.want(200, "POST", "/customers/"+ana+"/reinstall", "")
+	b.text(ana, "lost and found") // in the old session
+	h.expectText(ana, "lost and found")
+	b.expect("a retry request", func(a arrived) bool { return a.Retry != nil })
+	id := h.writes(ana, "after")
+	b.expectText("after")
+	h.expectStatus(ana, id, "delivered")
+
+	h.patch(ana, `{"online":false}`) // and once more, while offline with something unsent
+	h.writes(ana, "unsent")
+	h.want(200, "POST", "/customers/"+ana+"/reinstall", "")
+	b.text(ana, "twice")
+	h.patch(ana, `{"online":true}`)
+	h.expectText(ana, "twice")
+	b.expectText("unsent")
+	h.stop()
+	h.store(func(db *sql.DB) {
+		var dead int
+		if err := db.QueryRow("SELECT count(*) FROM dead").Scan(&dead); err != nil || dead != 2 {
+			t.Errorf("%d unreadable envelopes kept, want 2 (%v)", dead, err)
+		}
+	})
+}
+
+func TestTheBusinessReinstalls(t *testing.T) {
+	h, b := together(t)
+	ana := h.customer("Ana")
+	h.expectStatus(ana, h.writes(ana, "hello"), "delivered")
+	b.install()
+	h.writes(ana, "still there?") // the business cannot read it, and asks
+	var lost []string
+	eventually(t, "an unreadable envelope", func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		lost = b.unread
+		return len(lost) == 1
+	})
+	b.post(ana, &payload.Payload{Retry: &payload.Retry{IDs: lost}})
+	b.expectText("still there?")
+	h.expect(ana, "a note about the new identity", func(m map[string]any) bool { return m["type"] == "system" })
+}
+
+func TestARetryRequestIsAnsweredThreeTimes(t *testing.T) {
+	h, b := together(t)
+	ana := h.customer("Ana")
+	b.quiet = true
+	id := h.writes(ana, "again")
+	for i := range 4 {
+		want := i + 1
+		eventually(t, fmt.Sprintf("attempt %d", want), func() bool { return len(b.texts()) == want })
+		all := b.all(func(a arrived) bool { return a.Message != nil })
+		h.expectStatus(ana, id, "sent")
+		b.post(ana, &payload.Payload{Retry: &payload.Retry{IDs: []string{all[i].envelope}}})
+	}
+	h.expectStatus(ana, id, "failed")
+	ids := map[string]bool{}
+	for _, a := range b.all(func(a arrived) bool { return a.Message != nil }) {
+		ids[a.Message.ID] = true
+	}
+	if len(ids) != 1 || len(b.texts()) != 4 {
+		t.Errorf("%d attempts under %d ids", len(b.texts()), len(ids))
+	}
+}
+
+func TestGarbageIsKeptAndAskedFor(t *testing.T) {
+	h, b := together(t)
+	ana := h.customer("Ana")
+	b.text(ana, "fine")
+	h.expectText(ana, "fine")
+	for i := range 3 {
+		e := b.seal(ana, &payload.Payload{Message: b.message(&kabar.Text{Body: fmt.Sprint("broken ", i)})})
+		e.Ciphertext[len(e.Ciphertext)-1] ^= 1
+		b.must(b.conn.Send(t.Context(), e))
+	}
+	for i := range 3 {
+		h.expectText(ana, fmt.Sprint("broken ", i))
+	}
+	b.text(ana, "fine again")
+	h.expectText(ana, "fine again")
+	e := relayclient.Envelope{ID: relayclient.MsgID{9, 9}, To: relayclient.Address{Account: ana}, Ciphertext: []byte("nonsense")}
+	b.must(b.conn.Send(t.Context(), e))
+	want := hex.EncodeToString(e.ID[:])
+	b.expect("a request for the nonsense", func(a arrived) bool {
+		return a.Retry != nil && a.Retry.IDs[len(a.Retry.IDs)-1] == want
+	})
+}
+
+// A phone that is set back to an earlier state must not use a message key again.
+func TestAStoreFromABackup(t *testing.T) {
+	h, b := together(t)
+	ana := h.customer("Ana")
+	h.writes(ana, "one")
+	b.expectText("one")
+	b.text(ana, "hi")
+	h.expectText(ana, "hi")
+	h.stop()
+	backup, err := os.ReadFile(h.options.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.start()
+	h.writes(ana, "two")
+	b.expectText("two")
+	h.stop()
+	for _, suffix := range []string{"-wal", "-shm"} {
+		_ = os.Remove(h.options.Path + suffix)
+	}
+	if err := os.WriteFile(h.options.Path, backup, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h.start()
+	h.writes(ana, "three")
+	b.expectText("three")
+	b.text(ana, "welcome back")
+	h.expectText(ana, "welcome back")
+	if len(b.unread) != 0 {
+		t.Errorf("%d envelopes could not be read", len(b.unread))
+	}
+}
+
+func TestKeysAreToppedUpAndRotated(t *testing.T) {
+	h, b := together(t)
+	ana := h.customer("Ana")
+	for range 15 { // takes 15 of 20 bundles
+		b.open(ana)
+	}
+	b.text(ana, "many sessions")
+	h.expectText(ana, "many sessions")
+	count := func(kind int) (n, newest int) {
+		h.store(func(db *sql.DB) {
+			if err := db.QueryRow("SELECT count(*), max(id) FROM prekeys WHERE kind = ?", kind).Scan(&n, &newest); err != nil {
+				t.Fatal(err)
+			}
+		})
+		return n, newest
+	}
+	eventually(t, "new one-time keys", func() bool { n, _ := count(4); return n > 20 })
+	h.stop()
+	_, before := count(1)
+	h.skew.Add(int64(8 * 24 * time.Hour))
+	h.start()
+	eventually(t, "a new signed prekey", func() bool { _, now := count(1); return now > before })
+	n, _ := count(1)
+	if n != 2 {
+		t.Errorf("%d signed prekeys, want the new and the old one", n)
+	}
+	h.store(func(db *sql.DB) {
+		var twice int
+		if err := db.QueryRow("SELECT count(*) - count(DISTINCT id) FROM prekeys").Scan(&twice); err != nil || twice != 0 {
+			t.Errorf("%d ids are used twice (%v)", twice, err)
+		}
+	})
+	b.text(ana, "after rotation")
+	h.expectText(ana, "after rotation")
+}
+
+func TestABusinessThatDoesNotExist(t *testing.T) {
+	h, _ := together(t)
+	ana := h.customer("Ana")
+	id := h.want(201, "POST", "/customers/"+ana+"/messages", `{"to":"99988877766","text":{"body":"anybody?"}}`)["id"].(string)
+	h.expectStatus(ana, id, "failed")
+	if m := h.messages(ana)[0]; m["errors"] == nil {
+		t.Errorf("the failure has no reason: %v", m)
+	}
+}
+
+func TestTheRelayComesLate(t *testing.T) {
+	dir := t.TempDir()
+	h := newHandsets(t, "ws://127.0.0.1:1")
+	h.stop()
+	h.options.Path = filepath.Join(dir, "phone.db")
+	h.start()
+	begin := time.Now()
+	ana := h.customer("Ana")
+	if took := time.Since(begin); took > 10*time.Second {
+		t.Errorf("creating a customer without a relay took %s", took)
+	}
+	h.writes(ana, "early")
+	h.stop()
+	h.options.RelayURL = startRelay(t, relayserver.NoLimits())
+	b := newBusiness(t, h.options.RelayURL, shop)
+	h.start()
+	b.expectText("early")
+}
+
+// A store that has lost track of its key ids goes on above those the relay has seen.
+func TestKeyIDsAreNotUsedAgain(t *testing.T) {
+	h, b := together(t)
+	ana := h.customer("Ana")
+	h.stop()
+	h.exec("DELETE FROM prekeys")
+	h.exec("UPDATE customers SET next_key = 1")
+	h.start()
+	eventually(t, "new keys in the directory", func() (ok bool) {
+		h.store(func(db *sql.DB) {
+			if err := db.QueryRow("SELECT count(*) > 0 AND count(public) = 0 FROM prekeys").Scan(&ok); err != nil {
+				t.Fatal(err)
+			}
+		})
+		return ok
+	})
+	b.open(ana)
+	b.text(ana, "with a new key")
+	h.expectText(ana, "with a new key")
+}
+
+// Sessions are renewed after many messages, and go on when the relay gives no more bundles.
+func TestManyMessages(t *testing.T) {
+	relay := startRelay(t, relayserver.Limits{BundlesHourly: 1, Customer: relayserver.Rates{Envelopes: -1}})
+	b := newBusiness(t, relay, shop)
+	h := newHandsets(t, relay)
+	ana := h.customer("Ana")
+	const n = 1100
+	for i := range n {
+		if _, err := h.Send(t.Context(), ana, phone.Draft{Content: &kabar.Text{Body: fmt.Sprint(i)}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.expectText(fmt.Sprint(n - 1))
+	for i, text := range b.texts() {
+		if text != fmt.Sprint(i) {
+			t.Fatalf("number %d is %q", i, text)
+		}
+	}
+}

@@ -1,0 +1,140 @@
+// Package phone is the customers' side: any number of simulated handsets, each a real end-to-end-encrypted endpoint with
+// its own identity, prekeys and sessions in phone.db, and a control API with which a test can be a customer (routes
+// in api.go is the table of calls).
+//
+// A message goes the way it goes on the business's side. Outbound: message, session and ciphertext are committed
+// together, then the ciphertext leaves, byte for byte the same however often it must be sent; what has no session yet
+// waits in the outbox as a payload. Inbound: session, message and the receipt for it are committed together, then the
+// relay gets its acknowledgement, then the receipt leaves. What cannot be decrypted is kept, acknowledged and asked for
+// again in a fresh session.
+//
+// Every change is one operation of the store's group commit. Operations run one after another and read what they change,
+// so no lock guards a session. A customer at rest costs a connection, two goroutines and no timer; work is done by
+// goroutines that live as long as there is some.
+//
+// The package does not seal phone.db at rest, has one device for each customer, and knows nothing of the business's
+// server: the two meet at the relay. Times come from Options.Now; waits of the network take real time.
+package phone
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"kabar/internal/sqlite"
+)
+
+// Options say where a phone keeps its things and whom it talks to.
+type Options struct {
+	Path       string           // of phone.db
+	MediaDir   string           // folder of plain media files; empty: "media" beside phone.db
+	RelayURL   string           // ws://host:port or wss://host:port
+	Businesses []string         // digits of the numbers that customers know; the only one is the default target
+	Invite     string           // admits customers to a relay that asks for it
+	Token      string           // required from clients of the API as a bearer token; empty: none, for loopback only
+	Hosts      []string         // names, beside localhost and IP addresses, under which the API answers
+	Now        func() time.Time // nil: time.Now
+	Log        *slog.Logger     // nil: no log. Contents are not logged.
+}
+
+// Phone holds the handsets. Its methods are safe for concurrent use.
+type Phone struct {
+	opts  Options
+	now   func() time.Time
+	log   *slog.Logger
+	db    *sqlite.DB
+	files *files
+	hub   hub
+
+	dials   chan struct{} // bounds the number of dials at a time
+	fetches chan struct{} // bounds the number of media on their way
+
+	mu      sync.Mutex
+	running context.Context //nolint:containedctx // of Run: the life of the connections; nil before
+	links   map[int64]*link
+	work    sync.WaitGroup
+}
+
+// Open opens or creates the store. A second process on the same store gets an error that names the first. The caller
+// closes the Phone after Run has returned.
+func Open(ctx context.Context, o Options) (*Phone, error) {
+	for _, business := range o.Businesses {
+		if !isNumber(business) {
+			return nil, fmt.Errorf("open phone: the business %q is no phone number: want 7 to 15 digits", business)
+		}
+	}
+	p := &Phone{
+		opts: o, now: o.Now, log: o.Log,
+		dials: make(chan struct{}, dialsAtOnce), fetches: make(chan struct{}, 4), links: make(map[int64]*link),
+	}
+	if p.now == nil {
+		p.now = time.Now
+	}
+	if p.log == nil {
+		p.log = slog.New(slog.DiscardHandler)
+	}
+	var err error
+	if p.db, err = sqlite.Open(o.Path); err != nil {
+		return nil, inUse(err)
+	}
+	if err := p.prepare(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open phone: %w", err), p.Close())
+	}
+	return p, nil
+}
+
+func (p *Phone) prepare(ctx context.Context) (err error) {
+	if err := p.db.Migrate(ctx, schema); err != nil {
+		return err
+	}
+	dir := p.opts.MediaDir
+	if dir == "" {
+		dir = filepath.Join(filepath.Dir(p.opts.Path), "media")
+	}
+	if p.files, err = openFiles(dir); err != nil {
+		return err
+	}
+	known, err := list[string](ctx, p.db.Read, "SELECT file FROM media WHERE state = ?", mediaHere)
+	if err != nil {
+		return fmt.Errorf("list media: %w", err)
+	}
+	return p.files.sweep(ctx, known)
+}
+
+// Close closes the store. What was committed is on disk, whether Run had time to send it or not.
+func (p *Phone) Close() error {
+	err := p.db.Close()
+	if p.files != nil {
+		err = errors.Join(err, p.files.root.Close())
+	}
+	return err
+}
+
+// Run keeps every online customer connected until ctx ends, which is no error. It is called once.
+func (p *Phone) Run(ctx context.Context) error {
+	p.mu.Lock()
+	p.running = ctx
+	p.mu.Unlock()
+	defer p.work.Wait()
+	online, err := list[int64](ctx, p.db.Read, "SELECT id FROM customers WHERE online ORDER BY id")
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("run phone: %w", err)
+	}
+	for _, id := range online {
+		p.connect(id)
+	}
+	tick := time.NewTicker(tidyEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			p.tidy(ctx)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}

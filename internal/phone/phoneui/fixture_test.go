@@ -1,0 +1,118 @@
+package phoneui
+
+import (
+	"bytes"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"math"
+
+	"kabar"
+	"kabar/internal/phone"
+)
+
+const ana = "34600111222"
+
+var hint = `curl -s http://127.0.0.1:9090/v1/messages \
+  -H "Authorization: Bearer $TOKEN" \
+  -d '{"to":"{to}","type":"text","text":{"body":"Hello!"}}'`
+
+// populated is a phone with a chat that has every kind of bubble.
+func populated() *fake {
+	f := newFake()
+	f.profile = kabar.Profile{
+		Name: "Kopi Bintang", Description: "Coffee roasted on Tuesdays and Fridays, delivered on foot.",
+		Address: "12 Harbour Lane", Email: "hello@kopi.example", Websites: []string{"https://kopi.example"},
+	}
+	f.customer(ana, "Ana Ruiz")
+	f.customer("4915112345678", "Jonas Weber")
+	f.customer("6281234567890", "Dewi Lestari")
+	f.customer("US.13491208655302741918", "Someone private")
+	f.customers[2].Online = false
+	f.customers[3].HideNumber = true
+	f.customers[1].Blocked = true
+
+	f.media["photo"] = picture()
+	f.media["voice"] = tone()
+	f.media["file"] = []byte("%PDF-1.4\n")
+
+	f.add("4915112345678", phone.Message{Content: &kabar.Text{Body: "Your order has left the roastery."}})
+	f.add("4915112345678", phone.Message{Content: &kabar.Text{Body: "It will be with you before noon."}})
+	f.add("6281234567890", phone.Message{Mine: true, Status: kabar.Sent, Content: &kabar.Text{Body: "Do you open on Sunday?"}})
+	chat(f)
+	return f
+}
+
+func chat(f *fake) {
+	read := func(m phone.Message) phone.Message { m.Status = kabar.Read; return m }
+	hello := f.add(ana, phone.Message{Mine: true, Status: kabar.Read, Content: &kabar.Text{Body: "Hi! Do you still have the Sumatra from last week?"}})
+	photo := kabar.NewMedia(kabar.KindImage)
+	photo.Caption = "We do. *Fresh from Friday*, see https://kopi.example/sumatra."
+	f.add(ana, read(phone.Message{Content: photo, Media: "photo", Context: hello, Reactions: []phone.Reaction{{Mine: true, Emoji: "❤️"}}}))
+	voice := kabar.NewMedia(kabar.KindAudio)
+	voice.Voice = true
+	f.add(ana, phone.Message{Mine: true, Status: kabar.Delivered, Content: voice, Media: "voice"})
+	file := kabar.NewMedia(kabar.KindDocument)
+	file.Filename, file.Size = "Price list, November.pdf", 182_400
+	f.add(ana, read(phone.Message{Content: file, Media: "file"}))
+	f.add(ana, phone.Message{Mine: true, Status: kabar.Delivered, Forwarded: true, Content: &kabar.Text{Body: "Is it good for filter?"}})
+	f.add(ana, read(phone.Message{Content: &kabar.Location{Latitude: 41.40338, Longitude: 2.17403, Name: "Kopi Bintang", Address: "12 Harbour Lane"}}))
+	f.add(ana, phone.Message{Mine: true, Status: kabar.Read, Content: &kabar.Text{Body: "👍"}})
+	f.add(ana, phone.Message{Mine: true, Deleted: true, Content: &kabar.Text{Body: "oops"}})
+	f.add(ana, phone.Message{Mine: true, Status: kabar.Failed, Content: &kabar.Text{Body: "This one got lost"}})
+	f.add(ana, read(phone.Message{Content: &kabar.Template{Name: "order_ready", Rendered: &kabar.Rendered{
+		Header: &kabar.Header{Type: kabar.KindText, Text: "Your order is ready"},
+		Body:   "Order *4711* waits for you at the counter.", Footer: "Open until six",
+		Buttons: []kabar.RenderedButton{
+			{Type: kabar.ButtonQuickReply, Text: "I'm on my way", Payload: "coming"},
+			{Type: kabar.ButtonURL, Text: "Show on the map", URL: "https://kopi.example/map"},
+		},
+	}}}))
+	f.add(ana, read(phone.Message{Content: &kabar.Interactive{
+		Type: kabar.InteractiveList, Body: "How shall we grind it?",
+		Action: kabar.Action{Button: "Choose a grind", Sections: []kabar.Section{
+			{Title: "Filter", Rows: []kabar.Row{{ID: "v60", Title: "Pour over", Description: "Medium"}, {ID: "press", Title: "French press", Description: "Coarse"}}},
+			{Title: "Espresso", Rows: []kabar.Row{{ID: "fine", Title: "Machine", Description: "Fine"}}},
+		}},
+	}}))
+	f.add(ana, phone.Message{Mine: true, Status: kabar.Read, Content: &kabar.Reply{Type: kabar.ListReply, ID: "v60", Title: "Pour over", Description: "Medium"}, Context: "gBGG0014+/="})
+	f.add(ana, read(phone.Message{ID: "wamid.ask==", Content: &kabar.Interactive{
+		Type: kabar.InteractiveButton, Body: "250 g of Sumatra, ground for pour over. Shall we bring it today?", Footer: "Delivery is free",
+		Action: kabar.Action{Buttons: []kabar.ReplyButton{{ID: "yes", Title: "Yes, please"}, {ID: "later", Title: "Tomorrow"}}},
+	}}))
+}
+
+// picture draws a small landscape.
+func picture() []byte {
+	img := image.NewRGBA(image.Rect(0, 0, 480, 320))
+	for y := range 320 {
+		for x := range 480 {
+			hill := 190 + 30*math.Sin(float64(x)/60) + 12*math.Sin(float64(x)/23)
+			c := color.RGBA{uint8(250 - y/4), uint8(205 - y/3), uint8(150 + y/5), 255}
+			switch {
+			case float64(y) > hill+60:
+				c = color.RGBA{38, 74, 62, 255}
+			case float64(y) > hill:
+				c = color.RGBA{72, 118, 92, 255}
+			case (x-350)*(x-350)+(y-90)*(y-90) < 1600:
+				c = color.RGBA{255, 238, 205, 255}
+			}
+			img.Set(x, y, c)
+		}
+	}
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, img, nil); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
+
+// tone is a second of sound as a WAV file.
+func tone() []byte {
+	const rate = 8000
+	header := []byte("RIFF\x64\x1f\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\x40\x1f\x00\x00\x01\x00\x08\x00data\x40\x1f\x00\x00")
+	for i := range rate {
+		header = append(header, uint8(128+40*math.Sin(float64(i)*2*math.Pi*440/rate)))
+	}
+	return header
+}

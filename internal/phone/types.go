@@ -1,0 +1,57 @@
+package phone
+
+import (
+	"encoding/json"
+	"time"
+
+	"kabar"
+)
+
+// Customer is one simulated handset and the person who holds it, as the control API shows them.
+type Customer struct {
+	WaID         string `json:"wa_id"` // digits; the BSUID of a customer who hides the number
+	BSUID        string `json:"bsuid,omitempty"`
+	Name         string `json:"name"`
+	HideNumber   bool   `json:"hide_number"`
+	Online       bool   `json:"online"`        // connected to the relay
+	ReadReceipts bool   `json:"read_receipts"` // tell the business what has been read
+	AutoRead     bool   `json:"auto_read"`     // read what arrives at once
+	AutoReply    bool   `json:"auto_reply"`    // answer what arrives with an echo
+	Blocked      bool   `json:"blocked"`       // the customer has blocked the business
+}
+
+// Message is one bubble of a chat as its handset sees it. Content members are named like the kind, in the shape of the
+// /v1 webhooks: "text":{"body":…}, "image":{"id":…,"caption":…}, "interactive":{…}.
+type Message struct {
+	ID        string    // public form, as both sides of the API would show it (msgid)
+	Wire      string    // id inside the encryption
+	Seq       int64     // place in the handset's history, growing; what "after" and "next" count
+	From, To  string    // handles
+	Mine      bool      // written by the customer
+	At        time.Time // by the sender's clock
+	Kind      kabar.Kind
+	Content   kabar.Content // with media: MIME, SHA256, Size, Caption, Filename set; ID is the handset's own media key
+	Media     string        // id for GET …/media/{id}; empty if there is none
+	Context   string        // public id of the quoted message
+	Target    string        // of a reaction: public id of the message it is about
+	Forwarded bool
+	Status    kabar.Status // ticks: Accepted (clock), Sent, Delivered, Read; Received for the business's messages, Read once read
+	Deleted   bool
+	Reactions []Reaction
+	Failure   string          // why Status is Failed, in words
+	NoMedia   string          // why the medium could not be fetched, in words; empty: it was, or is on its way
+	JSON      json.RawMessage // the message as the control API prints it
+}
+
+// Reaction is an emoji somebody put on a message.
+type Reaction struct {
+	Mine  bool
+	Emoji string
+}
+
+// Change tells whoever watches a phone what has happened. It carries no content: read what it names.
+type Change struct {
+	Customer string // whose handset; empty: the list of customers has changed
+	Message  string // public id of the new or changed message; empty: the customer, typing or the business's profile
+	Typing   bool   // the business is writing
+}
