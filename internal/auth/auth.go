@@ -1,0 +1,138 @@
+// Package auth says who makes a request and what that one may do.
+//
+// Users of the /v1 API log in with a password and get a token: a JWT that names a session row in the store, so that a
+// logout ends it at once. Programs have API keys, of one number (the /v1 API) or of the management API. Every route of the
+// server stands in one table (table.go), and Mux makes the server's handler from it: a route without a row, or a row
+// without a route, does not start.
+//
+// What this package does not do: it knows no dialect (how a refusal looks is for the surface, mux.go), keeps no sessions of
+// the console, and does not know which number owns which message or medium: that is checked where those are read.
+//
+// Limits: at most four passwords are hashed at a time (19 MiB each); sessions and keys are remembered for a second, 10,000
+// of each; failed logins are counted for 10,000 names and as many addresses (limiter.go). Failed logins are counted in
+// memory: a restart forgives them. All times are real time, never the shifted clock. An Auth is safe for concurrent use and
+// starts no goroutines.
+//
+// Sources: On-Premises contract, sections 0 and 1.1; OWASP Password Storage Cheat Sheet; RFC 7519, RFC 9106.
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"kabar"
+	"kabar/internal/store"
+)
+
+// The roles of /v1 users, as the API writes them.
+const (
+	RoleAdmin = "ROLE_ADMIN"
+	RoleUser  = "ROLE_USER"
+)
+
+// The scopes of API keys.
+const (
+	ScopeMessages = "messages" // what a user of the /v1 API may do; needs a key of one number
+	ScopeAdmin    = "admin"    // what an administrator of the /v1 API may do; includes ScopeMessages
+	ScopeLab      = "lab"      // the tools of kabar dev: the clock
+)
+
+// AllScopes returns every scope there is.
+func AllScopes() []string { return []string{ScopeMessages, ScopeAdmin, ScopeLab} }
+
+// Who is the one behind a request.
+type Who struct {
+	Account kabar.AccountID // 0: all accounts (a key of the operator)
+	Number  kabar.NumberID  // 0: not of one number
+	User    string          // name of a /v1 user; empty for a key
+	Role    string          // RoleAdmin or RoleUser; empty for a key without access to /v1
+	Scopes  []string        // of a key
+
+	user    int64  // key of the user's row; 0 for a key
+	session string // that the token names; empty for a key
+}
+
+// May reports whether w has a scope.
+func (w Who) May(scope string) bool { return slices.Contains(w.Scopes, scope) }
+
+type whoKey struct{}
+
+// From returns who makes the request. The zero Who stands for nobody: on public routes and for a login.
+func From(r *http.Request) Who {
+	w, _ := r.Context().Value(whoKey{}).(Who)
+	return w
+}
+
+func withWho(r *http.Request, w Who) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), whoKey{}, w))
+}
+
+// Options are what an Auth works with.
+type Options struct {
+	Store *store.DB
+	Now   func() time.Time // real time; default time.Now
+}
+
+// Auth checks passwords, tokens and keys.
+type Auth struct {
+	db       *store.DB
+	now      func() time.Time
+	signing  []byte
+	unknown  string // hash that the password of an unknown user is compared with, so that it takes as long
+	hashing  chan struct{}
+	sessions *cache
+	keys     *cache
+	limiter  *limiter
+	change   sync.Mutex // held while a password is replaced
+}
+
+// signingKey is the name of the secret that signs tokens.
+const signingKey = "auth/jwt"
+
+// New returns an Auth over an open store. The key that signs tokens is made with the store and kept sealed in it.
+func New(ctx context.Context, o Options) (*Auth, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	signing, err := o.Store.Secret(ctx, signingKey, func() []byte {
+		key := make([]byte, 32)
+		_, _ = rand.Read(key) // never fails: crypto/rand
+		return key
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the key of tokens: %w", err)
+	}
+	return &Auth{
+		db: o.Store, now: o.Now, signing: signing, unknown: hash(rand.Text()), hashing: make(chan struct{}, maxHashes),
+		sessions: newCache(o.Now), keys: newCache(o.Now), limiter: newLimiter(o.Now),
+	}, nil
+}
+
+// errUnauthorized answers every request whose credentials are missing or wrong: it does not say which.
+func errUnauthorized() error {
+	return &kabar.Error{Reason: kabar.ReasonUnauthorized, Detail: "Invalid credentials."}
+}
+
+// isMissing reports whether the store has said that there is no such row.
+func isMissing(err error) bool {
+	var missing *store.NotFoundError
+	return errors.As(err, &missing)
+}
+
+// closed turns an error of the store into a refusal: without an answer from the store nobody is let in.
+func closed(err error) error {
+	var down *store.UnavailableError
+	switch {
+	case errors.As(err, &down):
+		return &kabar.Error{Reason: kabar.ReasonNotReady, Detail: "the database does not answer", After: 5 * time.Second}
+	case errors.Is(err, store.ErrFull):
+		return &kabar.Error{Reason: kabar.ReasonOverloaded, Detail: "too many writes are waiting", After: time.Second}
+	}
+	return err
+}

@@ -1,0 +1,172 @@
+package auth
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+
+	"kabar"
+)
+
+// Surface is a part of the server that says no in its own way.
+type Surface struct {
+	Prefix  string // of paths, such as "/v1/"; the longest that fits a request counts
+	Slashes bool   // a trailing slash is ignored
+	// Refuse answers a request that does not reach its handler; the error is a *kabar.Error in all but internal faults.
+	// ReasonNotFound stands for an unknown path and for a wrong method, which has Allow set in the answer's header.
+	Refuse func(w http.ResponseWriter, r *http.Request, err error)
+}
+
+// Mux makes the server's handler from the table and the handlers by pattern. It fails when a handler has no row or a row no
+// handler, and when a surface is missing for a path. Every request that reaches a handler is allowed to by its row, and
+// From says who made it.
+func (a *Auth) Mux(table []Route, handlers map[string]http.Handler, surfaces ...Surface) (http.Handler, error) {
+	m := &mux{auth: a, routes: http.NewServeMux(), surfaces: slices.Clone(surfaces)}
+	slices.SortFunc(m.surfaces, func(a, b Surface) int { return len(b.Prefix) - len(a.Prefix) })
+	if len(m.surfaces) == 0 || m.surfaces[len(m.surfaces)-1].Prefix != "/" {
+		return nil, errors.New("mux: one surface must have the prefix \"/\"")
+	}
+	rows := map[string]bool{}
+	for _, row := range table {
+		h := handlers[row.Pattern]
+		switch {
+		case h == nil:
+			return nil, fmt.Errorf("mux: the route %q of the authorisation table has no handler", row.Pattern)
+		case row.Access.level == 0:
+			return nil, fmt.Errorf("mux: the route %q says nothing about access", row.Pattern)
+		case rows[row.Pattern]:
+			return nil, fmt.Errorf("mux: the route %q stands twice in the authorisation table", row.Pattern)
+		}
+		rows[row.Pattern] = true
+		m.routes.Handle(row.Pattern, m.guard(row.Access, h))
+	}
+	for pattern := range handlers {
+		if !rows[pattern] {
+			return nil, fmt.Errorf("mux: the handler of %q has no row in the authorisation table", pattern)
+		}
+	}
+	m.routes.HandleFunc("/", m.unknown)
+	return m, nil
+}
+
+type mux struct {
+	auth     *Auth
+	routes   *http.ServeMux
+	surfaces []Surface // longest prefix first
+}
+
+// ServeHTTP finds the handler. A path that is not in its shortest form is unknown: no two spellings of a path are the same.
+func (m *mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s := m.surface(r)
+	p := r.URL.Path
+	if s.Slashes && strings.HasSuffix(r.URL.EscapedPath(), "/") && len(p) > len(s.Prefix) {
+		r = trimmed(r)
+		p = r.URL.Path
+	}
+	if clean := path.Clean("/" + p); p != clean && p != clean+"/" {
+		s.Refuse(w, r, notFound("there is no such endpoint"))
+		return
+	}
+	m.routes.ServeHTTP(w, r)
+}
+
+// trimmed returns the request without the slashes at the end of its path.
+func trimmed(r *http.Request) *http.Request {
+	u, t := *r.URL, *r
+	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), strings.TrimRight(u.RawPath, "/")
+	t.URL = &u
+	return &t
+}
+
+func (m *mux) surface(r *http.Request) *Surface {
+	i := slices.IndexFunc(m.surfaces, func(s Surface) bool { return strings.HasPrefix(r.URL.Path+"/", s.Prefix) })
+	return &m.surfaces[max(i, 0)]
+}
+
+// guard lets through who may.
+func (m *mux) guard(access Access, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		who, err := m.auth.admit(r, access)
+		if err != nil {
+			m.surface(r).Refuse(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, withWho(r, who))
+	})
+}
+
+// unknown answers what no row fits. A path that has rows for other methods names them in Allow.
+func (m *mux) unknown(w http.ResponseWriter, r *http.Request) {
+	err := notFound("there is no such endpoint")
+	if allowed := strings.Join(m.methods(r), ", "); allowed != "" {
+		w.Header().Set("Allow", allowed)
+		err = notFound("this endpoint has no method " + r.Method + ", only " + allowed)
+	}
+	m.surface(r).Refuse(w, r, err)
+}
+
+func notFound(detail string) error { return &kabar.Error{Reason: kabar.ReasonNotFound, Detail: detail} }
+
+func (m *mux) methods(r *http.Request) (allowed []string) {
+	for _, method := range []string{http.MethodDelete, http.MethodGet, http.MethodPatch, http.MethodPost, http.MethodPut} {
+		try := *r
+		try.Method = method
+		if _, pattern := m.routes.Handler(&try); pattern != "/" && pattern != "" {
+			allowed = append(allowed, method)
+		}
+	}
+	return allowed
+}
+
+// admit says who makes the request, if that one may.
+func (a *Auth) admit(r *http.Request, access Access) (Who, error) {
+	switch access.level {
+	case public:
+		return Who{}, nil
+	case basic:
+		if _, _, ok := r.BasicAuth(); !ok {
+			return Who{}, errUnauthorized()
+		}
+		return Who{}, nil
+	}
+	w, err := a.Check(r)
+	if err == nil && !w.permitted(access) {
+		err = kabar.Refuse(kabar.ReasonDenied, "", "this needs the access %q", access.String())
+	}
+	if err != nil {
+		return Who{}, err
+	}
+	return w, nil
+}
+
+func (w Who) permitted(access Access) bool {
+	switch access.level {
+	case user:
+		return w.Number != 0 && (w.Role == RoleUser || w.Role == RoleAdmin)
+	case admin:
+		return w.Number != 0 && w.Role == RoleAdmin
+	case scope:
+		return w.May(access.scope)
+	}
+	return false
+}
+
+// Check says who makes a request by its token or its key: "Authorization: Bearer" with either, or "D360-API-KEY" with a
+// key. Anything else is ReasonUnauthorized. What that one may do is in the authorisation table; Mux asks both.
+func (a *Auth) Check(r *http.Request) (Who, error) {
+	if key := r.Header.Get("D360-API-KEY"); key != "" {
+		return a.key(r.Context(), key)
+	}
+	kind, credential, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	credential = strings.TrimSpace(credential)
+	switch {
+	case !strings.EqualFold(kind, "Bearer") || credential == "":
+		return Who{}, errUnauthorized()
+	case strings.HasPrefix(credential, keyPrefix):
+		return a.key(r.Context(), credential)
+	}
+	return a.session(r.Context(), credential)
+}

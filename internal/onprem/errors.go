@@ -1,0 +1,176 @@
+package onprem
+
+import (
+	"errors"
+	"math"
+	"net/http"
+	"regexp"
+	"strconv"
+
+	"kabar"
+	"kabar/internal/web"
+)
+
+// fault is an error as answers and webhooks show it.
+type fault struct {
+	Code    int    `json:"code"`
+	Title   string `json:"title"`
+	Details string `json:"details,omitempty"`
+}
+
+// refusal is how a refused request is called.
+type refusal struct {
+	code   int
+	title  string
+	status int
+}
+
+// refusals are the reasons of requests that are refused (contract, section 3). Any other reason is an internal error.
+var refusals = map[kabar.Reason]refusal{
+	kabar.ReasonTooLong:        {1001, "Message too long", 400},
+	kabar.ReasonRecipientType:  {1002, "Invalid recipient type", 400},
+	kabar.ReasonExists:         {1004, "Resource already exists", 409},
+	kabar.ReasonKeyReused:      {1004, "Resource already exists", 409},
+	kabar.ReasonDenied:         {1005, "Access denied", 403},
+	kabar.ReasonUnauthorized:   {1005, "Access denied", 401},
+	kabar.ReasonNotFound:       {1006, "Resource not found", 404},
+	kabar.ReasonMissing:        {1008, "Required parameter is missing", 400},
+	kabar.ReasonInvalid:        {1009, "Parameter value is not valid", 400},
+	kabar.ReasonTooLarge:       {1009, "Parameter value is not valid", 400},
+	kabar.ReasonNotRequired:    {1010, "Parameter is not required", 400},
+	kabar.ReasonNotReady:       {1011, "Service not ready", 503},
+	kabar.ReasonUnknownUser:    {1013, "User is not valid", 400},
+	kabar.ReasonInternal:       {1014, "Internal error", 500},
+	kabar.ReasonTooMany:        {1015, "Too many requests", 429},
+	kabar.ReasonOverloaded:     {1016, "System overloaded", 503},
+	kabar.ReasonSelf:           {1021, "Bad User", 400},
+	kabar.ReasonStore:          {1023, "Database error occurred", 500},
+	kabar.ReasonPasswordChange: {1024, "Password change required", 401},
+	kabar.ReasonMalformed:      {1025, "Request is not valid", 400},
+	kabar.ReasonIdentity:       {1028, "A user_identity_changed system notification requires acknowledgement", 403},
+
+	kabar.ReasonTemplateParamCount: {2000, "Template Param Count Mismatch", 400},
+	kabar.ReasonTemplateMissing:    {2001, "Template Missing", 400},
+	kabar.ReasonTemplateParamLong:  {2004, "Template Param Length Too Long", 400},
+	kabar.ReasonTemplateTextLong:   {2005, "Template Hydrated Text Too Long", 400},
+	kabar.ReasonTemplateComponent:  {2009, "Template Required Component Missing", 400},
+	kabar.ReasonTemplateFormat:     {2012, "Template Parameter Format Mismatch", 400},
+	kabar.ReasonListSections:       {2015, "Invalid number of sections", 400},
+	kabar.ReasonListRows:           {2016, "Invalid number of rows", 400},
+	kabar.ReasonTemplateRejected:   {2060, "Template Rejected", 400},
+	kabar.ReasonTemplatePaused:     {2061, "Template Paused", 400},
+	kabar.ReasonTemplateDisabled:   {2062, "Template Disabled", 400},
+}
+
+// failures are the reasons of messages that were accepted and failed, and of inbound media that could not be fetched, as
+// webhooks call them. Any other reason is a generic error.
+var failures = map[kabar.Reason]fault{
+	kabar.ReasonMediaDownload: {400, "Media download error", "The media could not be fetched."},
+	kabar.ReasonExpired:       {410, "Message expired", "The time to live of the message was over before it could be delivered."},
+	kabar.ReasonWindowClosed:  {470, "Re-engagement message", "The customer's last message is more than 24 hours old: only a template can be sent."},
+	kabar.ReasonUndeliverable: {500, "Generic error", "The message could not be delivered."},
+	kabar.ReasonUnknownUser:   {1013, "User is not valid", "The recipient is not on the network."},
+	kabar.ReasonIdentity: {1028, "A user_identity_changed system notification requires acknowledgement",
+		"The recipient's identity has changed and was not acknowledged."},
+}
+
+// failure returns how a webhook calls a reason.
+func failure(r kabar.Reason) fault {
+	if f, ok := failures[r]; ok {
+		return f
+	}
+	if f, ok := refusals[r]; ok && f.status < http.StatusInternalServerError {
+		return fault{Code: f.code, Title: f.title}
+	}
+	return fault{500, "Generic error", "System error. Please try again."}
+}
+
+// unknownMessage stands in the webhook of an inbound message that is not understood.
+var unknownMessage = fault{501, "Unknown message type", "Message type is not currently supported"}
+
+// fail answers an error. What is none of the caller's faults is logged under the request's id and told without detail.
+func (a *API) fail(x *exchange, err error) {
+	refused := refusalOf(x.r, err)
+	if refused == nil {
+		a.log.ErrorContext(x.r.Context(), "request failed", "err", err, "method", x.r.Method, "pattern", x.r.Pattern,
+			"request_id", x.w.Header().Get(web.RequestIDHeader))
+		refused = kabar.Refuse(kabar.ReasonInternal, "", "The server's log says more under this X-Request-ID.")
+	}
+	f, ok := refusals[refused.Reason]
+	if !ok {
+		f = refusals[kabar.ReasonInternal]
+	}
+	x.challenge(f.status)
+	if refused.After > 0 || f.status == http.StatusServiceUnavailable || f.status == http.StatusTooManyRequests {
+		seconds := max(1, int(math.Ceil(refused.After.Seconds())))
+		x.w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	}
+	body, err := x.encode("errors", []fault{{f.code, f.title, details(refused)}})
+	if err != nil {
+		a.log.Error("encode an error", "err", err)
+		return
+	}
+	x.write(f.status, body)
+}
+
+// challenge says how to authenticate.
+func (x *exchange) challenge(status int) {
+	switch {
+	case status != http.StatusUnauthorized:
+	case x.r.URL.Path == Prefix+"users/login":
+		x.w.Header().Set("WWW-Authenticate", `Basic realm="Secured"`)
+	default:
+		x.w.Header().Set("WWW-Authenticate", `Bearer realm="Secured"`)
+	}
+}
+
+// details names the field, and what is wrong with it.
+func details(e *kabar.Error) string {
+	what := e.Detail
+	if what == "" {
+		what = string(e.Reason)
+	}
+	if e.Field == "" {
+		return what
+	}
+	return e.Field + ": " + what
+}
+
+// refusalOf finds the refusal in an error; nil for an internal fault.
+func refusalOf(r *http.Request, err error) *kabar.Error {
+	var refused *kabar.Error
+	var body *web.Error
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &refused):
+		return refused
+	case errors.As(err, &body):
+		return bodyRefusal(body)
+	case errors.As(err, &large):
+		return kabar.Refuse(kabar.ReasonTooLarge, "", "the body has more than %d bytes", large.Limit)
+	case r.Context().Err() != nil: // the client has left, or the server stops: nothing of the request was done
+		return kabar.Refuse(kabar.ReasonNotReady, "", "the request was given up")
+	}
+	return nil
+}
+
+// bodyRefusal says what is wrong with a JSON body. What is not JSON, or could be understood in two ways, is malformed.
+func bodyRefusal(e *web.Error) *kabar.Error {
+	const malformed = "Unable to decode json from the request: "
+	switch {
+	case e.Kind == web.UnknownKey:
+		return kabar.Refuse(kabar.ReasonNotRequired, dotted(e.Key), "")
+	case e.Kind == web.WrongType && e.Key != "":
+		return kabar.Refuse(kabar.ReasonInvalid, dotted(e.Key), "%s", e.Detail)
+	case e.Kind == web.TooLarge:
+		return kabar.Refuse(kabar.ReasonTooLarge, "", "the body has %s", e.Detail)
+	case e.Kind == web.Syntax, e.Kind == web.Empty:
+		return kabar.Refuse(kabar.ReasonMalformed, "", malformed+"Syntax error")
+	}
+	return kabar.Refuse(kabar.ReasonMalformed, "", "%s%s", malformed, e.Error())
+}
+
+var position = regexp.MustCompile(`\.([0-9]+)`)
+
+// dotted writes a path as the rest of the product does: a.b[0].c.
+func dotted(key string) string { return position.ReplaceAllString(key, "[$1]") }

@@ -1,0 +1,84 @@
+package webhook_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"runtime"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"kabar"
+	"kabar/internal/egress"
+	"kabar/internal/store"
+)
+
+// fillLog appends n events, spread over the customers in turn.
+func (v *env) fillLog(n int) {
+	v.t.Helper()
+	for done := 0; done < n; {
+		v.write(func(tx *store.Tx) error {
+			for i := done; i < min(done+5000, n); i++ {
+				ev := &kabar.Event{Account: v.number.Account, Number: v.number.ID, Conversation: v.customers[i%len(v.customers)],
+					Kind: kabar.EventStatus, At: v.now(), Status: kabar.Delivered, Ref: uint64(i)}
+				if err := tx.AddEvent(ev); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		done += 5000
+	}
+}
+
+// local is an application on this machine that answers 200 and counts.
+func local(tb testing.TB, v *env) *atomic.Int64 {
+	count := new(atomic.Int64)
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // a broken request shows as a missing one
+		count.Add(1)
+	}))
+	tb.Cleanup(srv.Close)
+	v.client = egress.New(egress.Policy{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	v.aim(srv.URL)
+	return count
+}
+
+func (v *env) awaitMark(last int64) {
+	for {
+		if mark, rows := v.disk(); mark == last && len(rows) == 0 {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func BenchmarkDrain(b *testing.B) {
+	for _, width := range []int{6, 24} {
+		b.Run(strconv.Itoa(width), func(b *testing.B) {
+			v := newEnv(b, 1000)
+			v.settings.Concurrency = width
+			count := local(b, v)
+			v.fillLog(b.N)
+			b.ResetTimer()
+			v.start()
+			v.awaitMark(int64(b.N))
+			b.StopTimer()
+			if count.Load() < int64(b.N) {
+				b.Fatalf("%d requests for %d events", count.Load(), b.N)
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+			v.stop()
+		})
+	}
+}
+
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}

@@ -1,0 +1,198 @@
+// Package webhook tells applications what has happened: it reads the event logs of the numbers and POSTs each event to
+// the endpoints of its number (contract On-Premises API, section 2.6).
+//
+// Each endpoint has a reader (reader.go), which does nothing while there is no URL, and a session (session.go) while there
+// is one. A session is one goroutine that owns all bookkeeping, so none of it is locked: which events of the log are
+// under way or finished (window.go), whose turn it is (lanes.go), whether the endpoint answers at all (health.go), who is
+// parked (parking.go). Requests (attempt.go, post.go) and commits (save.go) run beside it and report to it.
+//
+// What holds at any moment, also across a crash:
+//   - At least once: an event is finished when the endpoint has answered 200 to it and the store says so. Until then it is
+//     tried again, forever; the n-th failure waits n times Settings.BackoffStep, at most Settings.BackoffCap.
+//   - A retry has the bytes and the webhook-id of the first attempt.
+//   - One event of a customer at a time, in the order of the log; customers do not wait for each other. At most
+//     Settings.Concurrency requests an endpoint.
+//   - A customer whose event fails while the endpoint answers others is parked: the customer's events wait in rows of their
+//     own, the mark passes them, and they are drained in order. An endpoint that answers nobody for 30 seconds is backed
+//     off from as a whole: one request at a time, and nobody is parked.
+//   - Memory does not grow with the backlog: a session holds the heads of at most windowLimit events, and a few words for
+//     each customer who is parked, at most maxParked of them.
+//
+// The package does not know how an event looks (a Renderer does), signs nothing yet, and gives up on nothing. It does not
+// use package lanes: a lane there finds its work in the store by its key, while the log is read in order and has no index
+// by customer; and the number of requests here changes with the settings and falls to one when an endpoint is backed off
+// from.
+package webhook
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"kabar"
+	"kabar/internal/store"
+)
+
+// Client makes one request and returns the answer, whatever its status; a redirect is an answer. It is an *egress.Client.
+type Client interface {
+	Do(req *http.Request, maxBytes int64) (*http.Response, error)
+}
+
+// Renderer makes the body that tells of ev. wanted is false when the settings ask for no such events: the event is then
+// finished without a request. An error is tried again like a request that failed. The same event should give the same
+// bytes.
+type Renderer func(ev *kabar.Event, n *kabar.Number, s kabar.Settings) (body []byte, wanted bool, err error)
+
+// Options are what a Dispatcher works with. Store, Client, Settings and Number are required.
+type Options struct {
+	Store    *store.DB
+	Client   Client
+	Render   map[kabar.Dialect]Renderer
+	Settings func(kabar.NumberID) (kabar.Settings, error)
+	Number   func(kabar.NumberID) (*kabar.Number, error)
+	Now      func() time.Time // for back-off; default time.Now
+	Log      *slog.Logger
+	Version  string // for the User-Agent
+	// Concurrency is how many requests an endpoint may have at a time; zero: what the number's settings say.
+	Concurrency int
+}
+
+// Dispatcher delivers the events of all numbers of a store. All methods are safe for concurrent use.
+type Dispatcher struct {
+	o    Options
+	look chan struct{} // something has been asked
+
+	mu      sync.Mutex // held for moments only, never during I/O
+	asked   map[kabar.NumberID]bool
+	readers map[kabar.NumberID]map[kabar.EndpointID]*reader
+	running sync.WaitGroup
+}
+
+// New returns a dispatcher. It does nothing until Run.
+func New(o Options) *Dispatcher {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Version == "" {
+		o.Version = "dev"
+	}
+	return &Dispatcher{o: o, look: make(chan struct{}, 1), asked: map[kabar.NumberID]bool{},
+		readers: map[kabar.NumberID]map[kabar.EndpointID]*reader{}}
+}
+
+// Run delivers until ctx ends, gives the requests under way a second to finish, and returns nil.
+func (d *Dispatcher) Run(ctx context.Context) error {
+	defer d.running.Wait()
+	numbers, err := d.o.Store.Numbers(ctx)
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("start the webhooks: %w", err)
+	}
+	for _, n := range numbers {
+		d.ask(n.ID)
+	}
+	for ctx.Err() == nil {
+		for _, n := range d.take() {
+			if err := d.refresh(ctx, n); err != nil && ctx.Err() == nil {
+				d.o.Log.Warn("read the webhook endpoints", "number", n, "err", err)
+				d.ask(n)
+			}
+		}
+		sleep(ctx, lookEvery)
+		select {
+		case <-d.look:
+		case <-ctx.Done():
+		}
+	}
+	return nil
+}
+
+// lookEvery is how often the endpoints of numbers with new events are read at most: a change of a URL holds after this time.
+const lookEvery = 200 * time.Millisecond
+
+// Wake says that the number has a new event, a new endpoint, or other settings. It never blocks.
+func (d *Dispatcher) Wake(n kabar.NumberID) {
+	d.mu.Lock()
+	for _, r := range d.readers[n] {
+		r.nudge()
+	}
+	d.mu.Unlock()
+	d.ask(n)
+}
+
+// Shifted says that the clock has jumped: what waits for a time looks again.
+func (d *Dispatcher) Shifted() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, rs := range d.readers {
+		for _, r := range rs {
+			r.nudge()
+		}
+	}
+}
+
+// ask has the number's endpoints read again.
+func (d *Dispatcher) ask(n kabar.NumberID) {
+	d.mu.Lock()
+	d.asked[n] = true
+	d.mu.Unlock()
+	select {
+	case d.look <- struct{}{}:
+	default:
+	}
+}
+
+func (d *Dispatcher) take() []kabar.NumberID {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	all := make([]kabar.NumberID, 0, len(d.asked))
+	for n := range d.asked {
+		all = append(all, n)
+	}
+	clear(d.asked)
+	return all
+}
+
+// refresh brings the readers of a number in line with its endpoints.
+func (d *Dispatcher) refresh(ctx context.Context, n kabar.NumberID) error {
+	endpoints, err := d.o.Store.Endpoints(ctx, n)
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	old := d.readers[n]
+	now := make(map[kabar.EndpointID]*reader, len(endpoints))
+	for _, ep := range endpoints {
+		r := old[ep.ID]
+		if r == nil {
+			r = newReader(&d.o, ep)
+			own, stop := context.WithCancel(ctx)
+			r.stop = stop
+			d.running.Go(func() { r.run(own) })
+		}
+		now[ep.ID] = r
+		r.aim(ep.URL)
+		delete(old, ep.ID)
+	}
+	for _, r := range old {
+		r.stop()
+	}
+	d.readers[n] = now
+	return nil
+}
+
+// sleep waits for d, or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,220 @@
+package webhook_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"kabar"
+	"kabar/internal/egress"
+	"kabar/internal/secrets"
+	"kabar/internal/store"
+	"kabar/internal/webhook"
+)
+
+const hook = "https://app.example/hook"
+
+// env is a store on disk with one number, its endpoint, some customers, and a dispatcher whose requests go to a sink in
+// the same process.
+type env struct {
+	t         testing.TB
+	path      string
+	master    secrets.Key
+	db        *store.DB
+	number    *kabar.Number
+	endpoint  *kabar.Endpoint
+	customers []kabar.ConversationID
+	sink      *sink
+	skew      time.Duration
+
+	mu       sync.Mutex
+	settings kabar.Settings
+	render   webhook.Renderer
+	client   webhook.Client
+
+	d    *webhook.Dispatcher
+	stop func()
+}
+
+// newEnv makes an env with so many customers. The dispatcher does not run yet, and the endpoint has the URL hook.
+func newEnv(t testing.TB, customers int) *env {
+	t.Helper()
+	v := &env{t: t, path: filepath.Join(t.TempDir(), "kabar.db"), master: secrets.NewKey(), sink: newSink(), render: render,
+		settings: kabar.Settings{BackoffStep: 3 * time.Second, BackoffCap: 15 * time.Minute, Concurrency: 6},
+		stop:     func() {}}
+	v.client = egress.New(egress.Policy{Transport: v.sink})
+	v.open()
+	v.number = &kabar.Number{Digits: "628111000111"}
+	v.write(func(tx *store.Tx) error {
+		a := &kabar.Account{Name: "Warung"}
+		if err := tx.AddAccount(a, time.Now()); err != nil {
+			return err
+		}
+		v.number.Account = a.ID
+		if err := tx.AddNumber(v.number, v.settings, time.Now()); err != nil {
+			return err
+		}
+		v.endpoint = &kabar.Endpoint{Account: a.ID, Number: v.number.ID, Dialect: kabar.OnPrem, URL: hook}
+		return tx.AddEndpoint(v.endpoint, time.Now())
+	})
+	v.customers = make([]kabar.ConversationID, customers)
+	v.write(func(tx *store.Tx) error {
+		for i := range v.customers {
+			c, err := tx.CreateConversation(v.number, kabar.Customer{WaID: fmt.Sprint(34600000000 + i)})
+			if err != nil {
+				return err
+			}
+			v.customers[i] = c.ID
+		}
+		return nil
+	})
+	t.Cleanup(func() {
+		v.stop()
+		if err := v.db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return v
+}
+
+func (v *env) open() {
+	v.t.Helper()
+	var err error
+	if v.db, err = store.Open(context.Background(), store.Options{Path: v.path, Master: v.master}); err != nil {
+		v.t.Fatal(err)
+	}
+}
+
+func (v *env) write(do func(tx *store.Tx) error) {
+	v.t.Helper()
+	if err := v.db.Write(context.Background(), nil, do); err != nil {
+		v.t.Fatal(err)
+	}
+}
+
+func (v *env) now() time.Time { return time.Now().Add(v.skew) }
+
+// start runs a dispatcher over the store.
+func (v *env) start() {
+	v.t.Helper()
+	v.d = webhook.New(webhook.Options{
+		Store: v.db, Client: v.client, Now: v.now, Version: "1.2.3",
+		Render: map[kabar.Dialect]webhook.Renderer{kabar.OnPrem: func(ev *kabar.Event, n *kabar.Number, s kabar.Settings) ([]byte, bool, error) {
+			v.mu.Lock()
+			render := v.render
+			v.mu.Unlock()
+			return render(ev, n, s)
+		}},
+		Settings: func(kabar.NumberID) (kabar.Settings, error) {
+			v.mu.Lock()
+			defer v.mu.Unlock()
+			return v.settings, nil
+		},
+		Number: func(kabar.NumberID) (*kabar.Number, error) { return v.number, nil },
+		Log:    slog.New(slog.NewTextHandler(v.t.Output(), nil)),
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- v.d.Run(ctx) }()
+	v.stop = func() {
+		cancel()
+		if err := <-done; err != nil {
+			v.t.Errorf("Run: %v", err)
+		}
+		v.stop = func() {}
+	}
+}
+
+// restart stops everything and starts again on what is on disk.
+func (v *env) restart() {
+	v.t.Helper()
+	v.stop()
+	if err := v.db.Close(); err != nil {
+		v.t.Fatal(err)
+	}
+	v.open()
+	v.start()
+}
+
+// tell appends an event for each of the customers, given by index, in one commit.
+func (v *env) tell(customers ...int) {
+	v.t.Helper()
+	v.write(func(tx *store.Tx) error {
+		for _, c := range customers {
+			ev := &kabar.Event{Account: v.number.Account, Number: v.number.ID, Conversation: v.customers[c], Kind: kabar.EventMessage, At: v.now()}
+			if err := tx.AddEvent(ev); err != nil {
+				return err
+			}
+		}
+		if v.d != nil {
+			tx.After(func() { v.d.Wake(v.number.ID) })
+		}
+		return nil
+	})
+}
+
+// set changes the settings.
+func (v *env) set(change func(*kabar.Settings)) {
+	v.mu.Lock()
+	change(&v.settings)
+	v.mu.Unlock()
+	if v.d != nil {
+		v.d.Wake(v.number.ID)
+	}
+}
+
+// aim changes the URL.
+func (v *env) aim(url string) {
+	v.t.Helper()
+	v.write(func(tx *store.Tx) error { return tx.SetURL(v.number.ID, v.endpoint.ID, url) })
+	if v.d != nil {
+		v.d.Wake(v.number.ID)
+	}
+}
+
+func (v *env) backlog() webhook.Backlog {
+	v.t.Helper()
+	all, err := v.d.Backlog(context.Background())
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	b, ok := all[v.endpoint.ID]
+	if !ok {
+		v.t.Fatal("the endpoint is unknown")
+	}
+	return b
+}
+
+// disk returns the mark and the rows of the endpoint.
+func (v *env) disk() (mark int64, rows []*store.Delivery) {
+	v.t.Helper()
+	eps, err := v.db.Endpoints(context.Background(), v.number.ID)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	rows, err = v.db.DeliveryHeads(context.Background(), v.endpoint.ID, 0, 1_000_000)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return eps[0].Mark, rows
+}
+
+// wantDone checks that everything is delivered and nothing is left on disk.
+func (v *env) wantDone(last int64) {
+	v.t.Helper()
+	if mark, rows := v.disk(); mark != last || len(rows) != 0 {
+		v.t.Errorf("mark %d with %d rows, want %d with none", mark, len(rows), last)
+	}
+	if b := v.backlog(); b.Pending != 0 || b.Parked != 0 || b.Failing || !b.Oldest.IsZero() {
+		v.t.Errorf("backlog %+v, want none", b)
+	}
+}
+
+// render is the renderer of tests: the body names the event.
+func render(ev *kabar.Event, _ *kabar.Number, _ kabar.Settings) ([]byte, bool, error) {
+	return fmt.Appendf(nil, `{"seq":%d,"conversation":%d}`, ev.Seq, ev.Conversation), true, nil
+}
