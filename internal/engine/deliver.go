@@ -22,6 +22,12 @@ func (in *inbox) State(ctx context.Context, keys ...string) (network.State, erro
 	return in.e.state(ctx, in.id, keys)
 }
 
+// Ready implements network.Inbox.
+func (in *inbox) Ready() {
+	in.e.sends.HurryAll()
+	in.e.fetches.HurryAll()
+}
+
 // Deliver implements network.Inbox: the update, what follows from it and the driver's change are one transaction.
 func (in *inbox) Deliver(ctx context.Context, u kabar.Update, c network.Change) error {
 	l, err := in.e.line(in.id)

@@ -116,7 +116,9 @@ func (v *env) deliver(u kabar.Update) {
 // send sends and returns the stored message's public number.
 func (v *env) send(r engine.Request) (ref uint64, s *engine.Sent, err error) {
 	if r.Answer == nil {
-		r.Answer = func(m *kabar.Message, _ kabar.Customer) (int, []byte, error) { return 201, fmt.Appendf(nil, "%d", m.Ref), nil }
+		r.Answer = func(m *kabar.Message, _ kabar.Customer) (int, []byte, error) {
+			return 201, fmt.Appendf(nil, "%d", m.Ref), nil
+		}
 	}
 	s, err = v.e.Send(v.t.Context(), v.id, r)
 	if err == nil {

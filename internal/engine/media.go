@@ -17,7 +17,7 @@ import (
 
 // Fetcher fetches a URL that a user gave us. It decides where it may lead.
 type Fetcher interface {
-	Do(*http.Request) (*http.Response, error)
+	Do(req *http.Request, maxBytes int64) (*http.Response, error)
 }
 
 // Upload is a medium an application hands in.
@@ -211,7 +211,7 @@ func (e *Engine) saveLink(ctx context.Context, l *line, c *kabar.Media) (*store.
 	if err != nil {
 		return nil, err
 	}
-	res, err := e.fetcher.Do(req)
+	res, err := e.fetcher.Do(req, maxDownload)
 	if err != nil {
 		return nil, err
 	}

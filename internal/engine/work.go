@@ -14,8 +14,8 @@ import (
 
 // How long a lane waits before it tries again.
 const (
-	pauseOffline = 2 * time.Second // the network is not connected, or did not take a packet
-	pauseStore   = 1 * time.Second // the store did not take a commit
+	pauseOffline = 30 * time.Second // the network is not connected; its return ends the wait
+	pauseStore   = 1 * time.Second  // the store did not take a commit
 )
 
 // maxRecompute bounds how often a packet is computed anew because the driver's state changed meanwhile.

@@ -42,6 +42,8 @@ type Inbox interface {
 	// Deliver commits an update together with a change. nil means that both are on disk: only then may the driver
 	// acknowledge to its peer. ErrConflict means that the state has changed meanwhile: read it again and recompute.
 	Deliver(ctx context.Context, u kabar.Update, c Change) error
+	// Ready says that the connection stands, or stands again: what waited for it is tried at once.
+	Ready()
 }
 
 // State is what a driver has stored, by key. Only the driver understands the values.

@@ -19,11 +19,14 @@ import (
 // Version is the only one there is.
 const Version = 1
 
-// MaxSize bounds an encoded payload in bytes; the relay's envelope bounds it too. Larger content travels as a blob.
-const MaxSize = 128 << 10
+// MaxSize bounds an encoded payload in bytes. It holds the longest template with every character escaped, and fits into an
+// envelope of the relay. Larger content travels as a blob.
+const MaxSize = 240 << 10
 
-// maxIDs bounds the lists of ids in receipts and retry requests.
-const maxIDs = 100
+const (
+	maxIDs  = 100 // ids in a receipt or a retry request
+	maxName = 256 // bytes of a profile name; a longer one is cut
+)
 
 // Payload is one thing said by one side to the other. Exactly one of the bodies is set.
 type Payload struct {
@@ -117,7 +120,8 @@ func Encode(p *Payload, at time.Time) ([]byte, error) {
 	return b, nil
 }
 
-// Decode reads and checks a payload. Unknown members are ignored, so that a newer peer may add some.
+// Decode reads and checks a payload. Unknown members are ignored, so that a newer peer may add some, and a message of an
+// unknown kind reads as unsupported.
 func Decode(b []byte) (*Payload, error) {
 	if len(b) > MaxSize {
 		return nil, malformed("%d bytes, at most %d", len(b), MaxSize)
@@ -135,6 +139,7 @@ func Decode(b []byte) (*Payload, error) {
 	if p.At <= 0 {
 		return nil, malformed("no time")
 	}
+	p.Name = clip(p.Name, maxName)
 	return p, p.check()
 }
 
@@ -178,13 +183,23 @@ func (m *Message) check() error {
 			return malformed("reference %.40q", id)
 		}
 	}
+	if !kinds[m.Kind] {
+		if err := m.unsupported(); err != nil {
+			return err
+		}
+	}
 	if _, err := kabar.DecodeContent(m.Kind, m.Content); err != nil {
 		return malformed("%v", err)
 	}
-	if md := m.Medium; md != nil && (md.Blob == "" || len(md.Key) != 32 || len(md.CipherHash) != 32 || md.Size < 0 || md.CipherSize < md.Size || len(md.SHA256) != 64) {
+	if m.Medium != nil && !m.Medium.ok() {
 		return malformed("medium")
 	}
 	return nil
+}
+
+func (m *Medium) ok() bool {
+	return m.Blob != "" && len(m.Key) == 32 && len(m.CipherHash) == 32 && m.Size >= 0 && m.CipherSize >= m.Size &&
+		len(m.SHA256) == 64 && isHex(m.SHA256)
 }
 
 // checkIDs wants 1 to 100 ids of 18 or 32 lower-case hex digits.
@@ -193,16 +208,20 @@ func checkIDs(ids []string) error {
 		return malformed("%d ids, want 1 to %d", len(ids), maxIDs)
 	}
 	for _, id := range ids {
-		if len(id) != 18 && len(id) != 32 {
+		if len(id) != 18 && len(id) != 32 || !isHex(id) {
 			return malformed("id %.40q", id)
-		}
-		for _, c := range []byte(id) {
-			if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-				return malformed("id %q", id)
-			}
 		}
 	}
 	return nil
+}
+
+func isHex(s string) bool {
+	for _, c := range []byte(s) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
 }
 
 func malformed(format string, args ...any) error {

@@ -40,6 +40,8 @@ type Packet struct {
 	Refs    []string
 	Fresh   bool
 	ReplyTo string
+	Target  string
+	Profile *kabar.Profile
 }
 
 var (
@@ -66,7 +68,11 @@ func (f *Fake) Prepare(o *network.Outgoing, s network.State) (network.Packet, ne
 	if err != nil {
 		return nil, nil, err
 	}
-	p := Packet{To: o.To.Handle(), Counter: n + 1, Purpose: o.Purpose, Ref: o.Ref, Receipt: o.Receipt, Refs: o.Refs, Fresh: o.Fresh, ReplyTo: o.ReplyTo}
+	p := Packet{To: o.To.Handle(), Counter: n + 1, Purpose: o.Purpose, Ref: o.Ref, Receipt: o.Receipt, Refs: o.Refs, Fresh: o.Fresh,
+		ReplyTo: o.ReplyTo, Target: o.Target}
+	if o.Purpose == network.PurposeProfile {
+		p.Profile = &o.From.Profile
+	}
 	if o.Message != nil {
 		p.Kind = o.Message.Content.Kind()
 		if p.Content, err = kabar.EncodeContent(o.Message.Content); err != nil {
@@ -140,8 +146,12 @@ func (f *Fake) Link() (bool, time.Time) {
 // SetOffline cuts or restores the connection.
 func (f *Fake) SetOffline(off bool) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	f.offline = off
+	in := f.in
+	f.mu.Unlock()
+	if !off && in != nil {
+		in.Ready()
+	}
 }
 
 // Refuse has every packet judged by judge before it is taken; nil takes all.
@@ -156,7 +166,11 @@ func (f *Fake) Deliver(ctx context.Context, u kabar.Update) error {
 	f.mu.Lock()
 	ready := f.ready
 	f.mu.Unlock()
-	<-ready
+	select {
+	case <-ready:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	f.mu.Lock()
 	in := f.in
 	f.mu.Unlock()

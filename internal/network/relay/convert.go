@@ -32,9 +32,12 @@ func messageOf(o *network.Outgoing) (*payload.Message, error) {
 // updateOf turns what a customer has said into an update. It trusts who said it and nothing else.
 func updateOf(from string, p *payload.Payload) (kabar.Update, error) {
 	u := kabar.Update{From: customer(from), At: time.UnixMilli(p.At).UTC()}
-	u.From.Name = clip(p.Name, maxName)
+	u.From.Name = p.Name
 	switch {
 	case p.Message != nil:
+		if len(p.Message.ID) != customerID { // the other lengths are the business's own
+			return u, fmt.Errorf("message id %q of a customer", p.Message.ID)
+		}
 		in, err := incoming(p.Message)
 		u.Ref, u.Message = p.Message.ID, in
 		return u, err
@@ -52,18 +55,8 @@ func updateOf(from string, p *payload.Payload) (kabar.Update, error) {
 	return u, nil
 }
 
-// maxName is how many bytes of a profile name are kept.
-const maxName = 256
-
-func clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && s[n]&0xC0 == 0x80 { // not inside a character
-		n--
-	}
-	return s[:n]
-}
+// customerID is how many hex digits the id of a customer's message has.
+const customerID = 32
 
 // customer says who an account of the relay is: digits are a phone number, anything else a business-scoped user id.
 func customer(account string) kabar.Customer {
@@ -86,7 +79,7 @@ func incoming(m *payload.Message) (*kabar.Incoming, error) {
 		if err != nil {
 			return nil, err
 		}
-		in.Medium = &kabar.RemoteMedium{Locator: locator, MIME: m.Medium.MIME, Size: m.Medium.Size, SHA256: m.Medium.SHA256}
+		in.Medium = &kabar.RemoteMedium{Locator: locator, MIME: kabar.MediumOf(c).MIME, Size: m.Medium.Size, SHA256: m.Medium.SHA256}
 	}
 	return in, nil
 }

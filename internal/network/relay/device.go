@@ -33,6 +33,8 @@ type device struct {
 	Last     []uint32 `json:"last"`     // ids of the last-resort KEM keys we still hold, newest last
 	NextID   uint32   `json:"next_id"`  // of the next prekey of any kind: ids are never used again
 
+	Unpublished bool `json:"unpublished,omitempty"` // the directory may lack the newest signed and last-resort keys
+
 	identity *e2ee.Identity
 	version  int64
 }
@@ -87,12 +89,13 @@ func (dev *device) change() (network.Set, error) {
 }
 
 // changeDevice commits a changed device together with what edit returns. edit may run again when somebody else was first.
-func (d *Driver) changeDevice(ctx context.Context, in network.Inbox, edit func(*device) network.Change) error {
+func (d *Driver) changeDevice(ctx context.Context, in network.Inbox, edit func(*device) (network.Change, error)) error {
 	for {
-		d.mu.RLock()
-		next := *d.device
-		d.mu.RUnlock()
-		rest := edit(&next)
+		next := *d.present()
+		rest, err := edit(&next)
+		if err != nil {
+			return err
+		}
 		own, err := next.change()
 		if err != nil {
 			return err

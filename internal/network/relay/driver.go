@@ -21,6 +21,7 @@ import (
 	"kabar/internal/e2ee"
 	"kabar/internal/network"
 	"kabar/internal/relayclient"
+	"kabar/internal/relayproto"
 )
 
 // Options describe a driver for one number.
@@ -39,8 +40,11 @@ type Driver struct {
 	o   Options
 	log *slog.Logger
 
+	tendEvery time.Duration // how often the age of the prekeys is looked at
+
 	mu     sync.RWMutex
 	device *device // nil until Run has read or made it
+	fresh  bool    // the relay has said that the store is no older than the last run, or sessions start afresh
 	conn   *relayclient.Conn
 	since  time.Time // of the present state of the link
 }
@@ -55,7 +59,7 @@ var (
 
 // New returns a driver. It does nothing until Run.
 func New(o Options) *Driver {
-	d := &Driver{o: o, log: o.Log}
+	d := &Driver{o: o, log: o.Log, tendEvery: 10 * time.Minute}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
@@ -69,16 +73,12 @@ func New(o Options) *Driver {
 // errOffline passes: the driver reconnects by itself.
 var errOffline = errors.New("relay: not connected")
 
+// dialTimeout bounds connecting and logging in: a relay that accepts and says nothing must not hold the driver.
+const dialTimeout = 30 * time.Second
+
 // Run connects and receives until ctx ends.
 func (d *Driver) Run(ctx context.Context, in network.Inbox) error {
-	dev, err := loadDevice(ctx, in)
-	if err != nil {
-		return err
-	}
-	d.mu.Lock()
-	d.device = dev
-	d.mu.Unlock()
-	err = relayclient.Keep(ctx, func(ctx context.Context) (*relayclient.Conn, error) {
+	err := relayclient.Keep(ctx, func(ctx context.Context) (*relayclient.Conn, error) {
 		conn, err := d.dial(ctx, in)
 		if err != nil && ctx.Err() == nil {
 			d.log.Warn("connect to the relay", "url", d.o.URL, "err", err)
@@ -92,7 +92,14 @@ func (d *Driver) Run(ctx context.Context, in network.Inbox) error {
 }
 
 func (d *Driver) dial(ctx context.Context, in network.Inbox) (*relayclient.Conn, error) {
-	dev := d.device
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	if d.present() == nil {
+		if err := d.reloadDevice(ctx, in); err != nil {
+			return nil, err
+		}
+	}
+	dev := d.present()
 	return relayclient.Dial(ctx, relayclient.Options{
 		URL: d.o.URL, Account: d.o.Account, Class: relayclient.Business, Invite: d.o.Invite, Recovery: dev.Recovery,
 		PublicKey: dev.identity.Public().Sign, Sign: dev.identity.Sign, HTTPClient: d.o.HTTP,
@@ -101,16 +108,25 @@ func (d *Driver) dial(ctx context.Context, in network.Inbox) (*relayclient.Conn,
 }
 
 // login compares the relay's memory of this device with ours. A store that is older than the relay remembers has been set
-// back: its message keys have been used, so every session is started afresh.
+// back: its message keys have been used, so every session is started afresh, and the directory may hold keys that are lost.
+// Nothing is encrypted before that is known.
 func (d *Driver) login(ctx context.Context, in network.Inbox, info relayclient.LoginInfo) error {
-	return d.changeDevice(ctx, in, func(dev *device) network.Change {
+	err := d.changeDevice(ctx, in, func(dev *device) (network.Change, error) {
 		if info.Restored(dev.Counter) {
 			dev.Epoch++
+			dev.Unpublished = true
 			d.log.Warn("the store is older than the relay remembers: every session starts afresh")
 		}
 		dev.Counter = info.Counter
-		return nil
+		return nil, nil
 	})
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.fresh = true
+	return nil
 }
 
 // serve receives over one connection until it ends.
@@ -120,16 +136,26 @@ func (d *Driver) serve(ctx context.Context, in network.Inbox, conn *relayclient.
 	}
 	d.setConn(conn)
 	defer d.setConn(nil)
+	in.Ready()
 	d.log.Info("connected to the relay", "url", d.o.URL)
-	r := newReceiver(d, in, conn)
+	r := newReceiver(ctx, d, in, conn)
 	defer r.wait()
-	return conn.Receive(ctx, relayclient.Handler{Envelope: r.envelope, Expired: r.expired, PrekeysLow: r.prekeysLow})
+	r.work.Go(r.tend)
+	err := conn.Receive(r.ctx, relayclient.Handler{Envelope: r.envelope, Expired: r.expired, PrekeysLow: r.prekeysLow})
+	return errors.Join(err, context.Cause(r.ctx))
 }
 
 func (d *Driver) setConn(c *relayclient.Conn) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.conn, d.since = c, d.o.Now()
+}
+
+// present returns the device as it is now; nil before Run has read it.
+func (d *Driver) present() *device {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.device
 }
 
 // link returns the connection and the device, or errOffline.
@@ -155,20 +181,24 @@ func (d *Driver) Lookup(ctx context.Context, handles []string) ([]bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []bool
-	for len(handles) > 0 {
-		n := min(len(handles), lookupPage)
-		known, err := conn.Lookup(ctx, handles[:n]...)
-		if err != nil {
-			return nil, verdict(err)
+	var accounts []string
+	for _, h := range handles {
+		if relayproto.ValidAccount(h) { // the relay hangs up on whoever asks for anything else
+			accounts = append(accounts, h)
 		}
-		all, handles = append(all, known...), handles[n:]
+	}
+	known, err := conn.Lookup(ctx, accounts...)
+	if err != nil {
+		return nil, verdict(err)
+	}
+	all := make([]bool, len(handles))
+	for i, h := range handles {
+		if relayproto.ValidAccount(h) {
+			all[i], known = known[0], known[1:]
+		}
 	}
 	return all, nil
 }
-
-// lookupPage is how many accounts the relay takes in one question.
-const lookupPage = 100
 
 func (d *Driver) address() e2ee.Address { return e2ee.Address{Account: d.o.Account, Device: 1} }
 

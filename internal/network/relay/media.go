@@ -16,6 +16,7 @@ import (
 	"kabar/internal/network"
 	"kabar/internal/payload"
 	"kabar/internal/relayclient"
+	"kabar/internal/relayproto"
 )
 
 // blobLife is how long an uploaded medium is counted on: a day less than the relay keeps it.
@@ -61,8 +62,8 @@ func (d *Driver) Download(ctx context.Context, m *kabar.RemoteMedium) (io.ReadCl
 	if err := json.Unmarshal(m.Locator, &at); err != nil {
 		return nil, fmt.Errorf("read a locator: %w", err)
 	}
-	if len(at.Key) != 32 || len(at.CipherHash) != 32 {
-		return nil, errors.New("read a locator: keys of the wrong length")
+	if len(at.Key) != 32 || len(at.CipherHash) != 32 || !relayproto.ValidBlobID(at.Blob) { // the customer may have chosen them
+		return nil, errors.New("read a locator: malformed")
 	}
 	f, err := d.tempFile()
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"kabar/internal/e2ee"
 	"kabar/internal/network"
@@ -11,12 +12,21 @@ import (
 	"kabar/internal/relayclient"
 )
 
-// How many one-time keys the relay is given at a time, and below how many it gets new ones.
+// How many one-time keys the relay has after it got new ones, and below how many it gets them.
 const (
 	oneTimeKeys = 100
 	kemKeys     = 50
 	fewKeys     = 25
 )
+
+// lacking returns how many keys of a kind to make. Every bundle takes one of each kind; to fill up both whenever one runs
+// low would pile up the other until the relay takes no more.
+func lacking(have, full int) int {
+	if have >= fewKeys {
+		return 0
+	}
+	return full - have
+}
 
 // batch is a set of new prekeys: the private halves as changes, the public ones to publish.
 type batch struct {
@@ -24,34 +34,54 @@ type batch struct {
 	pub    relayclient.Prekeys
 }
 
+// supplied is what the relay says of a directory that needs nothing.
+var supplied = relayclient.LoginInfo{Published: true, OneTime: fewKeys, OneTimeKEM: fewKeys}
+
 // replenish publishes what the directory lacks: everything at first, fresh one-time keys when they run low, a new signed
-// and a new last-resort key every week. Private halves are stored before their public ones leave.
+// and a new last-resort key every week. Private halves are stored before their public ones leave. One call at a time.
 func (d *Driver) replenish(ctx context.Context, in network.Inbox, conn *relayclient.Conn, info relayclient.LoginInfo) error {
-	current, err := d.current(ctx, in)
+	dev := d.present()
+	current, err := dev.held(ctx, in)
 	if err != nil {
 		return err
 	}
-	rotate := !info.Published || current.stale(d)
-	if !rotate && info.OneTime >= fewKeys && info.OneTimeKEM >= fewKeys {
+	rotate := !info.Published || dev.Unpublished || current.stale(dev, d.o.Now())
+	oneTime, kem := lacking(info.OneTime, oneTimeKeys), lacking(info.OneTimeKEM, kemKeys)
+	if !rotate && oneTime+kem == 0 {
 		return nil
 	}
 	var b *batch
-	var made error
-	err = d.changeDevice(ctx, in, func(dev *device) network.Change {
+	err = d.changeDevice(ctx, in, func(dev *device) (network.Change, error) {
 		b = &batch{}
-		made = b.make(d, dev, rotate, current)
-		return b.change
+		dev.Unpublished = dev.Unpublished || rotate
+		if rotate {
+			if err := b.rotate(dev, current, d.o.Now()); err != nil {
+				return nil, err
+			}
+		}
+		err := b.make(dev, oneTime, kem, d.o.Now())
+		return b.change, err
 	})
-	if err = errors.Join(made, err); err != nil {
+	if err != nil {
 		return fmt.Errorf("make prekeys: %w", err)
 	}
-	err = conn.Publish(ctx, b.pub)
+	if err := d.publish(ctx, in, conn, b.pub); err != nil || !rotate {
+		return err
+	}
+	return d.changeDevice(ctx, in, func(dev *device) (network.Change, error) {
+		dev.Unpublished = false
+		return nil, nil
+	})
+}
+
+func (d *Driver) publish(ctx context.Context, in network.Inbox, conn *relayclient.Conn, keys relayclient.Prekeys) error {
+	err := conn.Publish(ctx, keys)
 	var reused *relayclient.PrekeyIDReused
 	if errors.As(err, &reused) {
 		// A store that was set back has forgotten which ids it has used. The connection is tried again with higher ones.
-		err = errors.Join(err, d.changeDevice(ctx, in, func(dev *device) network.Change {
+		err = errors.Join(err, d.changeDevice(ctx, in, func(dev *device) (network.Change, error) {
 			dev.NextID = max(dev.NextID, reused.Highest+1)
-			return nil
+			return nil, nil
 		}))
 	}
 	if err != nil {
@@ -68,9 +98,8 @@ type held struct {
 }
 
 // stale reports whether the newest keys are due for replacement.
-func (h *held) stale(d *Driver) bool {
-	now := d.o.Now()
-	newestSigned, newestLast := h.signed[latest(d.device.Signed)], h.last[latest(d.device.Last)]
+func (h *held) stale(dev *device, now time.Time) bool {
+	newestSigned, newestLast := h.signed[latest(dev.Signed)], h.last[latest(dev.Last)]
 	return newestSigned == nil || newestLast == nil || newestSigned.NeedsRotation(now) || newestLast.NeedsRotation(now)
 }
 
@@ -81,13 +110,13 @@ func latest(ids []uint32) uint32 {
 	return ids[len(ids)-1]
 }
 
-// current reads the keys that rotate.
-func (d *Driver) current(ctx context.Context, in network.Inbox) (*held, error) {
+// held reads the keys that rotate.
+func (dev *device) held(ctx context.Context, in network.Inbox) (*held, error) {
 	var keys []string
-	for _, id := range d.device.Signed {
+	for _, id := range dev.Signed {
 		keys = append(keys, signedKey(id))
 	}
-	for _, id := range d.device.Last {
+	for _, id := range dev.Last {
 		keys = append(keys, kemKey(id))
 	}
 	s, err := in.State(ctx, keys...)
@@ -95,12 +124,12 @@ func (d *Driver) current(ctx context.Context, in network.Inbox) (*held, error) {
 		return nil, err
 	}
 	h := &held{signed: map[uint32]*e2ee.SignedPreKey{}, last: map[uint32]*e2ee.KEMPreKey{}, state: s}
-	for _, id := range d.device.Signed {
+	for _, id := range dev.Signed {
 		if k, err := e2ee.UnmarshalSignedPreKey(s[signedKey(id)].Value); err == nil {
 			h.signed[id] = k
 		}
 	}
-	for _, id := range d.device.Last {
+	for _, id := range dev.Last {
 		if k, err := e2ee.UnmarshalKEMPreKey(s[kemKey(id)].Value); err == nil {
 			h.last[id] = k
 		}
@@ -108,15 +137,10 @@ func (d *Driver) current(ctx context.Context, in network.Inbox) (*held, error) {
 	return h, nil
 }
 
-func (b *batch) make(d *Driver, dev *device, rotate bool, current *held) error {
+// make makes one-time keys of both kinds.
+func (b *batch) make(dev *device, oneTime, kem int, now time.Time) error {
 	b.pub.Identity = prekeys.Identity(dev.identity.Public())
-	if rotate {
-		if err := b.rotate(d, dev, current); err != nil {
-			return err
-		}
-	}
-	ids := dev.take(oneTimeKeys)
-	keys, err := e2ee.GenerateOneTimePreKeys(ids...)
+	keys, err := e2ee.GenerateOneTimePreKeys(dev.take(oneTime)...)
 	if err != nil {
 		return err
 	}
@@ -126,8 +150,8 @@ func (b *batch) make(d *Driver, dev *device, rotate bool, current *held) error {
 		}
 		b.pub.OneTime = append(b.pub.OneTime, prekeys.OneTime(k))
 	}
-	for _, id := range dev.take(kemKeys) {
-		k, err := e2ee.GenerateKEMPreKey(dev.identity, id, true, d.o.Now())
+	for _, id := range dev.take(kem) {
+		k, err := e2ee.GenerateKEMPreKey(dev.identity, id, true, now)
 		if err != nil {
 			return err
 		}
@@ -140,8 +164,7 @@ func (b *batch) make(d *Driver, dev *device, rotate bool, current *held) error {
 }
 
 // rotate makes a new signed and a new last-resort key, and removes those that no message may use any more.
-func (b *batch) rotate(d *Driver, dev *device, current *held) error {
-	now := d.o.Now()
+func (b *batch) rotate(dev *device, current *held, now time.Time) error {
 	dev.Signed = keep(dev.Signed, func(id uint32) bool {
 		k := current.signed[id]
 		return k != nil && !k.Expired(now) || !b.drop(signedKey(id), current)

@@ -13,6 +13,7 @@ import (
 	"kabar/internal/network"
 	"kabar/internal/payload"
 	"kabar/internal/prekeys"
+	"kabar/internal/relayproto"
 )
 
 // session is the state towards one customer as it is stored: the epoch it belongs to and the peer.
@@ -56,9 +57,9 @@ func (d *Driver) Keys(o *network.Outgoing) []string { return []string{peerKey(o.
 // Prepare implements network.Network: it encrypts.
 func (d *Driver) Prepare(o *network.Outgoing, s network.State) (network.Packet, network.Change, error) {
 	d.mu.RLock()
-	dev := d.device
+	dev, fresh := d.device, d.fresh
 	d.mu.RUnlock()
-	if dev == nil {
+	if !fresh {
 		return nil, nil, errOffline
 	}
 	handle := o.To.Handle()
@@ -70,8 +71,9 @@ func (d *Driver) Prepare(o *network.Outgoing, s network.State) (network.Packet, 
 		return nil, nil, network.ErrNeedsOpen
 	}
 	plain, err := encode(o)
-	if err != nil {
-		return nil, nil, err
+	if err != nil { // it would fail every time
+		d.log.Error("encode a message", "ref", o.Ref, "err", err)
+		return nil, nil, &network.Refused{Reason: kabar.ReasonUndeliverable}
 	}
 	ciphertext, next, err := sess.peer.Encrypt(plain, o.Now)
 	if errors.Is(err, e2ee.ErrNoSession) {
@@ -99,6 +101,9 @@ func (d *Driver) Open(ctx context.Context, o *network.Outgoing, s network.State)
 		return nil, err
 	}
 	handle := o.To.Handle()
+	if !relayproto.ValidAccount(handle) { // nobody can be called that, and the relay hangs up on whoever asks
+		return nil, &network.Refused{Reason: kabar.ReasonUnknownUser}
+	}
 	sess, err := readSession(s, handle, dev)
 	if err != nil {
 		return nil, err

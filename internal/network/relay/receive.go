@@ -11,6 +11,7 @@ import (
 	"kabar/internal/network"
 	"kabar/internal/payload"
 	"kabar/internal/relayclient"
+	"kabar/internal/relayproto"
 )
 
 // receiver decrypts and delivers what arrives over one connection: in order for each customer, customers side by side.
@@ -20,21 +21,30 @@ type receiver struct {
 	in   network.Inbox
 	conn *relayclient.Conn
 	ctx  context.Context //nolint:containedctx // the life of the connection, for work the relay's handler starts
-	stop context.CancelFunc
+	stop context.CancelCauseFunc
+	low  chan relayclient.LoginInfo // what the directory has left
 
 	mu      sync.Mutex
 	waiting map[string][]func(context.Context) // by account; present while the account is worked
+	held    int                                // what waits and is worked, all accounts
 	work    sync.WaitGroup
 }
 
-func newReceiver(d *Driver, in network.Inbox, conn *relayclient.Conn) *receiver {
-	ctx, stop := context.WithCancel(context.Background())
-	return &receiver{d: d, in: in, conn: conn, ctx: ctx, stop: stop, waiting: map[string][]func(context.Context){}}
+// maxHeld bounds what is held: an honest relay stops at two windows, of envelopes and of expiry notices.
+const maxHeld = 4 * relayproto.CreditFrames
+
+// errFlood ends a connection.
+var errFlood = errors.New("relay: sends without waiting for acknowledgements")
+
+func newReceiver(ctx context.Context, d *Driver, in network.Inbox, conn *relayclient.Conn) *receiver {
+	ctx, stop := context.WithCancelCause(ctx)
+	return &receiver{d: d, in: in, conn: conn, ctx: ctx, stop: stop, low: make(chan relayclient.LoginInfo, 1),
+		waiting: map[string][]func(context.Context){}}
 }
 
 // wait ends what is under way: whatever has not been acknowledged comes again.
 func (r *receiver) wait() {
-	r.stop()
+	r.stop(nil)
 	r.work.Wait()
 }
 
@@ -48,18 +58,39 @@ func (r *receiver) expired(x relayclient.Expiry) {
 }
 
 func (r *receiver) prekeysLow(oneTime, kem int) {
-	r.work.Go(func() {
-		info := relayclient.LoginInfo{OneTime: oneTime, OneTimeKEM: kem, Published: true}
+	select {
+	case r.low <- relayclient.LoginInfo{OneTime: oneTime, OneTimeKEM: kem, Published: true}:
+	default: // the one that waits says the same
+	}
+}
+
+// tend keeps the directory supplied while the connection lives: with more keys when they run low, and with new ones when
+// the present ones have come of age.
+func (r *receiver) tend() {
+	tick := time.NewTicker(r.d.tendEvery)
+	defer tick.Stop()
+	for {
+		info := supplied
+		select {
+		case info = <-r.low:
+		case <-tick.C:
+		case <-r.ctx.Done():
+			return
+		}
 		if err := r.d.replenish(r.ctx, r.in, r.conn, info); err != nil && r.ctx.Err() == nil {
 			r.d.log.Warn("replenish prekeys", "err", err)
 		}
-	})
+	}
 }
 
 // enqueue runs f after what has been enqueued for the account before.
 func (r *receiver) enqueue(account string, f func(context.Context)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.held++; r.held > maxHeld {
+		r.stop(errFlood)
+		return
+	}
 	queue, busy := r.waiting[account]
 	r.waiting[account] = append(queue, f)
 	if !busy {
@@ -80,6 +111,9 @@ func (r *receiver) drain(account string) {
 		r.waiting[account] = queue[1:]
 		r.mu.Unlock()
 		f(r.ctx)
+		r.mu.Lock()
+		r.held--
+		r.mu.Unlock()
 	}
 }
 
@@ -117,9 +151,7 @@ func (r *receiver) deliver(ctx context.Context, v relayclient.Delivery) error {
 	if err != nil {
 		return err
 	}
-	r.d.mu.RLock()
-	dev := r.d.device
-	r.d.mu.RUnlock()
+	dev := r.d.present()
 	sess, err := readSession(state, from, dev)
 	if err != nil {
 		return err
@@ -140,8 +172,8 @@ func (r *receiver) deliver(ctx context.Context, v relayclient.Delivery) error {
 	change := append(network.Change{set}, spent(state, used)...)
 	u, err := r.read(from, plain)
 	if err != nil {
-		r.d.log.Warn("a customer's message makes no sense", "err", err)
-		u = kabar.Update{}
+		r.d.log.Warn("a customer's message makes no sense", "envelope", hexID(v.ID), "err", err)
+		u = senseless(v)
 	}
 	u.NewIdentity = next.Identity().Fingerprint()
 	return r.in.Deliver(ctx, u, change)
@@ -153,6 +185,12 @@ func (r *receiver) read(from string, plain []byte) (kabar.Update, error) {
 		return kabar.Update{}, err
 	}
 	return updateOf(from, p)
+}
+
+// senseless is the update for what was decrypted and cannot be understood: the business sees that there was something.
+func senseless(v relayclient.Delivery) kabar.Update {
+	return kabar.Update{From: customer(v.From.Account), At: v.SentAt, Ref: hexID(v.ID),
+		Message: &kabar.Incoming{Content: &kabar.Unsupported{Detail: "the customer's app sent something that this version cannot read"}}}
 }
 
 // load reads the session and the prekeys that the envelope needs.

@@ -1,0 +1,162 @@
+package networktest
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"kabar"
+	"kabar/internal/network"
+)
+
+// picture returns n bytes without a pattern a mistake could hide in.
+func picture(n int) []byte {
+	b := make([]byte, 0, n+sha256.Size)
+	for last := sha256.Sum256(nil); len(b) < n; last = sha256.Sum256(last[:]) {
+		b = append(b, last[:]...)
+	}
+	return b[:n]
+}
+
+func mediaTravel(t *testing.T, d *Desk) {
+	carrier, ok := d.Net.(network.MediaCarrier)
+	if !ok {
+		return // this network carries none
+	}
+	ana, budi, plain := d.Customer(), d.Customer(), picture(200_001)
+	locator, expires, err := carrier.Upload(t.Context(), bytes.NewReader(plain), int64(len(plain)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !expires.After(d.Now().Add(24 * time.Hour)) {
+		t.Errorf("an upload holds until %v only", expires)
+	}
+	sum := sha256.Sum256(plain)
+	for _, p := range []Peer{ana, budi} { // one upload serves every customer
+		img := kabar.NewMedia(kabar.KindImage)
+		img.ID, img.MIME, img.SHA256, img.Size, img.Caption = 42, "image/png", hex.EncodeToString(sum[:]), int64(len(plain)), "look"
+		o := d.Message(p.Customer(), img)
+		o.Medium = &kabar.RemoteMedium{Locator: locator, MIME: "image/png", Size: img.Size, SHA256: img.SHA256}
+		d.Send(o)
+		Eventually(t, "the picture arrives", func() bool { return len(p.Shown()) == 1 })
+		shown := p.Shown()[0]
+		if got := kabar.MediumOf(shown.Content); got == nil || got.Caption != "look" || got.ID != 0 || !bytes.Equal(shown.Medium, plain) {
+			t.Errorf("the picture has become %+v with %d bytes", shown.Content, len(shown.Medium))
+		}
+	}
+	ana.Show("image/png", plain)
+	u := d.Await(ana, "a picture", 1, isMessage)[0]
+	m := u.Message.Medium
+	if m == nil || m.Size != int64(len(plain)) || m.MIME != "image/png" || m.SHA256 != hex.EncodeToString(sum[:]) {
+		t.Fatalf("the picture is announced as %+v", m)
+	}
+	r, err := carrier.Download(t.Context(), m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(r)
+	if err != nil || r.Close() != nil || !bytes.Equal(got, plain) {
+		t.Errorf("downloaded %d bytes of %d: %v", len(got), len(plain), err)
+	}
+}
+
+func directoryKnows(t *testing.T, d *Desk) {
+	directory, ok := d.Net.(network.Directory)
+	if !ok {
+		return // this network does not tell
+	}
+	ana := d.Customer().Customer().Handle()
+	handles, want := []string{ana}, []bool{true}
+	if s := d.Stranger.Handle(); s != "" {
+		handles, want = []string{s, ana, s}, []bool{false, true, false}
+	}
+	for range 7 { // more than one page of any network
+		handles, want = append(handles, handles...), append(want, want...)
+	}
+	got, err := directory.Lookup(t.Context(), handles)
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("looked up %v: %v, want %v", got, err, want)
+	}
+	if got, err := directory.Lookup(t.Context(), nil); err != nil || len(got) != 0 {
+		t.Errorf("nobody looked up: %v, %v", got, err)
+	}
+}
+
+func comesBack(t *testing.T, d *Desk) {
+	linked, ok := d.Net.(network.Linked)
+	if !ok || d.Line == nil {
+		return // no connection to lose
+	}
+	ana := d.Customer()
+	d.Send(d.Text(ana, "before"))
+	packet, err := d.Pack(d.Text(ana, "kept for later"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ready := d.Store.Readies()
+	for range 2 {
+		d.Line(false)
+		d.Connected(false)
+		_, since := linked.Link()
+		if err := d.Net.Transmit(t.Context(), packet); err == nil {
+			t.Error("transmitted without a connection")
+		}
+		d.Line(true)
+		d.Connected(true)
+		if _, again := linked.Link(); again.Before(since) {
+			t.Errorf("connected since %v, disconnected since %v", again, since)
+		}
+	}
+	Eventually(t, "the engine is told", func() bool { return d.Store.Readies() >= ready+2 })
+	if err := d.Transmit(packet); err != nil {
+		t.Fatal(err)
+	}
+	wantShown(t, ana, "before", "kept for later")
+	d.Line(false)
+	d.Connected(false)
+	ana.Say("said meanwhile")
+	d.Line(true)
+	d.Await(ana, "a text", 1, isMessage)
+}
+
+func endsClean(t *testing.T, d *Desk) {
+	d.Stop()
+	ana := d.Customer()
+	runtime.GC() // what only waits for a finalizer is not the driver's
+	before := runtime.NumGoroutine()
+	for range 3 {
+		d.Start()
+		d.Send(d.Text(ana, "hello"))
+		ana.Say("hello yourself")
+		d.Stop()
+	}
+	if d.Line != nil { // Run ends without a connection, too
+		d.Start()
+		d.Line(false)
+		d.Connected(false)
+		d.Stop()
+	}
+	Eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= before })
+	if _, ok := d.Net.(network.Linked); ok && d.Line != nil {
+		d.Connected(false)
+	}
+	// A context that has ended already is no reason to begin.
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = d.Driver().Run(ctx, d.Store) // an error, or not: it returns
+	}()
+	select {
+	case <-done:
+	case <-time.After(patience):
+		t.Error("Run began with a context that had ended")
+	}
+}
