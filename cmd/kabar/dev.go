@@ -1,0 +1,227 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"kabar/internal/egress"
+	"kabar/internal/phone"
+	"kabar/internal/phone/phoneui"
+	"kabar/internal/relayserver"
+)
+
+// devCmd runs server, relay and phones in one process. They keep separate stores and talk to each other through the relay's
+// protocol only, as they would on three machines.
+type devCmd struct {
+	Data      string `help:"Folder for everything that is kept." default:"kabar-data" type:"path"`
+	Addr      string `help:"Where the API listens, by http and https; port 0 picks a free one." default:"127.0.0.1:9090" placeholder:"HOST:PORT"`
+	PhoneAddr string `help:"Where the phones' page and control API listen." default:"127.0.0.1:9091" placeholder:"HOST:PORT"`
+	RelayAddr string `help:"Where the relay listens." default:"127.0.0.1:9092" placeholder:"HOST:PORT"`
+	Webhook   string `help:"URL that messages and statuses are posted to; kept for the next start." placeholder:"URL"`
+	ReadyFile string `help:"File to write addresses and credentials to, as JSON, once everything answers." placeholder:"FILE" type:"path"`
+	Open      bool   `help:"Open the phone page in a browser."`
+	LogLevel  string `help:"What to log: debug, info, warn or error." default:"warn" enum:"debug,info,warn,error"`
+}
+
+// Help is shown by kabar dev --help.
+func (*devCmd) Help() string {
+	return `Everything listens on this machine only. The first start makes a business number, an approved template, three customers and
+an administrator; the next start on the same folder goes on where the last one stopped, however that ended.
+
+Examples:
+  kabar dev
+  kabar dev --webhook http://127.0.0.1:3000/hook
+  kabar dev --data /tmp/try --addr 127.0.0.1:0 --phone-addr 127.0.0.1:0 --relay-addr 127.0.0.1:0 --ready-file ready.json`
+}
+
+// dev is everything kabar dev runs.
+type dev struct {
+	cmd    *devCmd
+	creds  credentials
+	clock  *labClock
+	log    *slog.Logger
+	relay  *relayserver.Server
+	phone  *phone.Phone
+	server *server
+	ln     listeners
+}
+
+type listeners struct{ api, phone, relay net.Listener }
+
+// Run runs until ctx ends.
+func (c *devCmd) Run(ctx context.Context, s streams) (err error) {
+	log := newLog(s.err, c.LogLevel)
+	d := &dev{cmd: c, log: log}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return err
+	}
+	if err := d.listen(ctx); err != nil {
+		return err
+	}
+	defer d.closeListeners()
+	if d.clock, err = openClock(filepath.Join(c.Data, "clock.json")); err != nil {
+		return err
+	}
+	if d.creds, err = devCredentials(c.Data); err != nil {
+		return err
+	}
+	master, err := devMaster(c.Data)
+	if err != nil {
+		return err
+	}
+	if d.relay, err = relayserver.Open(ctx, relayserver.Options{Dir: filepath.Join(c.Data, "relay"), Admit: relayserver.OpenRegistration,
+		Now: d.clock.Now, Log: log}); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.relay.Close()) }()
+	if d.server, err = openServer(ctx, serverOptions{dir: filepath.Join(c.Data, "server"), master: master, relay: d.relayURL(),
+		egress: devEgress(), clock: d.clock, log: log, phonePage: "http://" + d.ln.phone.Addr().String()}); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.server.Close()) }()
+	if err := provision(ctx, d.server, d.creds); err != nil {
+		return err
+	}
+	if err := d.server.attach(ctx); err != nil {
+		return err
+	}
+	if c.Webhook != "" {
+		if err := setWebhook(ctx, d.server, c.Webhook); err != nil {
+			return err
+		}
+	}
+	if d.phone, err = phone.Open(ctx, phone.Options{Path: filepath.Join(c.Data, "phone", "phone.db"), RelayURL: d.relayURL(), Businesses: []string{d.server.numbers[0].Digits},
+		Now: d.clock.Now, Log: log}); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.phone.Close()) }()
+	return d.run(ctx, s)
+}
+
+// run starts everything, says so when it answers, and stops it in the order in which it depends on each other.
+func (d *dev) run(ctx context.Context, s streams) error {
+	// The relay goes last, so that what the others have under way can still reach it.
+	relayCtx, stopRelay := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopRelay()
+	relayDone := make(chan error, 1)
+	go func() { relayDone <- d.relay.Serve(relayCtx, d.ln.relay) }()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return d.server.Run(ctx, d.ln.api) })
+	g.Go(func() error { return ended(d.phone.Run(ctx)) })
+	page := phoneui.New(d.phone, phoneui.Options{Hint: d.hint(), Log: d.log, Now: d.clock.Now})
+	g.Go(func() error { return servePages(ctx, d.ln.phone, phoneHandler(d.phone, page, nil, d.log), d.log) })
+	g.Go(func() error { return d.announce(ctx, s) })
+	err := ended(g.Wait())
+	stopRelay()
+	return errors.Join(err, <-relayDone)
+}
+
+// announce waits until everything answers and then tells the person, and the file.
+func (d *dev) announce(ctx context.Context, s streams) error {
+	for _, c := range devCustomers() {
+		if err := d.ensureCustomer(ctx, c); err != nil {
+			return err
+		}
+	}
+	if err := d.settle(ctx); err != nil {
+		return err
+	}
+	r, err := d.ready(ctx)
+	if err != nil {
+		return err
+	}
+	if d.cmd.ReadyFile != "" {
+		if err := r.write(d.cmd.ReadyFile); err != nil {
+			return err
+		}
+	}
+	d.welcome(s.out, r)
+	if d.cmd.Open {
+		openBrowser(ctx, r.Phone)
+	}
+	return nil
+}
+
+// ensureCustomer makes one of the first customers, unless the phones have customers already.
+func (d *dev) ensureCustomer(ctx context.Context, c phone.NewCustomer) error {
+	_, err := d.phone.Create(ctx, c)
+	var refused *phone.Error
+	if errors.As(err, &refused) && refused.Code == phone.CodeConflict {
+		return nil
+	}
+	return err
+}
+
+// settlePause is how often settle looks.
+const settlePause = 10 * time.Millisecond
+
+// settle waits until the number is connected and every customer can be reached.
+func (d *dev) settle(ctx context.Context) error {
+	n := d.server.numbers[0]
+	for {
+		up, _ := d.server.engine.Link(n.ID)
+		if up {
+			return nil
+		}
+		select {
+		case <-time.After(settlePause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (d *dev) relayURL() string { return "ws://" + d.ln.relay.Addr().String() }
+
+// listen takes the three ports before anything is opened: a port in use is the commonest mistake.
+func (d *dev) listen(ctx context.Context) (err error) {
+	for _, l := range []struct {
+		flag, addr string
+		ln         *net.Listener
+	}{{"--addr", d.cmd.Addr, &d.ln.api}, {"--phone-addr", d.cmd.PhoneAddr, &d.ln.phone}, {"--relay-addr", d.cmd.RelayAddr, &d.ln.relay}} {
+		if *l.ln, err = listen(ctx, l.flag, l.addr); err != nil {
+			d.closeListeners()
+			return err
+		}
+		if !loopback((*l.ln).Addr()) {
+			d.closeListeners()
+			return &usageError{fmt.Errorf("%s %s: kabar dev listens on this machine only; kabar serve, relay and phone are for others", l.flag, l.addr)}
+		}
+	}
+	return nil
+}
+
+func (d *dev) closeListeners() {
+	for _, ln := range []net.Listener{d.ln.api, d.ln.phone, d.ln.relay} {
+		if ln != nil {
+			_ = ln.Close() // closed by its server already, when that has run
+		}
+	}
+}
+
+func listen(ctx context.Context, flag, addr string) (net.Listener, error) {
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w\nGive another port with %s, for example %s 127.0.0.1:0", flag, addr, err, flag, flag)
+	}
+	return ln, nil
+}
+
+func loopback(a net.Addr) bool {
+	tcp, ok := a.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}
+
+// devEgress lets webhooks and media links reach this machine, and the world.
+func devEgress() egress.Policy {
+	return egress.Policy{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}}
+}

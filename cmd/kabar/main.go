@@ -1,0 +1,104 @@
+// Command kabar is a WhatsApp Business API server, the embedded network behind it, and the customers in front of it: three
+// programs in one binary, and kabar dev, which runs all three.
+//
+// This package parses flags and wires: it is the only one that sees every other. What things do is in internal/.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+const about = `A WhatsApp Business API server on your own machine.
+
+Begin with "kabar dev": it needs no configuration, and gives you a business number, three customers you can chat with in a
+page that looks like a phone, and the On-Premises API (/v1) to answer them from.
+
+Every flag can be set in a file (--config kabar.yaml, key = flag) or in the environment (KABAR_ and the flag in capitals).`
+
+// cli is the command line.
+type cli struct {
+	Config string `help:"YAML file with flags as keys." placeholder:"FILE" type:"path"`
+
+	Dev     devCmd     `cmd:"" help:"Run everything on this machine: server, network and customers. Start here."`
+	Serve   serveCmd   `cmd:"" help:"Run the business server: the API and its webhooks."`
+	Relay   relayCmd   `cmd:"" help:"Run the embedded network: a relay that sees ciphertext only."`
+	Phone   phoneCmd   `cmd:"" help:"Run customers: simulated phones with a web page and a control API."`
+	Migrate migrateCmd `cmd:"" help:"Bring a server's store to this program's schema."`
+	User    userCmd    `cmd:"" help:"Add users of the /v1 API and set their passwords."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// streams are where a command prints.
+type streams struct{ out, err io.Writer }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Environ(), streams{os.Stdout, os.Stderr}))
+}
+
+// run is the program: it returns the exit status. 2 is a mistake on the command line, 1 anything else that failed.
+func run(ctx context.Context, args, environ []string, s streams) int {
+	if err := parseAndRun(ctx, args, environ, s); err != nil {
+		fmt.Fprintf(s.err, "kabar: %s\n", strings.TrimSpace(err.Error()))
+		var usage *usageError
+		if errors.As(err, &usage) {
+			return 2
+		}
+		return 1
+	}
+	return 0
+}
+
+// usageError is a mistake of whoever typed the command.
+type usageError struct{ error }
+
+// exitNow is how --help leaves kong without ending the process.
+type exitNow struct{}
+
+func parseAndRun(ctx context.Context, args, environ []string, s streams) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			if _, ok := r.(exitNow); !ok {
+				panic(r)
+			}
+		}
+	}()
+	var c cli
+	options := []kong.Option{
+		kong.Name("kabar"), kong.Description(about), kong.Writers(s.out, s.err), kong.DefaultEnvars("KABAR"),
+		kong.Exit(func(int) { panic(exitNow{}) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
+		kong.Bind(s), kong.BindTo(ctx, (*context.Context)(nil)),
+	}
+	if file := configFile(args, environ); file != "" {
+		resolver, err := readConfig(file)
+		if err != nil {
+			return &usageError{err}
+		}
+		options = append(options, kong.Resolvers(resolver))
+	}
+	parser, err := kong.New(&c, options...)
+	if err != nil {
+		return err
+	}
+	if err := checkEnvironment(parser.Model, environ); err != nil {
+		return &usageError{err}
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	k, err := parser.Parse(args)
+	if err != nil {
+		return &usageError{fmt.Errorf("%w\nRun kabar --help, or kabar <command> --help", err)}
+	}
+	return k.Run()
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"kabar"
+	"kabar/internal/auth"
+	"kabar/internal/engine"
+	"kabar/internal/phone"
+	"kabar/internal/secrets"
+)
+
+// What kabar dev begins with.
+const (
+	devNumber   = "628111000200"
+	devBusiness = "Kabar Coffee"
+)
+
+// devCustomers are the people one can be at the first start.
+func devCustomers() []phone.NewCustomer {
+	return []phone.NewCustomer{{Name: "Ana", WaID: "34600111222"}, {Name: "Budi", WaID: "6281234567890"}, {Name: "Citra", WaID: "6285712345678"}}
+}
+
+func devProfile() kabar.Profile {
+	return kabar.Profile{Name: devBusiness, Description: "A made-up coffee house that answers through your own code.",
+		Address: "Jalan Kabar 1, Yogyakarta", Websites: []string{"https://coffee.example"}}
+}
+
+// helloKabar is the approved template every new development number has.
+func helloKabar() *kabar.TemplateDef {
+	return &kabar.TemplateDef{Name: "hello_kabar", Language: "en", Category: kabar.CategoryUtility, Status: kabar.TemplateApproved,
+		Components: []kabar.TemplateComponent{
+			{Type: kabar.TemplateBody, Text: "Hello from Kabar! Your first template message has arrived. Answer it, and the 24-hour window opens."},
+		}}
+}
+
+// credentials are kept with a development folder, so that every start prints the same ones.
+type credentials struct {
+	Password string `json:"password"`
+	APIKey   string `json:"api_key"`
+}
+
+// devCredentials reads them, or makes them at the first start.
+func devCredentials(dir string) (credentials, error) {
+	var c credentials
+	file := filepath.Join(dir, "credentials.json")
+	text, err := os.ReadFile(file)
+	if err == nil {
+		err = json.Unmarshal(text, &c)
+		return c, err
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return c, err
+	}
+	c = credentials{auth.RandomPassword(), auth.NewKey()}
+	if text, err = json.MarshalIndent(c, "", "  "); err != nil {
+		return c, err
+	}
+	return c, writeFile(file, append(text, '\n'))
+}
+
+// devMaster reads the master key of a development folder, or makes it. It lies beside the databases, not in them.
+func devMaster(dir string) (secrets.Key, error) {
+	file := filepath.Join(dir, "keys", "master.key")
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return secrets.Key{}, err
+	}
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		return secrets.CreateMasterKey(file)
+	}
+	return secrets.LoadMasterKey(file)
+}
+
+// provision gives an empty server its number, its administrator and the operator's key; on a server that has them it does
+// nothing. Each step may have been cut short by a crash before, so each looks for itself.
+func provision(ctx context.Context, s *server, c credentials) error {
+	numbers, err := s.db.Numbers(ctx)
+	if err != nil {
+		return err
+	}
+	if len(numbers) == 0 {
+		n, err := engine.AddNumber(ctx, s.db, engine.NewNumber{Account: &kabar.Account{Name: devBusiness}, Digits: devNumber,
+			Profile: devProfile(), Templates: []*kabar.TemplateDef{helloKabar()}}, time.Now())
+		if err != nil {
+			return fmt.Errorf("add the number: %w", err)
+		}
+		numbers = append(numbers, n)
+	}
+	err = s.auth.AddUser(ctx, auth.NewUser{Number: numbers[0], Name: "admin", Password: c.Password, Role: auth.RoleAdmin})
+	var refused *kabar.Error
+	if err != nil && (!errors.As(err, &refused) || refused.Reason != kabar.ReasonExists) {
+		return fmt.Errorf("add the administrator: %w", err)
+	}
+	return s.auth.AddKey(ctx, c.APIKey, auth.Grant{Scopes: auth.AllScopes(), Label: "the operator of kabar dev"})
+}
+
+// setWebhook points the number's endpoint at a URL. An unchanged URL changes nothing.
+func setWebhook(ctx context.Context, s *server, url string) error {
+	id := s.numbers[0].ID
+	return s.engine.ChangeSettings(ctx, id, func(_ *kabar.Settings, u *string) error {
+		*u = url
+		return nil
+	})
+}

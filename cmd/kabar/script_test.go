@@ -1,0 +1,294 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// The scripts in testdata/script run the real program as processes of their own. Besides the commands of testscript they
+// have sink, ready, call, hooks, until, get and burst, below.
+func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"kabar": main}) }
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Values[sinkKey{}] = &sink{}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"sink": cmdSink, "ready": cmdReady, "call": cmdCall, "hooks": cmdHooks, "until": cmdUntil, "get": cmdGet, "burst": cmdBurst,
+			"order": cmdOrder, "png": cmdPNG,
+		},
+	})
+}
+
+type sinkKey struct{}
+
+// sink is an application that takes webhooks and remembers them.
+type sink struct {
+	mu     sync.Mutex
+	bodies []string
+	status int
+}
+
+func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil || s.status != 0 {
+		w.WriteHeader(s.status)
+		return
+	}
+	s.bodies = append(s.bodies, r.Header.Get("webhook-id")+" "+string(body))
+}
+
+func (s *sink) all() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Join(s.bodies, "\n") + "\n"
+}
+
+func theSink(ts *testscript.TestScript) *sink { return ts.Value(sinkKey{}).(*sink) }
+
+// cmdSink starts the application and puts its URL into HOOK; "sink down" has it answer 500, "sink up" 200 again.
+func cmdSink(ts *testscript.TestScript, _ bool, args []string) {
+	s := theSink(ts)
+	if len(args) == 1 {
+		s.mu.Lock()
+		s.status = map[string]int{"down": http.StatusInternalServerError, "up": 0}[args[0]]
+		s.mu.Unlock()
+		return
+	}
+	server := httptest.NewServer(s)
+	ts.Defer(server.Close)
+	ts.Setenv("HOOK", server.URL+"/hook")
+}
+
+// cmdReady waits for ready.json, puts what it says into API, PHONE, CONSOLE, NUMBER, TOKEN, PASSWORD, KEY, ANA, BUDI and
+// CITRA, and removes it for the next start.
+func cmdReady(ts *testscript.TestScript, _ bool, _ []string) {
+	file := ts.MkAbs("ready.json")
+	var text []byte
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		var err error
+		if text, err = os.ReadFile(file); err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("not ready after 30 s")
+		}
+	}
+	ts.Check(os.Remove(file))
+	var r ready
+	ts.Check(json.Unmarshal(text, &r))
+	for name, value := range map[string]string{"API": r.API, "PHONE": r.Phone, "RELAY": r.Relay, "CONSOLE": r.Console, "NUMBER": r.Number,
+		"TOKEN": r.OnPrem.Token, "PASSWORD": r.OnPrem.Password, "KEY": r.Kabar.APIKey, "ANA": r.Customers[0].WaID,
+		"BUDI": r.Customers[1].WaID, "CITRA": r.Customers[2].WaID, "MEDIA_DIR": r.MediaDir} {
+		if value == "" {
+			ts.Fatalf("ready.json has no %s", name)
+		}
+		ts.Setenv(name, value)
+	}
+}
+
+// cmdCall makes a request: call [-h 'Name: value'] METHOD URL [BODY | @FILE]. It prints the status and the body. A URL under
+// API gets the token.
+func cmdCall(ts *testscript.TestScript, neg bool, args []string) {
+	out, err := call(ts, args)
+	if err != nil && !neg {
+		ts.Fatalf("%v", err)
+	}
+	_, err = io.WriteString(ts.Stdout(), out)
+	ts.Check(err)
+}
+
+func call(ts *testscript.TestScript, args []string) (string, error) {
+	header := http.Header{}
+	for len(args) > 1 && args[0] == "-h" {
+		name, value, _ := strings.Cut(args[1], ": ")
+		header.Set(name, value)
+		args = args[2:]
+	}
+	if len(args) < 2 {
+		ts.Fatalf("usage: call [-h header] METHOD URL [BODY]")
+	}
+	var body io.Reader = http.NoBody
+	if len(args) > 2 {
+		text := args[2]
+		if file, ok := strings.CutPrefix(text, "@"); ok {
+			text = ts.ReadFile(file)
+		}
+		body = strings.NewReader(text)
+	}
+	req, err := http.NewRequest(args[0], args[1], body)
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if strings.HasPrefix(args[1], ts.Getenv("API")+"/v1/") {
+		req.Header.Set("Authorization", "Bearer "+ts.Getenv("TOKEN"))
+	}
+	for name := range header {
+		req.Header.Set(name, header.Get(name))
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = res.Body.Close() }()
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%d\n", res.StatusCode)
+	for _, name := range []string{"Content-Type", "Idempotent-Replayed"} {
+		if v := res.Header.Get(name); v != "" {
+			fmt.Fprintf(&b, "%s: %s\n", name, v)
+		}
+	}
+	_, err = b.ReadFrom(res.Body)
+	b.WriteByte('\n')
+	return b.String(), err
+}
+
+// cmdHooks prints the webhooks that have been taken, one a line behind its webhook-id.
+func cmdHooks(ts *testscript.TestScript, _ bool, _ []string) {
+	_, err := io.WriteString(ts.Stdout(), theSink(ts).all())
+	ts.Check(err)
+}
+
+// cmdUntil repeats "hooks" or a call until its output matches: until REGEXP hooks, until REGEXP call GET URL. It gives up
+// after 20 seconds. Negated, it watches for a second that the output never matches.
+func cmdUntil(ts *testscript.TestScript, neg bool, args []string) {
+	re, err := regexp.Compile("(?s)" + args[0])
+	ts.Check(err)
+	patience := 20 * time.Second
+	if neg {
+		patience = time.Second
+	}
+	var out string
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if args[1] == "hooks" {
+			out = theSink(ts).all()
+		} else if out, err = call(ts, args[2:]); err != nil {
+			out = err.Error()
+		}
+		if !re.MatchString(out) {
+			continue
+		}
+		if neg {
+			ts.Fatalf("%q was matched by:\n%s", args[0], out)
+		}
+		_, err = io.WriteString(ts.Stdout(), out)
+		ts.Check(err)
+		return
+	}
+	if !neg {
+		ts.Fatalf("%q was not matched in %s by:\n%s", args[0], patience, out)
+	}
+}
+
+// cmdGet puts the first group of a match in the last output into a variable: get NAME REGEXP.
+func cmdGet(ts *testscript.TestScript, _ bool, args []string) {
+	m := regexp.MustCompile(args[1]).FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(m) < 2 {
+		ts.Fatalf("%q does not match", args[1])
+	}
+	ts.Setenv(args[0], m[1])
+}
+
+// cmdBurst sends n texts to a customer, "burst 1" to "burst n", one after another, and kills the server in the middle of it:
+// burst FILE TO N DATA. How many were answered 201 goes into FILE.
+func cmdBurst(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	acknowledged := 0
+	for i := range n {
+		if i == n/2 {
+			go kill(ts.ReadFile(args[3] + "/server/kabar.db.lock"))
+		}
+		out, err := call(ts, []string{"POST", ts.Getenv("API") + "/v1/messages", fmt.Sprintf(`{"to":%q,"type":"text","text":{"body":"burst %d"}}`, args[1], i+1)})
+		if err != nil || !strings.HasPrefix(out, "201") {
+			break
+		}
+		acknowledged++
+	}
+	if acknowledged == n {
+		ts.Fatalf("the server outlived all %d texts", n)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strconv.Itoa(acknowledged)), 0o600))
+}
+
+// kill ends the process that owns a store, by the id its lock names.
+func kill(lock string) {
+	var pid int
+	if _, err := fmt.Sscanf(lock, "process %d", &pid); err != nil {
+		return // the burst then reports that the server outlived it
+	}
+	if p, err := os.FindProcess(pid); err == nil {
+		_ = p.Kill() // likewise
+	}
+}
+
+// cmdPNG writes a small picture: png FILE.
+func cmdPNG(ts *testscript.TestScript, _ bool, args []string) {
+	var b bytes.Buffer
+	ts.Check(png.Encode(&b, image.NewGray(image.Rect(0, 0, 8, 8))))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o600))
+}
+
+// cmdOrder waits until a customer has every acknowledged text of a burst, and checks that each is there once and in order:
+// order FILE CUSTOMER.
+func cmdOrder(ts *testscript.TestScript, _ bool, args []string) {
+	acknowledged, err := strconv.Atoi(ts.ReadFile(args[0]))
+	ts.Check(err)
+	if acknowledged == 0 {
+		ts.Fatalf("nothing was acknowledged: the script proves nothing")
+	}
+	var got []int
+	for deadline := time.Now().Add(30 * time.Second); len(got) < acknowledged && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		got = bursts(ts, args[1])
+	}
+	if len(got) < acknowledged {
+		ts.Fatalf("%d texts were acknowledged, %d arrived", acknowledged, len(got))
+	}
+	for i, n := range got {
+		if n != i+1 {
+			ts.Fatalf("text %d arrived in place of %d: %v", n, i+1, got)
+		}
+	}
+	fmt.Fprintf(ts.Stdout(), "%d acknowledged, %d arrived, each once and in order\n", acknowledged, len(got))
+}
+
+func bursts(ts *testscript.TestScript, customer string) (got []int) {
+	out, err := call(ts, []string{"GET", ts.Getenv("PHONE") + "/api/customers/" + customer + "/messages?limit=100000"})
+	if err != nil {
+		return nil
+	}
+	_, body, _ := strings.Cut(out, "\n{")
+	var list struct {
+		Messages []struct{ Text struct{ Body string } }
+	}
+	ts.Check(json.Unmarshal([]byte("{"+body), &list))
+	for _, m := range list.Messages {
+		if n, ok := strings.CutPrefix(m.Text.Body, "burst "); ok {
+			i, err := strconv.Atoi(n)
+			ts.Check(err)
+			got = append(got, i)
+		}
+	}
+	return got
+}
