@@ -117,12 +117,22 @@ func (d *dev) run(ctx context.Context, s streams) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return d.server.Run(ctx, d.ln.api) })
 	g.Go(func() error { return ended(d.phone.Run(ctx)) })
-	page := phoneui.New(d.phone, phoneui.Options{Hint: d.hint(), Log: d.log, Now: d.clock.Now})
+	hint, err := d.hint(ctx)
+	if err != nil {
+		return err
+	}
+	page := phoneui.New(d.phone, phoneui.Options{Hint: hint, Log: d.log, Now: d.clock.Now})
 	g.Go(func() error { return servePages(ctx, d.ln.phone, phoneHandler(d.phone, page, nil, d.log), d.log) })
 	g.Go(func() error { return d.announce(ctx, s) })
-	err := ended(g.Wait())
+	err = ended(g.Wait())
 	stopRelay()
 	return errors.Join(err, <-relayDone)
+}
+
+// hint is the command the phone page offers for answering a customer; the page fills in whom.
+func (d *dev) hint(ctx context.Context) (string, error) {
+	token, err := d.server.auth.Issue(ctx, "admin")
+	return curl("http://"+d.ln.api.Addr().String(), token.Token, "POST", "/v1/messages", `{"to":"{to}","type":"text","text":{"body":"Hello from my own API"}}`), err
 }
 
 // announce waits until everything answers and then tells the person, and the file.

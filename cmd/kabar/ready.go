@@ -115,28 +115,25 @@ func (d *dev) welcome(w io.Writer, r *ready) {
   Ctrl-C stops everything; the next start goes on from here.
 
 `, version(), r.Phone, r.Console, r.API, d.server.print[:23], r.Relay, r.Number, devBusiness, strings.Join(names, ", "), d.creds.Password, webhook,
-		d.cmd.Data, who.Name, d.templateCurl(r, who), who.Name, d.textCurl(r, who), d.webhookCurl(r))
-}
-
-// hint is the command the phone page offers to answer a customer with; the page fills in whom.
-func (d *dev) hint() string {
-	return fmt.Sprintf("curl -sS http://%s/v1/messages -u admin … # see the terminal of kabar dev for a ready command", d.ln.api.Addr())
+		d.cmd.Data, who.Name, indent(d.templateCurl(r, who)), who.Name, indent(d.textCurl(r, who)), indent(d.webhookCurl(r)))
 }
 
 func (d *dev) templateCurl(r *ready, to readyCustomer) string {
-	return curl(r, "POST", "/v1/messages", fmt.Sprintf(`{"to":"%s","type":"template","template":{"name":"hello_kabar","language":{"policy":"deterministic","code":"en"}}}`, to.WaID))
+	return curl(r.API, r.OnPrem.Token, "POST", "/v1/messages", fmt.Sprintf(`{"to":"%s","type":"template","template":{"name":"hello_kabar","language":{"policy":"deterministic","code":"en"}}}`, to.WaID))
 }
 
 func (d *dev) textCurl(r *ready, to readyCustomer) string {
-	return curl(r, "POST", "/v1/messages", fmt.Sprintf(`{"to":"%s","type":"text","text":{"body":"Hello from my own API"}}`, to.WaID))
+	return curl(r.API, r.OnPrem.Token, "POST", "/v1/messages", fmt.Sprintf(`{"to":"%s","type":"text","text":{"body":"Hello from my own API"}}`, to.WaID))
 }
 
 func (d *dev) webhookCurl(r *ready) string {
-	return curl(r, "PATCH", "/v1/settings/application", `{"webhooks":{"url":"http://127.0.0.1:3000/hook"}}`)
+	return curl(r.API, r.OnPrem.Token, "PATCH", "/v1/settings/application", `{"webhooks":{"url":"http://127.0.0.1:3000/hook"}}`)
 }
 
 // curl is a command that works as it is printed.
-func curl(r *ready, method, path, body string) string {
-	return fmt.Sprintf("    curl -sS -X %s %s%s \\\n      -H 'Authorization: Bearer %s' \\\n      -H 'Content-Type: application/json' \\\n      -d '%s'",
-		method, r.API, path, r.OnPrem.Token, body)
+func curl(api, token, method, path, body string) string {
+	return fmt.Sprintf("curl -sS -X %s %s%s \\\n  -H 'Authorization: Bearer %s' \\\n  -H 'Content-Type: application/json' \\\n  -d '%s'",
+		method, api, path, token, body)
 }
+
+func indent(text string) string { return "    " + strings.ReplaceAll(text, "\n", "\n    ") }

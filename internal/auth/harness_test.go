@@ -68,10 +68,11 @@ func (e *env) number(t testing.TB, digits string) *kabar.Number {
 	return n
 }
 
+// user adds a user with goodPassword, hashed at a cost that spares the tests time.
 func (e *env) user(t testing.TB, n *kabar.Number, name, role string, mustChange bool) {
 	t.Helper()
-	err := e.AddUser(t.Context(), NewUser{Number: n, Name: name, Password: goodPassword, Role: role, MustChange: mustChange})
-	if err != nil {
+	u := &store.User{Account: n.Account, Number: n.ID, Name: name, Role: role, Hash: weakHash(goodPassword), MustChange: mustChange}
+	if err := e.db.Write(t.Context(), nil, func(tx *store.Tx) error { return tx.AddUser(u, e.clock.now()) }); err != nil {
 		t.Fatal(err)
 	}
 }

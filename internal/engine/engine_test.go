@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -13,6 +14,7 @@ import (
 	"kabar/internal/engine"
 	"kabar/internal/network"
 	"kabar/internal/network/networktest"
+	"kabar/internal/store"
 )
 
 func settle() { time.Sleep(10 * time.Second) }
@@ -192,6 +194,33 @@ func TestIdempotencyKey(t *testing.T) {
 		v.hear(ana, "again")
 		if ref, _, err = v.send(once("other")); err != nil || ref == refs[0] {
 			t.Errorf("after a day: %d (%v), want a new message", ref, err)
+		}
+	})
+}
+
+func TestARepeatedRequestIsAnsweredAlthoughItsMediumIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := newEnv(t)
+		var id kabar.MediaID
+		_, err := v.e.PutMedia(t.Context(), v.id, engine.Upload{Body: strings.NewReader("plain words"), MIME: "text/plain"}, nil,
+			func(m *store.Medium) (int, []byte, error) { id = m.ID; return 201, nil, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := func() engine.Request {
+			doc := kabar.NewMedia(kabar.KindDocument)
+			doc.ID = id
+			return engine.Request{To: ana, Content: doc, Once: &engine.Once{Path: "p", Key: "k", Hash: "h"}}
+		}
+		first, _, err := v.send(r())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := v.e.RemoveMedium(t.Context(), v.id, id); err != nil {
+			t.Fatal(err)
+		}
+		if again, s, err := v.send(r()); err != nil || again != first || !s.Replayed {
+			t.Errorf("the second time: %d (%v), want %d", again, err, first)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"time"
 
 	"kabar"
@@ -21,6 +22,20 @@ func (o *Once) replay(tx *store.Tx, l *line, now time.Time) (*store.Answer, erro
 		return nil, nil
 	}
 	a, err := tx.Answer(l.number.ID, o.Path, o.Key, now)
+	return o.same(a, err)
+}
+
+// early is replay before the request is looked at: what was accepted once is answered again, whatever has become of its
+// medium or template since.
+func (o *Once) early(ctx context.Context, db *store.DB, l *line, now time.Time) (*store.Answer, error) {
+	if o == nil {
+		return nil, nil
+	}
+	a, err := db.Answer(ctx, l.number.ID, o.Path, o.Key, now)
+	return o.same(a, err)
+}
+
+func (o *Once) same(a *store.Answer, err error) (*store.Answer, error) {
 	if err != nil || a == nil {
 		return nil, err
 	}

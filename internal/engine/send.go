@@ -35,6 +35,9 @@ func (e *Engine) Send(ctx context.Context, id kabar.NumberID, r Request) (*Sent,
 	if err != nil {
 		return nil, err
 	}
+	if a, err := r.Once.early(ctx, e.db, l, e.now()); a != nil || err != nil {
+		return &Sent{Answer: a, Replayed: true}, refusal(err)
+	}
 	to, err := ParseRecipient(r.To)
 	if err != nil {
 		return nil, err

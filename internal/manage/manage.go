@@ -60,7 +60,9 @@ func (a *API) Handlers() map[string]http.Handler {
 }
 
 // live says that the process answers; nothing else.
-func (a *API) live(w http.ResponseWriter, _ *http.Request) { a.write(w, http.StatusOK, map[string]string{"status": "alive"}) }
+func (a *API) live(w http.ResponseWriter, _ *http.Request) {
+	a.write(w, http.StatusOK, map[string]string{"status": "alive"})
+}
 
 // checkTime bounds one look at everything.
 const checkTime = 3 * time.Second

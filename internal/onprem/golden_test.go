@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,27 +38,36 @@ var update = flag.Bool("update", false, "write what is seen into testdata")
 func TestGolden(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	must(t, err)
-	steps := 0
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			must(t, err)
-			p := &player{env: newEnv(t), t: t, names: map[string]string{}}
-			for i := range archive.Files {
-				f := &archive.Files[i]
-				if got, compared := p.step(f.Name, f.Data); compared {
-					steps++
-					p.compare(i, f, got)
-				}
-			}
-			if *update {
-				must(t, os.WriteFile(file, txtar.Format(archive), 0o644))
-			}
-		})
+	var steps atomic.Int32
+	t.Run("files", func(t *testing.T) {
+		for _, file := range files {
+			t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+				t.Parallel()
+				steps.Add(int32(play(t, file)))
+			})
+		}
+	})
+	if n := steps.Load(); n < 100 {
+		t.Errorf("%d expectations in %d files", n, len(files))
 	}
-	if steps < 100 {
-		t.Errorf("%d expectations in %d files", steps, len(files))
+}
+
+// play plays a file and returns how many expectations it has.
+func play(t *testing.T, file string) (steps int) {
+	archive, err := txtar.ParseFile(file)
+	must(t, err)
+	p := &player{env: newEnv(t), t: t, names: map[string]string{}}
+	for i := range archive.Files {
+		f := &archive.Files[i]
+		if got, compared := p.step(f.Name, f.Data); compared {
+			steps++
+			p.compare(i, f, got)
+		}
 	}
+	if *update {
+		must(t, os.WriteFile(file, txtar.Format(archive), 0o644))
+	}
+	return steps
 }
 
 // player plays one file.

@@ -56,7 +56,7 @@ type source struct{ body io.Reader }
 func (b source) Read(p []byte) (int, error) {
 	n, err := b.body.Read(p)
 	var large *http.MaxBytesError
-	if err == nil || err == io.EOF || errors.As(err, &large) { //nolint:errorlint // a Reader ends with io.EOF itself
+	if err == nil || errors.Is(err, io.EOF) || errors.As(err, &large) {
 		return n, err
 	}
 	return n, kabar.Refuse(kabar.ReasonMalformed, "", "the body broke off")

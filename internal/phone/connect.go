@@ -93,7 +93,10 @@ func (p *Phone) keep(ctx context.Context, id int64, l *link) {
 			return nil, err
 		}
 		conn, err := n.dial(ctx)
-		if err != nil {
+		switch {
+		case errors.Is(err, relayclient.ErrRegistration), errors.Is(err, relayclient.ErrWrongKey):
+			n.log.Warn("the relay does not admit the customer", "error", err)
+		case err != nil:
 			n.log.Debug("cannot connect", "error", err)
 		}
 		return conn, err
@@ -147,13 +150,13 @@ type line struct {
 	inbox                            []relayclient.Delivery
 	have                             relayclient.LoginInfo // what the relay says of its stock of keys
 
-	patience map[string]time.Time // by business: do not send before; of the sender
-	content  map[string]time.Time // by business: do not try to renew the session before; of the sender
+	patience   map[string]time.Time // by business: do not send before; only the sender touches it
+	renewAfter map[string]time.Time // by business: do not try to renew the session before; the same
 }
 
 // newLine reads who is to connect.
 func (p *Phone) newLine(ctx context.Context, id int64) (*line, error) {
-	n := &line{p: p, id: id, patience: make(map[string]time.Time), content: make(map[string]time.Time)}
+	n := &line{p: p, id: id, patience: make(map[string]time.Time), renewAfter: make(map[string]time.Time)}
 	var old []byte
 	err := p.db.Read.QueryRowContext(ctx, "SELECT handle, identity, old_identity, recovery, login FROM customers WHERE id = ?", id).
 		Scan(&n.handle, &n.secret, &old, &n.recovery, &n.login)

@@ -11,9 +11,8 @@ import (
 	"time"
 
 	"kabar"
+	"kabar/internal/e2ee"
 	"kabar/internal/payload"
-	"kabar/internal/phone"
-	"kabar/internal/relayclient"
 	"kabar/internal/relayserver"
 )
 
@@ -193,98 +192,6 @@ func TestDuplicatesAreShownOnce(t *testing.T) {
 	}
 }
 
-func TestAReinstallHeals(t *testing.T) {
-	h, b := together(t)
-	ana := h.customer("Ana")
-	b.text(ana, "before")
-	h.expectText(ana, "before")
-	h.want(200, "POST", "/customers/"+ana+"/reinstall", "")
-	b.text(ana, "lost and found") // in the old session
-	h.expectText(ana, "lost and found")
-	b.expect("a retry request", func(a arrived) bool { return a.Retry != nil })
-	id := h.writes(ana, "after")
-	b.expectText("after")
-	h.expectStatus(ana, id, "delivered")
-
-	h.patch(ana, `{"online":false}`) // and once more, while offline with something unsent
-	h.writes(ana, "unsent")
-	h.want(200, "POST", "/customers/"+ana+"/reinstall", "")
-	b.text(ana, "twice")
-	h.patch(ana, `{"online":true}`)
-	h.expectText(ana, "twice")
-	b.expectText("unsent")
-	h.stop()
-	h.store(func(db *sql.DB) {
-		var dead int
-		if err := db.QueryRow("SELECT count(*) FROM dead").Scan(&dead); err != nil || dead != 2 {
-			t.Errorf("%d unreadable envelopes kept, want 2 (%v)", dead, err)
-		}
-	})
-}
-
-func TestTheBusinessReinstalls(t *testing.T) {
-	h, b := together(t)
-	ana := h.customer("Ana")
-	h.expectStatus(ana, h.writes(ana, "hello"), "delivered")
-	b.install()
-	h.writes(ana, "still there?") // the business cannot read it, and asks
-	var lost []string
-	eventually(t, "an unreadable envelope", func() bool {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		lost = b.unread
-		return len(lost) == 1
-	})
-	b.post(ana, &payload.Payload{Retry: &payload.Retry{IDs: lost}})
-	b.expectText("still there?")
-	h.expect(ana, "a note about the new identity", func(m map[string]any) bool { return m["type"] == "system" })
-}
-
-func TestARetryRequestIsAnsweredThreeTimes(t *testing.T) {
-	h, b := together(t)
-	ana := h.customer("Ana")
-	b.quiet = true
-	id := h.writes(ana, "again")
-	for i := range 4 {
-		want := i + 1
-		eventually(t, fmt.Sprintf("attempt %d", want), func() bool { return len(b.texts()) == want })
-		all := b.all(func(a arrived) bool { return a.Message != nil })
-		h.expectStatus(ana, id, "sent")
-		b.post(ana, &payload.Payload{Retry: &payload.Retry{IDs: []string{all[i].envelope}}})
-	}
-	h.expectStatus(ana, id, "failed")
-	ids := map[string]bool{}
-	for _, a := range b.all(func(a arrived) bool { return a.Message != nil }) {
-		ids[a.Message.ID] = true
-	}
-	if len(ids) != 1 || len(b.texts()) != 4 {
-		t.Errorf("%d attempts under %d ids", len(b.texts()), len(ids))
-	}
-}
-
-func TestGarbageIsKeptAndAskedFor(t *testing.T) {
-	h, b := together(t)
-	ana := h.customer("Ana")
-	b.text(ana, "fine")
-	h.expectText(ana, "fine")
-	for i := range 3 {
-		e := b.seal(ana, &payload.Payload{Message: b.message(&kabar.Text{Body: fmt.Sprint("broken ", i)})})
-		e.Ciphertext[len(e.Ciphertext)-1] ^= 1
-		b.must(b.conn.Send(t.Context(), e))
-	}
-	for i := range 3 {
-		h.expectText(ana, fmt.Sprint("broken ", i))
-	}
-	b.text(ana, "fine again")
-	h.expectText(ana, "fine again")
-	e := relayclient.Envelope{ID: relayclient.MsgID{9, 9}, To: relayclient.Address{Account: ana}, Ciphertext: []byte("nonsense")}
-	b.must(b.conn.Send(t.Context(), e))
-	want := hex.EncodeToString(e.ID[:])
-	b.expect("a request for the nonsense", func(a arrived) bool {
-		return a.Retry != nil && a.Retry.IDs[len(a.Retry.IDs)-1] == want
-	})
-}
-
 // A phone that is set back to an earlier state must not use a message key again.
 func TestAStoreFromABackup(t *testing.T) {
 	h, b := together(t)
@@ -404,22 +311,38 @@ func TestKeyIDsAreNotUsedAgain(t *testing.T) {
 	h.expectText(ana, "with a new key")
 }
 
-// Sessions are renewed after many messages, and go on when the relay gives no more bundles.
-func TestManyMessages(t *testing.T) {
-	relay := startRelay(t, relayserver.Limits{BundlesHourly: 1, Customer: relayserver.Rates{Envelopes: -1}})
+// A session that is due for renewal goes on when the relay gives no bundle for a new one.
+func TestASessionThatCannotBeRenewedGoesOn(t *testing.T) {
+	relay := startRelay(t, relayserver.Limits{BundlesHourly: 1})
 	b := newBusiness(t, relay, shop)
 	h := newHandsets(t, relay)
 	ana := h.customer("Ana")
-	const n = 1100
-	for i := range n {
-		if _, err := h.Send(t.Context(), ana, phone.Draft{Content: &kabar.Text{Body: fmt.Sprint(i)}}); err != nil {
-			t.Fatal(err)
-		}
+	h.expectStatus(ana, h.writes(ana, "0"), "delivered")
+	h.skew.Add(int64(8 * 24 * time.Hour))
+	for i := range 10 {
+		h.writes(ana, fmt.Sprint(i+1))
 	}
-	b.expectText(fmt.Sprint(n - 1))
+	b.expectText("10")
 	for i, text := range b.texts() {
 		if text != fmt.Sprint(i) {
 			t.Fatalf("number %d is %q", i, text)
+		}
+	}
+}
+
+// One that can be renewed is.
+func TestSessionsAreRenewed(t *testing.T) {
+	h, b := together(t)
+	ana := h.customer("Ana")
+	h.expectStatus(ana, h.writes(ana, "old"), "delivered")
+	h.skew.Add(int64(8 * 24 * time.Hour))
+	h.expectStatus(ana, h.writes(ana, "new"), "delivered")
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, a := range b.got {
+		_, handshake, err := e2ee.PreKeyIDs(b.ciphertext[a.envelope])
+		if textOf(a) == "new" && (!handshake || err != nil) {
+			t.Errorf("the message after a week carries no handshake (%v)", err)
 		}
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"kabar"
 	"kabar/internal/attachment"
 	"kabar/internal/payload"
+	"kabar/internal/phone"
+	"kabar/internal/relayproto"
 	"kabar/internal/relayserver"
 )
 
@@ -190,3 +192,22 @@ func TestMediaOffline(t *testing.T) {
 		t.Errorf("arrived: %d messages, the first %+v", len(all), all[0].Message)
 	}
 }
+
+// What a customer may upload fits into a blob, padding included.
+func TestTheLargestMediumFits(t *testing.T) {
+	if n := attachment.CipherSize(phone.MaxMedia); n > relayproto.MaxBlob {
+		t.Errorf("%d bytes become a blob of %d, at most %d are possible", phone.MaxMedia, n, relayproto.MaxBlob)
+	}
+	h := alone(t)
+	ana := h.customer("Ana")
+	req, err := http.NewRequest("POST", h.api.URL+"/api/customers/"+ana+"/media", io.LimitReader(endless{}, phone.MaxMedia+1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, out := h.do(req) // without a length, so that the limit is met on the way
+	checkAnswer(t, "a medium that is too large", status, out, 413, "110000000")
+}
+
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) { return len(p), nil }

@@ -20,20 +20,20 @@ func (n *line) prepare(business string) error {
 		return err
 	}
 	var bundle *e2ee.Bundle
-	open, err := n.needsSession(business)
+	need, err := n.needs(business)
 	if err != nil {
 		return err
 	}
-	if open != keep {
+	if need != needsNothing {
 		bundle, err = n.fetchBundle(business)
 		switch {
 		case errors.Is(err, relayclient.ErrUnknownRecipient):
 			return n.unknown(business)
-		case err != nil && open == begin:
+		case err != nil && need == needsSession:
 			return err
 		case err != nil:
 			n.log.Debug("cannot renew a session", "business", business, "error", err) // the present one goes on
-			n.content[business] = time.Now().Add(renewPause)
+			n.renewAfter[business] = time.Now().Add(renewPause)
 		}
 	}
 	return n.p.do(n.ctx, func(t *tx) error {
@@ -57,30 +57,30 @@ func (n *line) prepare(business string) error {
 
 // What a chat needs before something can be encrypted in it.
 const (
-	keep  = iota // nothing
-	renew        // a new session would be good
-	begin        // a new session
+	needsNothing = iota
+	needsRenewal // a new session would be good
+	needsSession // nothing goes without a new session
 )
 
-func (n *line) needsSession(business string) (need int, err error) {
+func (n *line) needs(business string) (need int, err error) {
 	var row []byte
 	err = n.p.db.Read.QueryRowContext(n.ctx, "SELECT peer FROM chats WHERE customer = ? AND business = ? AND peer IS NOT NULL", n.id, business).Scan(&row)
 	if errors.Is(err, sql.ErrNoRows) {
-		return begin, nil
+		return needsSession, nil
 	}
 	if err != nil {
-		return keep, fmt.Errorf("read chat: %w", err)
+		return needsNothing, fmt.Errorf("read chat: %w", err)
 	}
 	peer, err := e2ee.UnmarshalPeer(row)
 	switch {
 	case err != nil:
-		return keep, fmt.Errorf("read chat: %w", err)
+		return needsNothing, fmt.Errorf("read chat: %w", err)
 	case !peer.HasSession():
-		return begin, nil
-	case peer.NeedsRehandshake(n.p.now()) && time.Now().After(n.content[business]):
-		return renew, nil
+		return needsSession, nil
+	case peer.NeedsRehandshake(n.p.now()) && time.Now().After(n.renewAfter[business]):
+		return needsRenewal, nil
 	}
-	return keep, nil
+	return needsNothing, nil
 }
 
 func (n *line) fetchBundle(business string) (*e2ee.Bundle, error) {

@@ -43,15 +43,13 @@ func (d need) kems() int {
 // keys keeps the directory filled: all that is missing there, what is below the low-water mark, and what is due for
 // rotation. have is what the relay says of its stock.
 func (n *line) keys(ctx context.Context, have relayclient.LoginInfo) error {
-	for range 3 {
+	for range 5 { // what a last run has left, what is needed now, and some more for ids that the relay refuses
 		waiting, err := n.unpublished(ctx)
-		if err != nil {
-			return err
+		if err == nil && waiting == nil {
+			waiting, err = n.makeKeys(ctx, have)
 		}
-		if waiting == nil {
-			if waiting, err = n.makeKeys(ctx, have); err != nil || waiting == nil {
-				return err
-			}
+		if err != nil || waiting == nil {
+			return err
 		}
 		err = n.conn.Publish(ctx, *waiting)
 		var reused *relayclient.PrekeyIDReused
@@ -64,9 +62,15 @@ func (n *line) keys(ctx context.Context, have relayclient.LoginInfo) error {
 		if err != nil {
 			return fmt.Errorf("publish keys: %w", err)
 		}
-		return n.own(ctx, func(t *tx) error {
+		err = n.own(ctx, func(t *tx) error {
 			return t.exec("UPDATE prekeys SET public = NULL WHERE customer = ? AND public IS NOT NULL", n.id)
 		})
+		if err != nil {
+			return err
+		}
+		have.Published = have.Published || waiting.Signed != nil && waiting.LastResort != nil
+		have.OneTime += len(waiting.OneTime)
+		have.OneTimeKEM += len(waiting.OneTimeKEM)
 	}
 	return errors.New("publish keys: the relay refuses every id")
 }

@@ -37,6 +37,16 @@ func (p *Phone) do(ctx context.Context, op func(t *tx) error) error {
 	return nil
 }
 
+// QueryContext and QueryRowContext make an operation go on when the caller has gone: see do.
+func (t *tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return t.Tx.QueryContext(context.WithoutCancel(ctx), query, args...)
+}
+
+// QueryRowContext is QueryContext for one row.
+func (t *tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	return t.Tx.QueryRowContext(context.WithoutCancel(ctx), query, args...)
+}
+
 // exec runs a statement whose result does not matter.
 func (t *tx) exec(statement string, args ...any) error {
 	_, err := t.Exec(statement, args...)

@@ -41,8 +41,7 @@ func (n *line) drainInbox() {
 		}
 		fetch, err := n.receive(n.ctx, batch)
 		if err != nil {
-			n.log.Error("cannot store what arrived", "error", err)
-			n.end(err)
+			n.giveUp("store what arrived", err)
 			return
 		}
 		seqs := make([]uint64, len(batch))

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"runtime"
 	"sync/atomic"
 	"testing"
 
@@ -29,7 +30,7 @@ func BenchmarkAccept(b *testing.B) {
 				return nil
 			})
 			var next atomic.Int64
-			b.SetParallelism(goroutines)
+			b.SetParallelism(max(1, goroutines/runtime.GOMAXPROCS(0)))
 			b.ReportAllocs()
 			b.ResetTimer()
 			b.RunParallel(func(pb *testing.PB) {

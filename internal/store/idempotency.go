@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"time"
 
@@ -28,10 +29,29 @@ func (tx *Tx) WantAnswer(n kabar.NumberID, path, key string) {
 // Answer returns what was answered under an idempotency key, or nil if nothing was, or too long before now.
 func (tx *Tx) Answer(n kabar.NumberID, path, key string, now time.Time) (*Answer, error) {
 	row, err := tx.answers.get(requestKey{int64(n), path, key})
-	if err != nil || row == nil || now.Sub(instant(row.at)) >= AnswerLife {
+	if err != nil || row == nil {
 		return nil, err
 	}
-	k, err := tx.b.db.numberKey(int64(n))
+	return tx.b.db.openAnswer(row, now)
+}
+
+// Answer returns what was answered under an idempotency key, or nil if nothing was, or too long before now.
+func (db *DB) Answer(ctx context.Context, n kabar.NumberID, path, key string, now time.Time) (*Answer, error) {
+	row, err := readOne(ctx, db, idempotencies, "number_id = $1 AND path = $2 AND key = $3", int64(n), path, key)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return db.openAnswer(row, now)
+}
+
+func (db *DB) openAnswer(row *idempotencyRow, now time.Time) (*Answer, error) {
+	if now.Sub(instant(row.at)) >= AnswerLife {
+		return nil, nil
+	}
+	k, err := db.numberKey(row.number)
 	if err != nil {
 		return nil, err
 	}

@@ -150,53 +150,6 @@ func TestJobsArePaged(t *testing.T) {
 	})
 }
 
-func TestDeliveriesByState(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *storetest.Env) {
-		c := talk(t, s, s.A, "491")
-		ends := [2]kabar.Endpoint{}
-		s.Write(t, func(tx *store.Tx) error {
-			for i := range ends {
-				ends[i] = kabar.Endpoint{Account: s.A.Account, Number: s.A.ID, URL: "https://x.example/", Dialect: kabar.OnPrem}
-				if err := tx.AddEndpoint(&ends[i], s.Now); err != nil {
-					return err
-				}
-				for seq := range int64(12) {
-					d := &store.Delivery{Endpoint: ends[i].ID, Seq: seq + 1, Account: s.A.Account, Number: s.A.ID, Conversation: c.ID,
-						State: []store.DeliveryState{store.Finished, store.Retrying, store.Parked}[seq%3]}
-					if err := tx.SaveDelivery(d); err != nil {
-						return err
-					}
-				}
-			}
-			return tx.RemoveDelivery(ends[0].ID, 5)
-		})
-		for _, c := range []struct {
-			end   int
-			state store.DeliveryState
-			after int64
-			limit int
-			want  []int64
-		}{
-			{0, store.Retrying, 0, 10, []int64{2, 8, 11}},
-			{1, store.Retrying, 0, 10, []int64{2, 5, 8, 11}},
-			{1, store.Parked, 3, 2, []int64{6, 9}},
-			{0, store.Finished, 10, 10, nil},
-		} {
-			all, err := s.DB.Deliveries(t.Context(), ends[c.end].ID, c.state, c.after, c.limit)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got []int64
-			for _, d := range all {
-				got = append(got, d.Seq)
-			}
-			if fmt.Sprint(got) != fmt.Sprint(c.want) {
-				t.Errorf("endpoint %d, state %d, after %d, limit %d: %v, want %v", c.end, c.state, c.after, c.limit, got, c.want)
-			}
-		}
-	})
-}
-
 func TestEventsArePaged(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *storetest.Env) {
 		c := talk(t, s, s.A, "491")

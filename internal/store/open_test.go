@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +33,8 @@ func TestASecondOpenNamesTheOwner(t *testing.T) {
 
 func TestARefusedOpenLeavesNoConnection(t *testing.T) {
 	storetest.Postgres(t, func(t *testing.T, s *storetest.Env) {
+		// What nobody refers to is closed when it is collected as garbage: that would hide a forgotten connection.
+		defer debug.SetGCPercent(debug.SetGCPercent(-1))
 		for range 5 {
 			var inUse *store.InUseError
 			if _, err := store.Open(t.Context(), s.Options); !errors.As(err, &inUse) {

@@ -159,6 +159,17 @@ func TestAnotherMasterKeyIsRefused(t *testing.T) {
 		if _, err := store.Open(t.Context(), o); !errors.Is(err, store.ErrMasterKey) {
 			t.Fatalf("Open with another master key = %v, want ErrMasterKey", err)
 		}
+		empty := s.Fresh(t) // with no number in it, there is still something to notice it by
+		for i := range 2 {
+			db, err := store.Open(t.Context(), empty)
+			if err == nil {
+				err = db.Close()
+			}
+			if wrong := i == 1; errors.Is(err, store.ErrMasterKey) != wrong || (err != nil && !wrong) {
+				t.Errorf("Open %d of an empty store = %v, want ErrMasterKey: %v", i, err, wrong)
+			}
+			empty.Master = secrets.NewKey()
+		}
 		s.Reopen(t) // the right one still opens it: nothing was changed
 		if n, _, err := s.DB.Number(t.Context(), s.A.ID); err != nil || n.Profile.Name != "Alpha" {
 			t.Errorf("Number = %+v, %v", n, err)

@@ -20,24 +20,36 @@ import (
 
 var shots = flag.String("shots", "", "folder for the screenshots of the browser tests; a temporary one when empty")
 
-// open shows the chat with a customer.
-func open(t *testing.T, f *fake, handle string) (*uitest.Browser, string) {
+// TestBrowser uses the page in a real browser, one after another in the same one.
+func TestBrowser(t *testing.T) {
+	b := uitest.Open(t, *shots)
+	for _, test := range []struct {
+		name string
+		run  func(*testing.T, *uitest.Browser)
+	}{
+		{"chat", testChat}, {"sheets", testSheets}, {"resume", testResume}, {"hostile", testHostile}, {"layout", testLayout}, {"real phone", testRealPhone},
+	} {
+		t.Run(test.name, func(t *testing.T) { test.run(t, b.For(t)) })
+	}
+}
+
+// open shows the chat with a customer and returns the address of the server.
+func open(t *testing.T, b *uitest.Browser, f *fake, handle string) *httptest.Server {
 	t.Helper()
 	srv := httptest.NewServer(serve(t, f, Options{Hint: hint}))
 	t.Cleanup(srv.Close)
-	b := uitest.Open(t, *shots)
 	t.Cleanup(srv.CloseClientConnections)
 	b.Do(chromedp.EmulateViewport(1280, 860), chromedp.Navigate(srv.URL+"/c/"+handle))
 	b.Until(`document.readyState === "complete"`)
-	return b, srv.URL
+	return srv
 }
 
 // A customer and a business chat: everything that is done on the page reaches the API, and everything that happens
 // reaches the page.
-func TestBrowserChat(t *testing.T) {
+func testChat(t *testing.T, b *uitest.Browser) {
 	f := newFake()
 	f.customer(ana, "Ana")
-	b, _ := open(t, f, ana)
+	open(t, b, f, ana)
 	b.Until(`document.querySelector(".start pre").textContent.includes("\"to\":\"34600111222\"")`)
 
 	b.Do(chromedp.SendKeys("#composer textarea", "Hello *there*"+kb.Enter))
@@ -79,13 +91,15 @@ func TestBrowserChat(t *testing.T) {
 	uitest.Eval[bool](b, `[...document.querySelectorAll(".msg.out .more")].at(-1).click() ?? true`)
 	b.Do(chromedp.Click(`#menu [data-do="delete"]`))
 	b.Until(`document.querySelector(".msg.out.deleted")`)
+	b.Do(chromedp.SendKeys("#composer textarea", "first"+kb.Enter+"second"+kb.Enter+"third"+kb.Enter))
+	b.Until(`[...document.querySelectorAll(".msg.out .text")].slice(-3).map((e) => e.textContent).join() === "first,second,third"`)
 	b.Shot("chat")
 }
 
 // Files, a place, a list, the switches, and a new customer.
-func TestBrowserSheets(t *testing.T) {
+func testSheets(t *testing.T, b *uitest.Browser) {
 	f := populated()
-	b, url := open(t, f, ana)
+	url := open(t, b, f, ana).URL
 	file := filepath.Join(t.TempDir(), "harbour.jpg")
 	if err := os.WriteFile(file, picture(), 0o600); err != nil {
 		t.Fatal(err)
@@ -103,7 +117,7 @@ func TestBrowserSheets(t *testing.T) {
 
 	b.Do(chromedp.Click(`[data-play]`))
 	b.Until(`document.querySelector(".player.playing")`)
-	f.edit(ana, "gBGG0006+/=", func(m *phone.Message) { m.Status = kabar.Read })
+	f.edit(ana, "gBGG0006/=", func(m *phone.Message) { m.Status = kabar.Read })
 	b.Until(`document.querySelector(".player").closest(".msg").querySelector(".ticks.read")`)
 
 	b.Do(chromedp.Click(`[name="auto_reply"]`))
@@ -128,16 +142,11 @@ func TestBrowserSheets(t *testing.T) {
 }
 
 // A page that was hidden or cut off catches up with everything.
-func TestBrowserResumes(t *testing.T) {
+func testResume(t *testing.T, b *uitest.Browser) {
 	f := newFake()
 	f.customer(ana, "Ana")
 	id := f.add(ana, phone.Message{Mine: true, Content: &kabar.Text{Body: "one"}})
-	var srv *httptest.Server
-	srv = httptest.NewServer(serve(t, f, Options{}))
-	t.Cleanup(srv.Close)
-	b := uitest.Open(t, *shots)
-	t.Cleanup(srv.CloseClientConnections)
-	b.Do(chromedp.Navigate(srv.URL + "/c/" + ana))
+	srv := open(t, b, f, ana)
 	b.Until(`document.querySelectorAll(".msg").length === 1 && !document.body.classList.contains("offline")`)
 
 	srv.CloseClientConnections()
@@ -168,7 +177,7 @@ func TestBrowserResumes(t *testing.T) {
 }
 
 // Texts that try to be scripts run in no place of the page, neither when it is loaded nor when they arrive.
-func TestBrowserHostileTexts(t *testing.T) {
+func testHostile(t *testing.T, b *uitest.Browser) {
 	f := newFake()
 	texts := uitest.Hostile()
 	s := texts[0]
@@ -187,14 +196,13 @@ func TestBrowserHostileTexts(t *testing.T) {
 	for _, text := range texts[:20] {
 		send(text)
 	}
-	b, _ := open(t, f, ana)
+	open(t, b, f, ana)
 	uitest.Eval[bool](b, `(window.pwned = () => { window.ran = true }, window.reports = 0, document.addEventListener("securitypolicyviolation", () => window.reports++), true)`)
 	for _, text := range texts {
 		send(text)
 	}
 	last := f.add(ana, phone.Message{ID: "last", Content: &kabar.Text{Body: "the last one"}})
 	b.Until(`document.getElementById("m-` + last + `")`)
-	b.Do(chromedp.Sleep(0))
 	if uitest.Eval[bool](b, `!!window.ran`) {
 		t.Error("a script has run")
 	}
@@ -212,12 +220,12 @@ func TestBrowserHostileTexts(t *testing.T) {
 }
 
 // The page is whole at every width and in both schemes.
-func TestBrowserLayouts(t *testing.T) {
-	b, url := open(t, populated(), ana)
+func testLayout(t *testing.T, b *uitest.Browser) {
+	url := open(t, b, populated(), ana).URL
 	fits := func(name string, width, height int64, path string) {
 		t.Helper()
 		b.Do(chromedp.EmulateViewport(width, height), chromedp.Navigate(url+path))
-		b.Until(`document.readyState === "complete" && [...document.images].every((i) => i.complete)`)
+		b.Until(`document.readyState === "complete" && [...document.images].every((i) => i.complete || i.loading === "lazy")`)
 		if w := uitest.Eval[int64](b, `document.documentElement.scrollWidth`); w > width {
 			t.Errorf("%s: the page is %d pixels wide in a window of %d", name, w, width)
 		}
@@ -229,6 +237,9 @@ func TestBrowserLayouts(t *testing.T) {
 		}
 		b.Shot(name)
 	}
+	b.Do(chromedp.Navigate(open(t, b, poster(), ana).URL))
+	b.Until(`document.querySelector(".msg img")?.naturalWidth`)
+	b.Shot("phone")
 	for _, scheme := range []string{"light", "dark"} {
 		b.Scheme(scheme)
 		fits("phone-"+scheme, 1280, 860, "/c/"+ana)

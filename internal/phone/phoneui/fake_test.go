@@ -78,35 +78,33 @@ func (f *fake) Find(_ context.Context, handle, id string) (phone.Message, error)
 }
 
 func (f *fake) Watch(ctx context.Context) <-chan phone.Change {
-	in, out := make(chan phone.Change, 100), make(chan phone.Change)
+	ch := make(chan phone.Change, room+1)
 	f.mu.Lock()
-	f.watchers[in] = true
-	f.mu.Unlock()
-	go func() {
-		defer close(out)
-		for {
-			select {
-			case c := <-in:
-				select {
-				case out <- c:
-				case <-ctx.Done():
-				}
-			case <-ctx.Done():
-				f.mu.Lock()
-				delete(f.watchers, in)
-				f.mu.Unlock()
-				return
-			}
-		}
-	}()
-	return out
+	defer f.mu.Unlock()
+	f.watchers[ch] = true
+	context.AfterFunc(ctx, func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		delete(f.watchers, ch)
+		close(ch)
+	})
+	return ch
 }
 
+const room = 64 // changes that wait for a slow watcher
+
+// tell reports a change; what a watcher has no room for is covered by the zero Change, as the phone does it.
 func (f *fake) tell(c phone.Change) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for w := range f.watchers {
-		w <- c
+		switch len(w) {
+		case room + 1:
+		case room:
+			w <- phone.Change{}
+		default:
+			w <- c
+		}
 	}
 }
 
@@ -124,7 +122,7 @@ func (f *fake) add(handle string, m phone.Message) string {
 	f.seq++
 	m.Seq, m.At = f.seq, f.now.Add(time.Duration(f.seq)*time.Minute)
 	if m.ID == "" {
-		m.ID = fmt.Sprintf("gBGG%04d+/=", f.seq)
+		m.ID = fmt.Sprintf("gBGG%04d/=", f.seq)
 	}
 	m.Kind = m.Content.Kind()
 	if m.Mine && m.Status == kabar.Received {

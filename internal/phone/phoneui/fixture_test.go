@@ -75,26 +75,47 @@ func chat(f *fake) {
 			{Title: "Espresso", Rows: []kabar.Row{{ID: "fine", Title: "Machine", Description: "Fine"}}},
 		}},
 	}}))
-	f.add(ana, phone.Message{Mine: true, Status: kabar.Read, Content: &kabar.Reply{Type: kabar.ListReply, ID: "v60", Title: "Pour over", Description: "Medium"}, Context: "gBGG0014+/="})
+	f.add(ana, phone.Message{Mine: true, Status: kabar.Read, Content: &kabar.Reply{Type: kabar.ListReply, ID: "v60", Title: "Pour over", Description: "Medium"}, Context: "gBGG0014/="})
 	f.add(ana, read(phone.Message{ID: "wamid.ask==", Content: &kabar.Interactive{
 		Type: kabar.InteractiveButton, Body: "250 g of Sumatra, ground for pour over. Shall we bring it today?", Footer: "Delivery is free",
 		Action: kabar.Action{Buttons: []kabar.ReplyButton{{ID: "yes", Title: "Yes, please"}, {ID: "later", Title: "Tomorrow"}}},
 	}}))
 }
 
+// poster is a short chat that shows much in one window.
+func poster() *fake {
+	f := populated()
+	f.threads[ana] = nil
+	read := func(c kabar.Content, m phone.Message) string {
+		m.Content, m.Status = c, kabar.Read
+		return f.add(ana, m)
+	}
+	hello := read(&kabar.Text{Body: "Hi! Do you still have the Sumatra from last week?"}, phone.Message{Mine: true})
+	photo := kabar.NewMedia(kabar.KindImage)
+	photo.Caption = "We do. *Fresh from Friday.*"
+	read(photo, phone.Message{Media: "photo", Context: hello, Reactions: []phone.Reaction{{Mine: true, Emoji: "❤️"}}})
+	read(&kabar.Text{Body: "Then one bag, please, ground for pour over"}, phone.Message{Mine: true})
+	read(&kabar.Interactive{
+		Type: kabar.InteractiveButton, Body: "Gladly. Shall we bring it today?", Footer: "Delivery is free",
+		Action: kabar.Action{Buttons: []kabar.ReplyButton{{ID: "yes", Title: "Yes, please"}, {ID: "later", Title: "Tomorrow"}}},
+	}, phone.Message{})
+	f.add(ana, phone.Message{Mine: true, Status: kabar.Delivered, Content: &kabar.Reply{ID: "yes", Title: "Yes, please"}})
+	return f
+}
+
 // picture draws a small landscape.
 func picture() []byte {
-	img := image.NewRGBA(image.Rect(0, 0, 480, 320))
-	for y := range 320 {
+	img := image.NewRGBA(image.Rect(0, 0, 480, 280))
+	for y := range 280 {
 		for x := range 480 {
-			hill := 190 + 30*math.Sin(float64(x)/60) + 12*math.Sin(float64(x)/23)
+			hill := 160 + 30*math.Sin(float64(x)/60) + 12*math.Sin(float64(x)/23)
 			c := color.RGBA{uint8(250 - y/4), uint8(205 - y/3), uint8(150 + y/5), 255}
 			switch {
 			case float64(y) > hill+60:
 				c = color.RGBA{38, 74, 62, 255}
 			case float64(y) > hill:
 				c = color.RGBA{72, 118, 92, 255}
-			case (x-350)*(x-350)+(y-90)*(y-90) < 1600:
+			case (x-350)*(x-350)+(y-75)*(y-75) < 1600:
 				c = color.RGBA{255, 238, 205, 255}
 			}
 			img.Set(x, y, c)
