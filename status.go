@@ -3,7 +3,8 @@ package kabar
 import "fmt"
 
 // Status is how far an outbound message has come. It only moves forward: Accepted < Sent < Delivered < Read < Played.
-// Failed is terminal and reached from Accepted or Sent only. Inbound messages have the status Received.
+// Failed is terminal and reached from Accepted or Sent only. Inbound messages have the status Received, and Read once the
+// business has read them.
 type Status int8
 
 // The statuses, in rank order.
@@ -42,7 +43,9 @@ func (s Status) String() string {
 // change is a late or repeated report and is dropped without an event.
 func (s Status) Advance(next Status) bool {
 	switch {
-	case s == Received || s == Failed:
+	case s == Received:
+		return next == Read
+	case s == Failed:
 		return false
 	case next == Failed:
 		return s == Accepted || s == Sent

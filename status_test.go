@@ -13,7 +13,7 @@ func TestAdvance(t *testing.T) {
 		{Accepted, Sent}: true, {Accepted, Delivered}: true, {Accepted, Read}: true, {Accepted, Played}: true, {Accepted, Failed}: true,
 		{Sent, Delivered}: true, {Sent, Read}: true, {Sent, Played}: true, {Sent, Failed}: true,
 		{Delivered, Read}: true, {Delivered, Played}: true,
-		{Read, Played}: true,
+		{Read, Played}: true, {Received, Read}: true,
 	}
 	for _, from := range statuses {
 		for to := math.MinInt8; to <= math.MaxInt8; to++ {

@@ -69,9 +69,12 @@ func NewWriter[Op any](run Run[Op], o Options) *Writer[Op] {
 
 // Do queues op and waits until its batch has been committed or refused.
 //
-// It returns ErrFull at once when the queue is full. When ctx ends first, Do returns ctx's error and the outcome is
-// unknown: the operation may still be committed.
+// It returns ErrFull at once when the queue is full, and ctx's error at once when ctx has ended before. When ctx ends while
+// the operation waits, Do returns ctx's error and the outcome is unknown: the operation may still be committed.
 func (w *Writer[Op]) Do(ctx context.Context, op Op) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	r := request[Op]{op: op, done: make(chan error, 1)}
 	if err := w.enqueue(r); err != nil {
 		return err

@@ -114,6 +114,20 @@ func TestContextEndsTheWaitNotTheOperation(t *testing.T) {
 	})
 }
 
+func TestAnEndedContextQueuesNothing(t *testing.T) {
+	ran := false
+	w := commit.NewWriter(func(ops []int) []error { ran = true; return make([]error, len(ops)) }, commit.Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := w.Do(ctx, 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("Do = %v", err)
+	}
+	w.Close()
+	if ran {
+		t.Error("the operation ran although its context had ended before")
+	}
+}
+
 func TestCloseCommitsWhatWaitsAndRefusesTheRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gate := make(chan struct{})

@@ -264,6 +264,12 @@ func (d *delivery) receipt(tx *store.Tx) error {
 		if m == nil || !m.Status.Advance(d.u.Receipt.Status) {
 			continue
 		}
+		if m.Status == kabar.Accepted { // the receipt was faster than the end of our own sending
+			m.Status = kabar.Sent
+			if err := d.e.tell(tx, d.line, d.conv, m, d.at()); err != nil {
+				return err
+			}
+		}
 		m.Status = d.u.Receipt.Status
 		if err := d.e.tell(tx, d.line, d.conv, m, d.at()); err != nil {
 			return err

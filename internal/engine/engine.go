@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/singleflight"
 
 	"kabar"
 	"kabar/internal/lanes"
@@ -50,6 +51,9 @@ type Engine struct {
 
 	sends   *lanes.Lanes // by conversation
 	fetches *lanes.Lanes // by job
+
+	uploads singleflight.Group // by number and hash: the same bytes go up once
+	setting sync.Mutex         // held while settings change
 
 	mu    sync.RWMutex
 	lines map[kabar.NumberID]*line

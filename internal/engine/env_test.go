@@ -11,6 +11,7 @@ import (
 	"kabar"
 	"kabar/internal/engine"
 	"kabar/internal/media"
+	"kabar/internal/network"
 	"kabar/internal/network/networktest"
 	"kabar/internal/secrets"
 	"kabar/internal/store"
@@ -31,6 +32,8 @@ type env struct {
 	skew   time.Duration // how far the clock has been shifted
 	stop   func()
 	refs   int
+	attach network.Network // nil: net
+	fetch  engine.Fetcher
 }
 
 func newEnv(t *testing.T) *env {
@@ -68,8 +71,11 @@ func (v *env) now() time.Time { return time.Now().Add(v.skew) }
 
 func (v *env) start() {
 	v.t.Helper()
-	v.e = engine.New(engine.Options{Store: v.db, Media: v.media, Now: v.now})
-	if err := v.e.Attach(v.t.Context(), v.id, v.net); err != nil {
+	v.e = engine.New(engine.Options{Store: v.db, Media: v.media, Now: v.now, Fetch: v.fetch})
+	if v.attach == nil {
+		v.attach = v.net
+	}
+	if err := v.e.Attach(v.t.Context(), v.id, v.attach); err != nil {
 		v.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

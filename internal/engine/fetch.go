@@ -18,12 +18,13 @@ import (
 // Fetching of inbound media: at most so many at a time, and so often.
 const (
 	fetchConcurrency = 8
-	fetchTries       = 5
+	fetchTries       = 8
+	fetchPause       = 2 * time.Second // the n-th failure waits n times n of these
 	fetchTimeout     = 5 * time.Minute
 )
 
-// fetch downloads the medium of an inbound message and then publishes the message; a medium that is not to be had is
-// published as an error. Texts that came later have not waited for it.
+// fetch does the slow work with media, beside the lanes of the conversations: it downloads the medium of an inbound message
+// and then publishes the message, or brings the medium of an outbound message to the network.
 func (e *Engine) fetch(ctx context.Context, id int64) lanes.Next {
 	job, l, err := e.fetchJob(ctx, id)
 	if isMissing(err) {
@@ -32,29 +33,29 @@ func (e *Engine) fetch(ctx context.Context, id int64) lanes.Next {
 	if err != nil {
 		return e.later(ctx, "read a fetch", err)
 	}
-	if wait := job.Due.Sub(e.now()); wait > 0 {
-		return lanes.After(wait)
+	if connected, _ := e.Link(l.number.ID); !connected {
+		return lanes.After(pauseOffline)
+	}
+	if isSend(job.Kind) {
+		return e.carryUp(ctx, l, job)
 	}
 	medium, err := e.download(ctx, l, job)
-	if err != nil && ctx.Err() == nil && job.Tries+1 < fetchTries && !errors.Is(err, errNeverThere) {
-		return e.postpone(ctx, job, err)
-	}
-	if ctx.Err() != nil {
-		return lanes.Idle // the job stays for the next start
-	}
 	if err != nil {
+		if next, again := e.tryAgain(ctx, job, err); again {
+			return next
+		}
 		e.log.Warn("fetch media: given up", "err", err, "tries", job.Tries+1)
 	}
 	if err := e.publish(ctx, l, job, medium); err != nil {
 		if medium != nil {
-			e.discard(medium.File)
+			e.discardUnstored(medium.File, err)
 		}
 		return e.later(ctx, "publish a medium", err)
 	}
 	return lanes.Idle
 }
 
-// fetchJob reads a fetch by the key of its lane.
+// fetchJob reads a job by the key of its lane.
 func (e *Engine) fetchJob(ctx context.Context, id int64) (*store.Job, *line, error) {
 	for n, l := range e.attached() {
 		job, err := e.db.Job(ctx, n, id)
@@ -65,16 +66,26 @@ func (e *Engine) fetchJob(ctx context.Context, id int64) (*store.Job, *line, err
 	return nil, nil, &store.NotFoundError{What: "job"}
 }
 
-func (e *Engine) postpone(ctx context.Context, job *store.Job, why error) lanes.Next {
-	job.Tries++
-	wait := time.Duration(job.Tries*job.Tries) * time.Second
-	job.Due = e.now().Add(wait)
-	e.log.Info("fetch media: will try again", "err", why, "tries", job.Tries)
-	err := e.db.Write(ctx, func(tx *store.Tx) { tx.WantJob(job.ID) }, func(tx *store.Tx) error { return tx.SaveJob(job) })
-	if err != nil {
-		return e.later(ctx, "postpone a fetch", err)
+// tryAgain says when to do a job again that has failed with err; again is false when no further try can help. The end of
+// ctx leaves the job for the next start. What the network asks to wait for costs no try.
+func (e *Engine) tryAgain(ctx context.Context, job *store.Job, err error) (next lanes.Next, again bool) {
+	var refused *network.Refused
+	var wait *network.Later
+	switch {
+	case ctx.Err() != nil:
+		return lanes.Idle, true
+	case errors.As(err, &wait):
+		return lanes.After(wait.After), true
+	case errors.As(err, &refused), errors.Is(err, errNeverThere), job.Tries+1 >= fetchTries:
+		return lanes.Idle, false
 	}
-	return lanes.After(wait)
+	job.Tries++
+	e.log.Info("media: will try again", "err", err, "tries", job.Tries)
+	err = e.db.Write(ctx, func(tx *store.Tx) { tx.WantJob(job.ID) }, func(tx *store.Tx) error { return tx.SaveJob(job) })
+	if err != nil {
+		return e.later(ctx, "count a try", err), true
+	}
+	return lanes.After(time.Duration(job.Tries*job.Tries) * fetchPause), true
 }
 
 // errNeverThere marks downloads that no further try can mend.
@@ -113,6 +124,16 @@ func (e *Engine) download(ctx context.Context, l *line, job *store.Job) (*store.
 func (e *Engine) discard(file string) {
 	if err := e.media.Remove(file); err != nil {
 		e.log.Warn("remove a media file", "err", err)
+	}
+}
+
+// discardUnstored removes a file when it is certain that its row was not stored. When that is not known, the file stays: the
+// sweep removes it if nothing names it.
+func (e *Engine) discardUnstored(file string, err error) {
+	var refused *kabar.Error
+	var broken *store.StatementError
+	if errors.As(err, &refused) || errors.As(err, &broken) || isMissing(err) || errors.Is(err, store.ErrFull) {
+		e.discard(file)
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 
 	"kabar"
 	"kabar/internal/media"
-	"kabar/internal/network"
 	"kabar/internal/secrets"
 	"kabar/internal/store"
 )
@@ -62,9 +61,10 @@ func (e *Engine) PutMedia(ctx context.Context, id kabar.NumberID, u Upload, once
 		sent.Answer, err = once.remember(tx, l, m.Created, status, body)
 		return err
 	})
-	if err != nil || sent.Replayed {
+	if err == nil && sent.Replayed {
 		e.discard(m.File)
 	}
+	e.discardUnstored(m.File, err)
 	return sent, refusal(err)
 }
 
@@ -138,94 +138,4 @@ func (e *Engine) describe(ctx context.Context, l *line, c *kabar.Media) error {
 		c.Filename = m.Filename
 	}
 	return nil
-}
-
-// upload brings the medium of a message to the network, unless the same bytes are there already, and says where it is.
-func (t *task) upload(ctx context.Context, c *kabar.Media) (*kabar.RemoteMedium, error) {
-	carrier, ok := t.line.net.(network.MediaCarrier)
-	if !ok {
-		return nil, &network.Refused{Reason: kabar.ReasonUndeliverable}
-	}
-	if c.ID == 0 {
-		if err := t.fetchLink(ctx, c); err != nil {
-			return nil, err
-		}
-	}
-	n := t.line.number
-	remote := &kabar.RemoteMedium{MIME: c.MIME, Size: c.Size, SHA256: c.SHA256}
-	locator, err := t.e.db.Upload(ctx, n.ID, c.SHA256, t.e.now().Add(uploadMargin))
-	if err == nil || !isMissing(err) {
-		remote.Locator = locator
-		return remote, err
-	}
-	_, r, err := t.e.Medium(ctx, n.ID, c.ID)
-	if err != nil {
-		return nil, mediumGone(err)
-	}
-	defer func() { _ = r.Close() }() // read only
-	locator, expires, err := carrier.Upload(ctx, r, c.Size)
-	if err != nil {
-		return nil, err
-	}
-	remote.Locator = locator
-	return remote, t.e.db.Write(ctx, nil, func(tx *store.Tx) error { return tx.SaveUpload(n, c.SHA256, locator, expires) })
-}
-
-// mediumGone refuses a message whose medium has been deleted between acceptance and sending.
-func mediumGone(err error) error {
-	var refused *kabar.Error
-	if errors.As(err, &refused) && refused.Reason == kabar.ReasonNotFound {
-		return &network.Refused{Reason: kabar.ReasonMediaDownload}
-	}
-	return err
-}
-
-// fetchLink downloads the medium that a message names by a link, stores it and names it in the message.
-func (t *task) fetchLink(ctx context.Context, c *kabar.Media) error {
-	m, err := t.e.saveLink(ctx, t.line, c)
-	if err != nil {
-		t.e.log.Info("fetch a media link", "err", err)
-		return &network.Refused{Reason: kabar.ReasonMediaDownload}
-	}
-	err = t.e.db.Write(ctx, t.want, func(tx *store.Tx) error {
-		if err := tx.AddMedium(m); err != nil {
-			return err
-		}
-		c.ID, c.MIME, c.SHA256, c.Size = m.ID, m.MIME, m.SHA256, m.Size
-		return tx.SetContent(t.msg)
-	})
-	if err != nil {
-		c.ID = 0
-		t.e.discard(m.File)
-	}
-	return err
-}
-
-func (e *Engine) saveLink(ctx context.Context, l *line, c *kabar.Media) (*store.Medium, error) {
-	if e.fetcher == nil {
-		return nil, errors.New("links are not fetched here")
-	}
-	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.Link, http.NoBody)
-	if err != nil {
-		return nil, err
-	}
-	res, err := e.fetcher.Do(req, maxDownload)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = res.Body.Close() }() // everything has been read, or the error is known
-	if res.StatusCode != http.StatusOK {
-		return nil, errors.New("the link answered " + res.Status)
-	}
-	m, err := e.save(ctx, l, Upload{Body: res.Body, MIME: res.Header.Get("Content-Type"), Filename: c.Filename}, maxDownload)
-	if err != nil {
-		return nil, err
-	}
-	if err := media.Check(string(c.Kind()), m.MIME, m.Size); err != nil {
-		e.discard(m.File)
-		return nil, err
-	}
-	return m, nil
 }

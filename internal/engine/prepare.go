@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"kabar"
@@ -36,7 +35,7 @@ func (t *task) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	return fmt.Errorf("prepare: the session kept changing")
+	return &network.Later{After: maxRecompute * time.Millisecond, Why: "the session kept changing"} // a busy customer
 }
 
 // compute runs the driver once against its present state and commits the result.
@@ -66,7 +65,11 @@ func (t *task) compute(ctx context.Context, o *network.Outgoing) error {
 		if err := tx.SaveJob(&packed); err != nil {
 			return err
 		}
-		return t.introduce(tx, o)
+		c, err := tx.Conversation(t.job.Number, t.job.Conversation)
+		if err != nil {
+			return err
+		}
+		return errors.Join(t.bill(tx, c, o.Now), t.introduce(tx, c, o.From))
 	})
 	if err == nil {
 		t.job, t.also = &packed, nil
@@ -75,12 +78,11 @@ func (t *task) compute(ctx context.Context, o *network.Outgoing) error {
 }
 
 // introduce has the business's profile follow the first thing that goes to a customer who does not have it.
-func (t *task) introduce(tx *store.Tx, o *network.Outgoing) error {
-	c, err := tx.Conversation(t.job.Number, t.job.Conversation)
-	if err != nil || c.ProfileSent >= o.From.ProfileVersion {
-		return err
+func (t *task) introduce(tx *store.Tx, c *kabar.Conversation, n *kabar.Number) error {
+	if c.ProfileSent >= n.ProfileVersion {
+		return nil
 	}
-	c.ProfileSent = o.From.ProfileVersion
+	c.ProfileSent = n.ProfileVersion
 	if err := tx.SaveConversation(c); err != nil {
 		return err
 	}
@@ -97,9 +99,10 @@ func (t *task) open(ctx context.Context, o *network.Outgoing) error {
 	if err != nil {
 		return err
 	}
-	o.Opened = true
-	return conflict(t.e.db.Write(ctx, func(tx *store.Tx) { wantChange(tx, o.From.ID, change) },
-		func(tx *store.Tx) error { return apply(tx, o.From, change) }))
+	err = t.e.db.Write(ctx, func(tx *store.Tx) { wantChange(tx, o.From.ID, change) },
+		func(tx *store.Tx) error { return apply(tx, o.From, change) })
+	o.Opened = err == nil
+	return conflict(err)
 }
 
 // outgoing says what the job wants from the driver.
@@ -114,14 +117,24 @@ func (t *task) outgoing(ctx context.Context) (*network.Outgoing, error) {
 	case jobRetry:
 		o.Purpose, o.Fresh = network.PurposeRetry, true
 		var r kabar.Retry
-		err := json.Unmarshal(t.job.Body, &r)
+		err := t.decode(t.job, &r)
 		o.Refs = r.Refs
 		return o, err
 	case jobProfile:
 		o.Purpose = network.PurposeProfile
 		return o, nil
 	}
-	return nil, fmt.Errorf("job %d has the unknown kind %q", t.job.ID, t.job.Kind)
+	t.e.log.Error("a job of an unknown kind is given up", "job", t.job.ID, "kind", t.job.Kind)
+	return nil, &network.Refused{Reason: kabar.ReasonUndeliverable}
+}
+
+// decode reads the body of a job. One that cannot be read will never be: it must not hold up the customer's others.
+func (t *task) decode(j *store.Job, into any) error {
+	if err := json.Unmarshal(j.Body, into); err != nil {
+		t.e.log.Error("a job that cannot be read is given up", "job", j.ID, "err", err)
+		return &network.Refused{Reason: kabar.ReasonUndeliverable}
+	}
+	return nil
 }
 
 func (t *task) message(ctx context.Context, o *network.Outgoing) error {
@@ -135,7 +148,7 @@ func (t *task) message(ctx context.Context, o *network.Outgoing) error {
 		return err
 	}
 	if md := kabar.MediumOf(t.msg.Content); md != nil {
-		o.Medium, err = t.upload(ctx, md)
+		o.Medium, err = t.uploaded(ctx, md)
 	}
 	return err
 }
@@ -143,13 +156,13 @@ func (t *task) message(ctx context.Context, o *network.Outgoing) error {
 // receipt joins this job's receipt and those right behind it that say the same.
 func (t *task) receipt(o *network.Outgoing) error {
 	o.Receipt = &kabar.Receipt{}
-	if err := json.Unmarshal(t.job.Body, o.Receipt); err != nil {
+	if err := t.decode(t.job, o.Receipt); err != nil {
 		return err
 	}
 	var with []*store.Job
 	for _, j := range t.also {
 		var r kabar.Receipt
-		if err := json.Unmarshal(j.Body, &r); err != nil {
+		if err := t.decode(j, &r); err != nil {
 			return err
 		}
 		if r.Status != o.Receipt.Status || len(o.Receipt.Refs)+len(r.Refs) > joined {
@@ -216,6 +229,3 @@ func conflict(err error) error {
 	}
 	return err
 }
-
-// uploadMargin is how long an upload must still hold to be used again.
-const uploadMargin = 24 * time.Hour

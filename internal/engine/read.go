@@ -8,56 +8,72 @@ import (
 	"kabar/internal/store"
 )
 
-// marked is how many messages one call marks as read at most; they are told in one receipt.
-const marked = 100
-
-// walked is how far back the unread ones are looked for.
-const walked = 1000
+// marked is how many messages one receipt tells of at most, and walked how far back one commit looks for unread ones.
+const (
+	marked = 100
+	walked = 1000
+)
 
 // MarkRead marks an inbound message and those before it as read, and has the customer told.
 func (e *Engine) MarkRead(ctx context.Context, n kabar.NumberID, id kabar.MessageID) error {
-	return refusal(e.db.Write(ctx, func(tx *store.Tx) { tx.WantMessage(id) }, func(tx *store.Tx) error {
-		m, err := tx.Message(n, id)
-		if err != nil {
+	m, err := e.db.Message(ctx, n, id)
+	if err == nil && m.Direction != kabar.Inbound {
+		err = &store.NotFoundError{What: "inbound message"}
+	}
+	for err == nil && id != 0 {
+		var older kabar.MessageID
+		err = e.db.Write(ctx, func(tx *store.Tx) { tx.WantMessage(id) }, func(tx *store.Tx) error {
+			var err error
+			older, err = e.markChain(tx, n, id)
 			return err
-		}
-		if m.Direction != kabar.Inbound {
-			return &store.NotFoundError{What: "inbound message"}
-		}
-		c, err := tx.Conversation(n, m.Conversation)
-		if err != nil {
-			return err
-		}
-		refs, err := markChain(tx, m)
-		if err != nil || len(refs) == 0 {
-			return err
-		}
-		return e.addJob(tx, c, jobReceipt, m.ID, kabar.Receipt{Status: kabar.Read, Refs: refs})
-	}))
+		})
+		id = older
+	}
+	return refusal(err)
 }
 
-// markChain marks m and the unread messages before it, newest first, down to one that has been read, and returns the
-// network's ids of those it has marked.
-func markChain(tx *store.Tx, m *kabar.Message) (refs []string, err error) {
+// markChain marks a message and the unread ones before it, newest first, down to one that has been read, and adds the
+// receipt. It returns the message to go on from when there is more than fits into one receipt; 0 when it is done.
+func (e *Engine) markChain(tx *store.Tx, n kabar.NumberID, id kabar.MessageID) (older kabar.MessageID, err error) {
+	m, err := tx.Message(n, id)
+	if err != nil {
+		return 0, err
+	}
+	newest, refs := m, []string(nil)
 	for range walked {
 		if m.Direction == kabar.Inbound {
-			if m.Status == kabar.Read || len(refs) == marked {
+			if !m.Status.Advance(kabar.Read) {
+				return 0, e.tellRead(tx, newest, refs)
+			}
+			if len(refs) == marked {
 				break
 			}
 			m.Status = kabar.Read
 			if err := tx.SetStatus(m); err != nil {
-				return nil, err
+				return 0, err
 			}
 			refs = append(refs, m.Wire)
 		}
 		if m.Prev == 0 {
-			break
+			return 0, e.tellRead(tx, newest, refs)
 		}
-		if m, err = tx.Message(m.Number, m.Prev); err != nil {
-			return nil, err
+		if m, err = tx.Message(n, m.Prev); err != nil {
+			return 0, err
 		}
 	}
-	return refs, nil
+	return m.ID, e.tellRead(tx, newest, refs)
+}
+
+// tellRead has the customer told what has been read.
+func (e *Engine) tellRead(tx *store.Tx, m *kabar.Message, refs []string) error {
+	if len(refs) == 0 {
+		return nil
+	}
+	c, err := tx.Conversation(m.Number, m.Conversation)
+	if err != nil {
+		return err
+	}
+	return e.addJob(tx, c, jobReceipt, m.ID, kabar.Receipt{Status: kabar.Read, Refs: refs})
 }
 
 // Known reports for each handle whether the number's network knows it. A network without a directory knows everybody.

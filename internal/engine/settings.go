@@ -20,11 +20,12 @@ func DefaultSettings() kabar.Settings {
 // ChangeSettings applies change to a number's settings and to the URL of its On-Premises endpoint, and commits both. The
 // new settings hold for events that are delivered from now on. change may be called more than once.
 func (e *Engine) ChangeSettings(ctx context.Context, id kabar.NumberID, change func(s *kabar.Settings, url *string) error) error {
+	e.setting.Lock()
+	defer e.setting.Unlock()
 	endpoint, err := e.Endpoint(ctx, id)
 	if err != nil {
 		return err
 	}
-	var next *line
 	err = e.db.Write(ctx, nil, func(tx *store.Tx) error {
 		number, settings, err := tx.Number(id)
 		if err != nil {
@@ -39,20 +40,20 @@ func (e *Engine) ChangeSettings(ctx context.Context, id kabar.NumberID, change f
 				return err
 			}
 		}
-		next = &line{number: number, settings: settings}
+		tx.After(func() { e.changed(number, settings) })
 		return tx.SaveNumber(number, settings)
 	})
-	if err != nil {
-		return refusal(err)
-	}
+	return refusal(err)
+}
+
+// changed puts new settings in the place of the old ones, once they are committed, and has a dispatcher look at them.
+func (e *Engine) changed(n *kabar.Number, s kabar.Settings) {
 	e.mu.Lock()
-	if old := e.lines[id]; old != nil {
-		next.net = old.net
-		e.lines[id] = next
+	if old := e.lines[n.ID]; old != nil {
+		e.lines[n.ID] = &line{number: n, settings: s, net: old.net}
 	}
 	e.mu.Unlock()
-	e.committed(id) // a dispatcher looks at the new settings
-	return nil
+	e.committed(n.ID)
 }
 
 // Endpoint returns the number's On-Premises endpoint, of which webhooks.url is a view. It is made with the number.

@@ -16,6 +16,7 @@ import (
 const (
 	pauseOffline = 30 * time.Second // the network is not connected; its return ends the wait
 	pauseStore   = 1 * time.Second  // the store did not take a commit
+	pauseUpload  = time.Minute      // a medium is on its way up; its arrival ends the wait
 )
 
 // maxRecompute bounds how often a packet is computed anew because the driver's state changed meanwhile.
@@ -36,29 +37,30 @@ type task struct {
 
 // work does the oldest job of a conversation: T1 if it has no packet yet, then T2.
 func (e *Engine) work(ctx context.Context, key int64) lanes.Next {
-	jobs, err := e.db.Jobs(ctx, kabar.ConversationID(key), jobFetch, joined)
-	if err != nil {
-		return e.later(ctx, "read jobs", err)
-	}
-	if len(jobs) == 0 {
-		return lanes.Idle
-	}
-	t, err := e.newTask(ctx, jobs)
+	t, err := e.nextTask(ctx, kabar.ConversationID(key))
 	if err != nil {
 		return e.later(ctx, "read a job", err)
 	}
-	if connected, _ := e.Link(t.line.number.ID); !connected {
+	if t == nil {
+		return lanes.Idle
+	}
+	err = t.run(ctx)
+	var wait *network.Later
+	switch {
+	case err == nil:
+		return lanes.Again
+	case errors.As(err, &wait):
+		return lanes.After(wait.After)
+	case errors.Is(err, errOffline):
 		return lanes.After(pauseOffline)
+	case errors.Is(err, errUploading):
+		return lanes.After(pauseUpload)
 	}
-	if err := t.run(ctx); err != nil {
-		var wait *network.Later
-		if errors.As(err, &wait) {
-			return lanes.After(wait.After)
-		}
-		return e.later(ctx, "send", err)
-	}
-	return lanes.Again
+	return e.later(ctx, "send", err)
 }
+
+// errOffline says that the number's network is not connected.
+var errOffline = errors.New("the network is not connected")
 
 // later logs an error that passes and says when to try again. Lanes do not come back all at once.
 func (e *Engine) later(ctx context.Context, what string, err error) lanes.Next {
@@ -68,7 +70,12 @@ func (e *Engine) later(ctx context.Context, what string, err error) lanes.Next {
 	return lanes.After(pauseStore + rand.N(pauseStore))
 }
 
-func (e *Engine) newTask(ctx context.Context, jobs []*store.Job) (*task, error) {
+// nextTask reads the oldest job of a conversation and what it is about; nil when there is none.
+func (e *Engine) nextTask(ctx context.Context, c kabar.ConversationID) (*task, error) {
+	jobs, err := e.db.Jobs(ctx, c, jobFetch, 1)
+	if err != nil || len(jobs) == 0 {
+		return nil, err
+	}
 	job := jobs[0]
 	l, err := e.line(job.Number)
 	if err != nil {
@@ -82,27 +89,34 @@ func (e *Engine) newTask(ctx context.Context, jobs []*store.Job) (*task, error) 
 	case jobSend, jobResend:
 		t.msg, err = e.db.Message(ctx, job.Number, job.Message)
 	case jobReceipt:
-		t.also = followers(jobs)
+		t.also, err = e.followers(ctx, job)
 	}
 	return t, err
 }
 
 // followers returns the receipts that stand right behind a receipt that has not been prepared.
-func followers(jobs []*store.Job) []*store.Job {
-	if jobs[0].Packed {
-		return nil
+func (e *Engine) followers(ctx context.Context, first *store.Job) ([]*store.Job, error) {
+	if first.Packed {
+		return nil, nil
+	}
+	jobs, err := e.db.Jobs(ctx, first.Conversation, jobFetch, joined)
+	if err != nil || len(jobs) == 0 {
+		return nil, err
 	}
 	n := 1
 	for n < len(jobs) && jobs[n].Kind == jobReceipt && !jobs[n].Packed {
 		n++
 	}
-	return jobs[1:n]
+	return jobs[1:n], nil
 }
 
 // run judges, prepares and transmits. A nil error means that the job is done, one way or the other.
 func (t *task) run(ctx context.Context) error {
 	if reason := t.judge(); reason != "" {
 		return t.giveUp(ctx, reason)
+	}
+	if connected, _ := t.e.Link(t.line.number.ID); !connected {
+		return errOffline
 	}
 	err := t.prepare(ctx)
 	if err == nil {
@@ -118,16 +132,19 @@ func (t *task) run(ctx context.Context) error {
 	return t.done(ctx)
 }
 
-// judge applies the rules again just before the message leaves. Once a packet exists only the end of its life stops it:
-// the network may have taken it already.
+// judge applies the rules again just before the message leaves. What the network may have already, a packet or a message
+// that is sent again, was allowed when it first left: only the end of its life stops it, and a block what is sent again.
 func (t *task) judge() kabar.Reason {
 	if t.msg == nil {
 		return ""
 	}
 	now := t.e.now()
 	if t.job.Packed || t.job.Kind == jobResend {
-		if !now.Before(t.msg.Expires) {
+		switch {
+		case !now.Before(t.msg.Expires):
 			return kabar.ReasonExpired
+		case t.conv.Blocked && !t.job.Packed:
+			return kabar.ReasonUndeliverable
 		}
 		return ""
 	}
@@ -168,17 +185,17 @@ func (t *task) done(ctx context.Context) error {
 		if err != nil || !m.Status.Advance(kabar.Sent) {
 			return err
 		}
-		now := t.e.now()
-		if err := t.bill(tx, c, now); err != nil {
-			return err
-		}
 		m.Status = kabar.Sent
-		return t.e.tell(tx, t.line, c, m, now)
+		return t.e.tell(tx, t.line, c, m, t.e.now())
 	})
 }
 
-// bill opens the 24-hour conversation the message belongs to, unless it is open.
+// bill opens the 24-hour conversation the message belongs to, unless it is open. It is done in T1: the customer's receipt
+// may be faster than T2.
 func (t *task) bill(tx *store.Tx, c *kabar.Conversation, now time.Time) error {
+	if t.msg == nil {
+		return nil
+	}
 	category := kabar.CategoryService
 	if tm, ok := t.msg.Content.(*kabar.Template); ok {
 		category = tm.Category

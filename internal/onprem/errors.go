@@ -67,7 +67,7 @@ var refusals = map[kabar.Reason]refusal{
 var failures = map[kabar.Reason]fault{
 	kabar.ReasonMediaDownload: {400, "Media download error", "The media could not be fetched."},
 	kabar.ReasonExpired:       {410, "Message expired", "The time to live of the message was over before it could be delivered."},
-	kabar.ReasonWindowClosed:  {470, "Re-engagement message", "The customer's last message is more than 24 hours old: only a template can be sent."},
+	kabar.ReasonWindowClosed:  {470, "Re-engagement message", "The customer has not written in the last 24 hours: only a template can be sent."},
 	kabar.ReasonUndeliverable: {500, "Generic error", "The message could not be delivered."},
 	kabar.ReasonUnknownUser:   {1013, "User is not valid", "The recipient is not on the network."},
 	kabar.ReasonIdentity: {1028, "A user_identity_changed system notification requires acknowledgement",

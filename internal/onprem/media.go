@@ -35,6 +35,7 @@ func (a *API) upload(x *exchange) error {
 	case strings.HasPrefix(strings.ToLower(declared), "multipart/"):
 		return kabar.Refuse(kabar.ReasonInvalid, "Content-Type", "send the bytes of the medium as the body, not a form")
 	case x.r.ContentLength > media.UploadMax:
+		web.Drain(x.w, x.r)
 		return kabar.Refuse(kabar.ReasonTooLarge, "", "a medium may have %d MB", media.UploadMax>>20)
 	}
 	u := engine.Upload{Body: source{web.Body(x.w, x.r, media.UploadMax)}, MIME: declared, Filename: filename(x.r.Header)}
@@ -44,6 +45,7 @@ func (a *API) upload(x *exchange) error {
 	})
 	a.pace(x, 0) // the time of the upload was its own
 	if err != nil {
+		web.Drain(x.w, x.r)
 		return err
 	}
 	x.answer(sent)

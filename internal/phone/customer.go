@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -94,6 +95,9 @@ func (c *customer) public(blocked bool) Customer {
 func (p *Phone) Create(ctx context.Context, n NewCustomer) (Customer, error) {
 	if err := n.check(); err != nil {
 		return Customer{}, err
+	}
+	if slices.Contains(p.opts.Businesses, n.WaID) {
+		return Customer{}, refuse(CodeConflict, "%s is the number of a business. A customer needs another one.", n.WaID)
 	}
 	identity, err := newIdentity()
 	if err != nil {

@@ -24,11 +24,13 @@ func tooLarge(max int64) *Error {
 // hardly anybody left to answer.
 func ReadBody(w http.ResponseWriter, r *http.Request, max int64) ([]byte, error) {
 	if r.ContentLength > max {
+		Drain(w, r)
 		return nil, tooLarge(max)
 	}
 	data, err := io.ReadAll(Body(w, r, max))
 	var over *http.MaxBytesError
 	if errors.As(err, &over) {
+		Drain(w, r)
 		return nil, tooLarge(max)
 	}
 	if err != nil {
@@ -46,6 +48,23 @@ func Body(w http.ResponseWriter, r *http.Request, max int64) io.Reader {
 		conn:  http.NewResponseController(w),
 		start: time.Now(),
 	}
+}
+
+// How much of a refused body is read, and for how long.
+const (
+	drainBytes = 80 << 20
+	drainTime  = 20 * time.Second
+)
+
+// Drain reads what a client still sends of a body that has been refused, within bounds, and forgets it. A client that has
+// not finished sending would otherwise see its connection reset and never the answer.
+func Drain(w http.ResponseWriter, r *http.Request) {
+	conn := http.NewResponseController(w)
+	if conn.SetReadDeadline(time.Now().Add(drainTime)) != nil {
+		return
+	}
+	_, _ = io.CopyN(io.Discard, r.Body, drainBytes) // the refusal is the answer, however this ends
+	_ = conn.SetReadDeadline(time.Time{})           // likewise
 }
 
 type pacedBody struct {

@@ -275,3 +275,36 @@ func BenchmarkWriteJSON(b *testing.B) {
 		}
 	}
 }
+
+// A client that sends a large body to its end before it reads must see the refusal, not a reset.
+func TestARefusedBodyIsDrained(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := ReadBody(w, r, 1<<20); err != nil {
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	}))
+	defer server.Close()
+	for name, length := range map[string]int64{"announced": 20 << 20, "chunked": -1} {
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		req, err := http.NewRequest(http.MethodPost, server.URL, io.LimitReader(zeros{}, 20<<20))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.ContentLength = length
+		if err := req.Write(conn); err != nil {
+			t.Errorf("%s: the connection was cut while sending: %v", name, err)
+		}
+		res, err := http.ReadResponse(bufio.NewReader(conn), req)
+		if err != nil || res.StatusCode != http.StatusBadRequest {
+			t.Errorf("%s: %v %v, want 400", name, res, err)
+		}
+		_ = conn.Close()
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }

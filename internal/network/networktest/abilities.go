@@ -99,7 +99,7 @@ func comesBack(t *testing.T, d *Desk) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ready := d.Store.Readies()
+	ready, goroutines := d.Store.Readies(), runtime.NumGoroutine()
 	for range 2 {
 		d.Line(false)
 		d.Connected(false)
@@ -118,6 +118,7 @@ func comesBack(t *testing.T, d *Desk) {
 		t.Fatal(err)
 	}
 	wantShown(t, ana, "before", "kept for later")
+	Eventually(t, "nothing is left of the lost connections", func() bool { return runtime.NumGoroutine() <= goroutines })
 	d.Line(false)
 	d.Connected(false)
 	ana.Say("said meanwhile")
@@ -147,7 +148,7 @@ func endsClean(t *testing.T, d *Desk) {
 		d.Connected(false)
 	}
 	// A context that has ended already is no reason to begin.
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	done := make(chan struct{})
 	go func() {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -20,8 +21,7 @@ func TestFake(t *testing.T) {
 	networktest.Exercise(t, func(t *testing.T) networktest.Pair {
 		w := &world{t: t, fake: networktest.NewFake(), apps: map[string]*app{}}
 		var all sync.WaitGroup
-		ctx, cancel := context.WithCancel(context.Background())
-		t.Cleanup(func() { cancel(); all.Wait() })
+		t.Cleanup(all.Wait)
 		w.fake.Refuse(w.arrive)
 		return networktest.Pair{
 			Number: &kabar.Number{ID: 1, Digits: "628111000111", Profile: kabar.Profile{Name: "Warung"}},
@@ -30,7 +30,7 @@ func TestFake(t *testing.T) {
 			Line:   func(up bool) { w.fake.SetOffline(!up) },
 			Customer: func() networktest.Peer {
 				a := w.customer()
-				all.Go(func() { a.speak(ctx) })
+				all.Go(func() { a.speak(t.Context()) })
 				return a
 			},
 		}
@@ -144,11 +144,7 @@ func (a *app) Shown() []networktest.Shown {
 func (a *app) Ticks() map[string]kabar.Status {
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()
-	all := map[string]kabar.Status{}
-	for ref, s := range a.ticks {
-		all[ref] = s
-	}
-	return all
+	return maps.Clone(a.ticks)
 }
 
 func (a *app) Profile() kabar.Profile {

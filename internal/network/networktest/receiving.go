@@ -110,6 +110,7 @@ func answerLost(t *testing.T, d *Desk) {
 	}
 	d.Send(d.Text(ana, "goodbye"))
 	wantShown(t, ana, "hello", "goodbye")
+	d.wantNoTrouble(ana)
 }
 
 func computesAgain(t *testing.T, d *Desk) {
@@ -135,6 +136,7 @@ func computesAgain(t *testing.T, d *Desk) {
 	d.Store.Around(nil)
 	d.Send(d.Text(ana, "fine"))
 	wantShown(t, ana, "fine")
+	d.wantNoTrouble(ana)
 }
 
 func updatesInOrder(t *testing.T, d *Desk) {

@@ -88,6 +88,7 @@ func isPure(t *testing.T, d *Desk) {
 	}
 	d.Send(d.Text(ana, "third"))
 	wantShown(t, ana, "first", "second", "third")
+	d.wantNoTrouble(ana)
 }
 
 func copyState(s network.State) network.State {
@@ -117,6 +118,17 @@ func transmittedAgain(t *testing.T, d *Desk) {
 	}
 	d.Send(d.Text(ana, "twice"))
 	wantShown(t, ana, "once", "twice")
+	d.wantNoTrouble(ana)
+}
+
+// wantNoTrouble has a customer say something, and checks that neither side has had to ask for anything again.
+func (d *Desk) wantNoTrouble(p Peer) {
+	d.t.Helper()
+	ref := p.Say("all is well")
+	d.Await(p, "a last text", 1, func(u kabar.Update) bool { return u.Ref == ref })
+	for _, u := range d.Heard(p, func(u kabar.Update) bool { return u.Retry != nil || u.Garbled }) {
+		d.t.Errorf("something could not be read: %+v", u)
+	}
 }
 
 func outlives(t *testing.T, d *Desk) {
@@ -136,6 +148,7 @@ func outlives(t *testing.T, d *Desk) {
 	}
 	d.Send(d.Text(ana, "and on"))
 	wantShown(t, ana, "committed and never transmitted", "transmitted, and the process died before it knew", "and on")
+	d.wantNoTrouble(ana)
 }
 
 func outdated(t *testing.T, d *Desk) {
@@ -196,6 +209,7 @@ func talkAtOnce(t *testing.T, d *Desk) {
 		if got := d.Texts(p); !slices.Equal(got, want) {
 			t.Errorf("the business has heard\n%q", got)
 		}
+		d.wantNoTrouble(p)
 	}
 }
 

@@ -24,8 +24,8 @@ type Store struct {
 
 // Commit is one transaction of a Store.
 type Commit struct {
-	Update kabar.Update   // zero for a packet, and for a change of the driver's own state
-	Change network.Change //
+	Update kabar.Update // zero for a packet, and for a change of the driver's own state
+	Change network.Change
 	Packet network.Packet // what the engine was about to send; nil for an update
 	Again  bool           // the update's ref had been committed before: the engine drops it, the change holds
 }

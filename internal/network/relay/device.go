@@ -21,7 +21,12 @@ func kemKey(id uint32) string     { return fmt.Sprintf("kem/%d", id) }
 func peerKey(handle string) string {
 	return "peer/" + handle
 }
-func garbledKey(envelope string) string { return "garbled/" + envelope }
+
+// garbledKey is where an envelope that cannot be read is kept: in one of 16 places of its sender, so that nobody fills the
+// store. The newest in a place stays.
+func garbledKey(handle string, envelope [16]byte) string {
+	return fmt.Sprintf("garbled/%s/%x", handle, envelope[15]&0xf)
+}
 
 // device is the number's own end of the encryption. A changed device is a new value: readers keep the one they have.
 type device struct {

@@ -108,13 +108,11 @@ func (d *Driver) dial(ctx context.Context, in network.Inbox) (*relayclient.Conn,
 }
 
 // login compares the relay's memory of this device with ours. A store that is older than the relay remembers has been set
-// back: its message keys have been used, so every session is started afresh, and the directory may hold keys that are lost.
-// Nothing is encrypted before that is known.
+// back: its message keys have been used, so every session is started afresh. Nothing is encrypted before that is known.
 func (d *Driver) login(ctx context.Context, in network.Inbox, info relayclient.LoginInfo) error {
 	err := d.changeDevice(ctx, in, func(dev *device) (network.Change, error) {
 		if info.Restored(dev.Counter) {
 			dev.Epoch++
-			dev.Unpublished = true
 			d.log.Warn("the store is older than the relay remembers: every session starts afresh")
 		}
 		dev.Counter = info.Counter

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"io"
 	"maps"
 	"slices"
@@ -33,9 +32,11 @@ type handset struct {
 	recovery []byte
 	nextID   uint32
 	keys     e2ee.PreKeys
-	stock    int // one-time keys of each kind that are published when it connects
+	stock    int  // one-time keys of each kind that are published when it connects
+	thrifty  bool // opens one session, however many envelopes it cannot read
 	peer     *e2ee.Peer
 	outbox   map[relayclient.MsgID]*payload.Payload
+	seen     map[relayclient.MsgID]bool
 	conn     *relayclient.Conn
 	received chan struct{} // closed when nothing is received any more
 
@@ -49,7 +50,7 @@ type handset struct {
 
 func newHandset(r *rig, account string) *handset {
 	h := &handset{rig: r, account: account, recovery: make([]byte, 32), nextID: 1, stock: 20, outbox: map[relayclient.MsgID]*payload.Payload{},
-		ticks: map[string]kabar.Status{}}
+		seen: map[relayclient.MsgID]bool{}, ticks: map[string]kabar.Status{}}
 	_, _ = rand.Read(h.recovery) // never fails
 	h.identity = must(e2ee.GenerateIdentity())
 	return h
@@ -132,22 +133,29 @@ func (h *handset) envelope(v relayclient.Delivery) {
 	h.busy.Lock()
 	defer h.busy.Unlock()
 	h.note(func() { h.wires = append(h.wires, bytes.Clone(v.Ciphertext)) })
-	plain, next, used, err := e2ee.Decrypt(h.identity, h.self(), h.toward(), h.peer, v.Ciphertext, h.keys, h.rig.now())
-	switch {
-	case errors.Is(err, e2ee.ErrDuplicate):
-	case err != nil:
-		h.open()
-		h.post(&payload.Payload{Retry: &payload.Retry{IDs: []string{hex.EncodeToString(v.ID[:])}}})
-	default:
-		h.peer = next
-		h.keys.OneTime = slices.DeleteFunc(h.keys.OneTime, func(k *e2ee.OneTimePreKey) bool { return k.ID == used.OneTime })
-		h.keys.KEM = slices.DeleteFunc(h.keys.KEM, func(k *e2ee.KEMPreKey) bool { return k.ID == used.KEM })
-		p, err := payload.Decode(plain)
-		if h.check("read a payload", err) {
-			h.take(p)
-		}
+	if !h.seen[v.ID] {
+		h.seen[v.ID] = true
+		h.read(v)
 	}
 	_ = h.conn.Ack(context.Background(), v.Seq) // otherwise it comes again
+}
+
+func (h *handset) read(v relayclient.Delivery) {
+	plain, next, used, err := e2ee.Decrypt(h.identity, h.self(), h.toward(), h.peer, v.Ciphertext, h.keys, h.rig.now())
+	if err != nil { // a used key, too: the business's store may have gone back in time
+		if !h.thrifty || !h.peer.HasSession() {
+			h.open()
+		}
+		h.post(&payload.Payload{Retry: &payload.Retry{IDs: []string{hex.EncodeToString(v.ID[:])}}})
+		return
+	}
+	h.peer = next
+	h.keys.OneTime = slices.DeleteFunc(h.keys.OneTime, func(k *e2ee.OneTimePreKey) bool { return k.ID == used.OneTime })
+	h.keys.KEM = slices.DeleteFunc(h.keys.KEM, func(k *e2ee.KEMPreKey) bool { return k.ID == used.KEM })
+	p, err := payload.Decode(plain)
+	if h.check("read a payload", err) {
+		h.take(p)
+	}
 }
 
 func (h *handset) take(p *payload.Payload) {
@@ -222,70 +230,6 @@ func (h *handset) open() {
 	if h.check("begin a session", err) {
 		h.peer = next
 	}
-}
-
-// post encrypts and sends, in an envelope of its own. The caller holds busy.
-func (h *handset) post(p *payload.Payload) relayclient.MsgID {
-	p.Name = "Ana"
-	return h.postBytes(p, must(payload.Encode(p, h.rig.now())))
-}
-
-func (h *handset) postBytes(p *payload.Payload, plain []byte) (id relayclient.MsgID) {
-	if !h.peer.HasSession() {
-		h.open()
-	}
-	ciphertext, next, err := h.peer.Encrypt(plain, h.rig.now())
-	if !h.check("encrypt", err) {
-		return id
-	}
-	h.peer = next
-	return h.postRaw(p, ciphertext)
-}
-
-func (h *handset) postRaw(p *payload.Payload, ciphertext []byte) (id relayclient.MsgID) {
-	_, _ = rand.Read(id[:])
-	h.outbox[id] = p
-	h.check("send", h.conn.Send(context.Background(), relayclient.Envelope{ID: id, To: relayclient.Address{Account: business}, Ciphertext: ciphertext}))
-	return id
-}
-
-// say sends a payload and returns the id of its envelope in hex.
-func (h *handset) say(p *payload.Payload) string {
-	h.busy.Lock()
-	defer h.busy.Unlock()
-	id := h.post(p)
-	return hex.EncodeToString(id[:])
-}
-
-func newID() string {
-	var id [16]byte
-	_, _ = rand.Read(id[:])
-	return hex.EncodeToString(id[:])
-}
-
-func (h *handset) Say(text string) string {
-	m := &payload.Message{ID: newID(), Kind: kabar.KindText, Content: must(payload.Strip(&kabar.Text{Body: text}))}
-	h.say(&payload.Payload{Message: m})
-	return m.ID
-}
-
-func (h *handset) Show(mime string, plain []byte) string {
-	m := &payload.Message{ID: newID(), Kind: kabar.KindImage, Content: must(payload.Strip(kabar.NewMedia(kabar.KindImage))), Medium: h.upload(mime, plain)}
-	h.say(&payload.Payload{Message: m})
-	return m.ID
-}
-
-func (h *handset) upload(mime string, plain []byte) *payload.Medium {
-	var blob bytes.Buffer
-	s := must(attachment.Encrypt(&blob, bytes.NewReader(plain)))
-	id, err := h.conn.PutBlob(context.Background(), &blob, s.CipherSize, s.CipherHash)
-	h.check("upload", err)
-	return &payload.Medium{Blob: id, Key: s.Key[:], CipherHash: s.CipherHash[:], CipherSize: s.CipherSize, Size: s.Size,
-		SHA256: hex.EncodeToString(s.PlainHash[:]), MIME: mime}
-}
-
-func (h *handset) Confirm(s kabar.Status, refs ...string) {
-	h.say(&payload.Payload{Receipt: &payload.Receipt{Status: s.String(), IDs: refs}})
 }
 
 func (h *handset) Shown() []networktest.Shown {

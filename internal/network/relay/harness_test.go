@@ -49,16 +49,21 @@ func newLimitedRig(t *testing.T, limits relayserver.Limits) *rig {
 		t.Fatal(err)
 	}
 	r.relay, r.url = server, "ws://"+ln.Addr().String()
+	r.serve(ln)
+	return r
+}
+
+// serve runs the relay until everything else of the test has ended.
+func (r *rig) serve(ln net.Listener) {
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(ctx, ln) }()
-	t.Cleanup(func() {
+	go func() { served <- r.relay.Serve(ctx, ln) }()
+	r.t.Cleanup(func() {
 		cancel()
-		if err := errors.Join(<-served, server.Close()); err != nil {
-			t.Errorf("the relay: %v", err)
+		if err := errors.Join(<-served, r.relay.Close()); err != nil {
+			r.t.Errorf("the relay: %v", err)
 		}
 	})
-	return r
 }
 
 func (r *rig) now() time.Time { return time.Now().Add(time.Duration(r.skew.Load())) }

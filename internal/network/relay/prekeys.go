@@ -76,8 +76,7 @@ func (d *Driver) replenish(ctx context.Context, in network.Inbox, conn *relaycli
 
 func (d *Driver) publish(ctx context.Context, in network.Inbox, conn *relayclient.Conn, keys relayclient.Prekeys) error {
 	err := conn.Publish(ctx, keys)
-	var reused *relayclient.PrekeyIDReused
-	if errors.As(err, &reused) {
+	if reused, ok := errors.AsType[*relayclient.PrekeyIDReused](err); ok {
 		// A store that was set back has forgotten which ids it has used. The connection is tried again with higher ones.
 		err = errors.Join(err, d.changeDevice(ctx, in, func(dev *device) (network.Change, error) {
 			dev.NextID = max(dev.NextID, reused.Highest+1)

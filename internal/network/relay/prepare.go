@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"time"
 
 	"kabar"
 	"kabar/internal/e2ee"
@@ -16,10 +17,13 @@ import (
 	"kabar/internal/relayproto"
 )
 
-// session is the state towards one customer as it is stored: the epoch it belongs to and the peer.
+// session is the state towards one customer as it is stored: the epoch it belongs to, when we opened it last, whether it is
+// to be replaced, and the peer.
 type session struct {
-	entry network.Entry
-	peer  *e2ee.Peer
+	entry  network.Entry
+	opened int64 // seconds since 1970; 0: never
+	renew  bool  // one side could not read the other since: what asks for a fresh session gets a new one
+	peer   *e2ee.Peer
 }
 
 // readSession reads a customer's session. One of an earlier epoch may receive, but not send.
@@ -28,19 +32,22 @@ func readSession(s network.State, handle string, dev *device) (session, error) {
 	if !ok {
 		return session{}, nil
 	}
-	epoch, n := binary.Uvarint(entry.Value)
-	if n <= 0 {
-		return session{}, errors.New("read a session: no epoch")
+	if len(entry.Value) < sessionHead {
+		return session{}, errors.New("read a session: too short")
 	}
-	peer, err := e2ee.UnmarshalPeer(entry.Value[n:])
+	epoch, opened, renew := binary.BigEndian.Uint64(entry.Value), binary.BigEndian.Uint64(entry.Value[8:]), entry.Value[16]
+	peer, err := e2ee.UnmarshalPeer(entry.Value[sessionHead:])
 	if err != nil {
 		return session{}, fmt.Errorf("read a session: %w", err)
 	}
 	if epoch < dev.Epoch {
 		peer = peer.Retire()
 	}
-	return session{entry, peer}, nil
+	return session{entry, int64(opened), renew != 0, peer}, nil
 }
+
+// sessionHead is the length of what stands before the peer's row: epoch (8 bytes), opened (8), renew (1).
+const sessionHead = 8 + 8 + 1
 
 // write returns the change that stores the next state of a session.
 func (s session) write(handle string, next *e2ee.Peer, dev *device) (network.Set, error) {
@@ -48,7 +55,23 @@ func (s session) write(handle string, next *e2ee.Peer, dev *device) (network.Set
 	if err != nil {
 		return network.Set{}, fmt.Errorf("encode a session: %w", err)
 	}
-	return network.Set{Key: peerKey(handle), Version: s.entry.Version, Value: append(binary.AppendUvarint(nil, dev.Epoch), row...)}, nil
+	value := binary.BigEndian.AppendUint64(nil, dev.Epoch)
+	value = binary.BigEndian.AppendUint64(value, uint64(s.opened))
+	value = append(value, 0)
+	if s.renew {
+		value[16] = 1
+	}
+	return network.Set{Key: peerKey(handle), Version: s.entry.Version, Value: append(value, row...)}, nil
+}
+
+// freshFor is how long a session that we opened counts as fresh when something cannot be read: that was most likely
+// written before the customer saw it, and another one would cost another bundle.
+const freshFor = time.Minute
+
+// doubt notes that something of the customer's could not be read.
+func (s session) doubt(now time.Time) session {
+	s.renew = s.renew || now.Unix()-s.opened >= int64(freshFor.Seconds())
+	return s
 }
 
 // Keys implements network.Network.
@@ -67,7 +90,7 @@ func (d *Driver) Prepare(o *network.Outgoing, s network.State) (network.Packet, 
 	if err != nil {
 		return nil, nil, err
 	}
-	if !sess.peer.HasSession() || !o.Opened && (o.Fresh || sess.peer.NeedsRehandshake(o.Now)) {
+	if !sess.peer.HasSession() || !o.Opened && (o.Fresh && sess.renew || sess.peer.NeedsRehandshake(o.Now)) {
 		return nil, nil, network.ErrNeedsOpen
 	}
 	plain, err := encode(o)
@@ -130,6 +153,7 @@ func (d *Driver) Open(ctx context.Context, o *network.Outgoing, s network.State)
 	if err != nil {
 		return nil, fmt.Errorf("begin a session: %w", err)
 	}
+	sess.opened, sess.renew = o.Now.Unix(), false
 	set, err := sess.write(handle, next, dev)
 	return network.Change{set}, err
 }

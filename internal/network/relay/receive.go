@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"sync"
@@ -117,11 +118,15 @@ func (r *receiver) drain(account string) {
 	}
 }
 
-// pause is how long a delivery that the engine could not commit waits before it is tried again.
-const pause = 200 * time.Millisecond
+// How long a delivery that the engine could not commit waits before it is tried again; the pause doubles.
+const (
+	minPause = 200 * time.Millisecond
+	maxPause = 5 * time.Second
+)
 
 // until repeats f until it succeeds or the connection ends, and then acknowledges. The customer's later messages wait.
 func (r *receiver) until(ctx context.Context, seq uint64, f func() error) {
+	pause := minPause
 	for {
 		err := f()
 		if err == nil {
@@ -140,6 +145,7 @@ func (r *receiver) until(ctx context.Context, seq uint64, f func() error) {
 			case <-ctx.Done():
 				return
 			}
+			pause = min(2*pause, maxPause)
 		}
 	}
 }
@@ -161,20 +167,21 @@ func (r *receiver) deliver(ctx context.Context, v relayclient.Delivery) error {
 	case errors.Is(err, e2ee.ErrDuplicate):
 		return nil // committed before, and the acknowledgement was lost
 	case errors.Is(err, e2ee.ErrUndecryptable), errors.Is(err, e2ee.ErrMalformed):
-		return r.garbled(ctx, v, err)
+		return r.garbled(ctx, v, sess, err)
 	case err != nil:
 		return err
 	}
-	set, err := sess.write(from, next, dev)
-	if err != nil {
-		return err
-	}
-	change := append(network.Change{set}, spent(state, used)...)
 	u, err := r.read(from, plain)
 	if err != nil {
 		r.d.log.Warn("a customer's message makes no sense", "envelope", hexID(v.ID), "err", err)
 		u = senseless(v)
 	}
+	sess.renew = sess.renew || u.Retry != nil // the customer could not read us
+	set, err := sess.write(from, next, dev)
+	if err != nil {
+		return err
+	}
+	change := append(network.Change{set}, spent(state, used)...)
 	u.NewIdentity = next.Identity().Fingerprint()
 	return r.in.Deliver(ctx, u, change)
 }
@@ -230,16 +237,21 @@ func spent(s network.State, used e2ee.UsedKeys) network.Change {
 }
 
 // garbled keeps what cannot be decrypted and has the engine ask for it again.
-func (r *receiver) garbled(ctx context.Context, v relayclient.Delivery, why error) error {
-	id := hexID(v.ID)
-	r.d.log.Warn("cannot decrypt: asking for it again", "envelope", id, "err", why)
-	s, err := r.in.State(ctx, garbledKey(id))
-	if err != nil {
-		return err
+func (r *receiver) garbled(ctx context.Context, v relayclient.Delivery, sess session, why error) error {
+	key := garbledKey(v.From.Account, v.ID)
+	s, err := r.in.State(ctx, key)
+	if err != nil || bytes.HasPrefix(s[key].Value, v.ID[:]) {
+		return err // or it is kept already, and only the acknowledgement was lost
 	}
-	if _, kept := s[garbledKey(id)]; kept {
-		return nil
+	r.d.log.Warn("cannot decrypt: asking for it again", "envelope", hexID(v.ID), "err", why)
+	u := kabar.Update{From: customer(v.From.Account), At: v.SentAt, Ref: hexID(v.ID), Garbled: true}
+	change := network.Change{{Key: key, Version: s[key].Version, Value: append(v.ID[:], v.Ciphertext...)}}
+	if sess.peer != nil {
+		set, err := sess.doubt(r.d.o.Now()).write(v.From.Account, sess.peer, r.d.present())
+		if err != nil {
+			return err
+		}
+		change = append(change, set)
 	}
-	u := kabar.Update{From: customer(v.From.Account), At: v.SentAt, Ref: id, Garbled: true}
-	return r.in.Deliver(ctx, u, network.Change{{Key: garbledKey(id), Value: v.Ciphertext}})
+	return r.in.Deliver(ctx, u, change)
 }

@@ -2,15 +2,16 @@ package relay_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"kabar"
 	"kabar/internal/network"
 	"kabar/internal/network/networktest"
 	"kabar/internal/network/relay"
-	"kabar/internal/payload"
 )
 
 // places returns where in its session each packet of the log was encrypted: ratchet key, chain, number. Two packets in one
@@ -59,6 +60,7 @@ func TestARestoredStoreStartsItsSessionsAfresh(t *testing.T) {
 		d.Send(d.Text(p, "second")) // the chain is one of our own: what comes next has its place already
 	}
 	backup := d.Store.Snapshot()
+	d.Restart() // the relay has a login to remember that the backup does not know
 	for life := range 3 {
 		for i := range 3 {
 			body := fmt.Sprint("life ", life, " message ", i)
@@ -79,7 +81,7 @@ func TestARestoredStoreStartsItsSessionsAfresh(t *testing.T) {
 	// Whoever speaks first, it gets through. Budi writes in the session that was lost.
 	d.Send(d.Text(ana, "we are back"))
 	ana.Say("good")
-	d.Await(ana, "an answer", 5, isText)
+	answerGarbled(t, d, ana, 5)
 	budi.Say("are you there?")
 	answerGarbled(t, d, budi, 2)
 	d.Send(d.Text(budi, "we are"))
@@ -133,6 +135,7 @@ func TestAPacketInABackupIsTheSameAfterTheRestore(t *testing.T) {
 	}
 	d.Send(d.Text(ana, "not in the backup"))
 	networktest.Eventually(t, "both are shown", func() bool { return len(ana.Shown()) == 2 })
+	d.Restart()
 	d.Stop()
 	d.Store.Restore(backup)
 	d.Start()
@@ -145,6 +148,37 @@ func TestAPacketInABackupIsTheSameAfterTheRestore(t *testing.T) {
 		t.Errorf("ana is shown %q", got)
 	}
 	places(t, d.Store.Log())
+}
+
+// A store that is set back to a backup of the very same connection looks like a process that died and came back: the relay
+// cannot tell. The customer notices that keys were used and asks again, and the salts differ.
+func TestARestoreThatTheRelayCannotNotice(t *testing.T) {
+	r := newRig(t)
+	d, ana := r.desk(), r.handset()
+	ana.Say("hello")
+	d.Await(ana, "a text", 1, isText)
+	d.Send(d.Text(ana, "one"))
+	backup := d.Store.Snapshot()
+	d.Send(d.Text(ana, "two"))
+	networktest.Eventually(t, "two are shown", func() bool { return len(ana.Shown()) == 2 })
+	d.Stop()
+	d.Store.Restore(backup)
+	d.Start()
+	o := d.Text(ana, "three")
+	d.Send(o) // with the key of "two"
+	d.Await(ana, "a request to repeat", 1, func(u kabar.Update) bool { return u.Retry != nil })
+	o.Fresh, o.Opened = true, false
+	d.Send(o)
+	networktest.Eventually(t, "the third is shown", func() bool { return len(ana.Shown()) == 3 })
+	salts := map[string]bool{}
+	for _, text := range ana.arrived() {
+		if text[1] == 1 {
+			salts[string(text[2+32+12:2+32+12+16])] = true
+		}
+	}
+	if len(salts) != 3 {
+		t.Errorf("%d salts for 3 ordinary messages", len(salts))
+	}
 }
 
 // A process that died and has lost nothing goes on in its sessions: nobody pays for new ones.
@@ -175,8 +209,25 @@ func TestNothingIsEncryptedBeforeTheRelayHasBeenAsked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := r.driver().Prepare(o, s); err == nil {
-		t.Error("a driver that has never been connected has encrypted")
+	d.Stop()
+	r.wire.set(false)
+	n, ctx, done := r.driver(), t.Context(), make(chan struct{})
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		defer close(done)
+		_ = n.Run(ctx, d.Store) // it ends with ctx
+	}()
+	for range 50 { // it has read its state by now, and cannot connect
+		if _, _, err := n.Prepare(o, s); err == nil {
+			t.Fatal("a driver that has never been connected has encrypted")
+		}
+		time.Sleep(2 * time.Millisecond)
 	}
-	ana.say(&payload.Payload{Hello: &payload.Hello{}})
+	r.wire.set(true)
+	networktest.Eventually(t, "it encrypts once it is connected", func() bool {
+		_, _, err := n.Prepare(o, s)
+		return err == nil
+	})
+	cancel()
+	<-done
 }

@@ -1,0 +1,229 @@
+package payload_test
+
+import (
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"kabar"
+	"kabar/internal/payload"
+)
+
+func TestStripLeavesTheContentAlone(t *testing.T) {
+	for _, c := range contents() {
+		before, err := kabar.EncodeContent(c.content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stripped, err := payload.Strip(c.content)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if after, _ := kabar.EncodeContent(c.content); string(after) != string(before) { // it has been encoded before
+			t.Errorf("%s has become %s", c.name, after)
+		}
+		for _, secret := range []string{"77", "internal", "secret", "target", "utility", "components", "namespace"} {
+			if strings.Contains(string(stripped), secret) {
+				t.Errorf("%s travels with %q: %s", c.name, secret, stripped)
+			}
+		}
+	}
+}
+
+func TestInbound(t *testing.T) {
+	can := map[kabar.Kind]bool{
+		kabar.KindText: true, kabar.KindImage: true, kabar.KindAudio: true, kabar.KindVideo: true, kabar.KindDocument: true,
+		kabar.KindLocation: true, kabar.KindReaction: true, kabar.KindReply: true, kabar.KindButton: true, kabar.KindUnsupported: true,
+	}
+	for _, c := range contents() {
+		raw, err := kabar.EncodeContent(c.content) // not stripped: the customer's app is not ours to trust
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := payload.Inbound(&payload.Message{ID: theirs, Kind: c.content.Kind(), Content: raw, Medium: medium()})
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if !can[c.content.Kind()] {
+			if _, ok := got.(*kabar.Unsupported); !ok {
+				t.Errorf("a customer's %s arrives as %T", c.name, got)
+			}
+			continue
+		}
+		met, set := map[string]bool{}, map[string]bool{}
+		walk(reflect.ValueOf(got), met, set)
+		for field := range stays {
+			if set[field] {
+				t.Errorf("a customer's %s brings %s", c.name, field)
+			}
+		}
+		if got.Kind() != c.content.Kind() {
+			t.Errorf("a customer's %s arrives as %s", c.name, got.Kind())
+		}
+	}
+}
+
+func TestAnInboundMediumIsDescribedByWhatOpensIt(t *testing.T) {
+	for _, c := range []struct{ mime, filename, wantMIME, wantName string }{
+		{"image/png", "a.png", "image/png", "a.png"},
+		{"text/plain; charset=utf-8", "", "text/plain; charset=utf-8", ""},
+		{"", "/etc/passwd", "application/octet-stream", "passwd"},
+		{"image", `C:\boot.ini`, "application/octet-stream", "boot.ini"},
+		{"a/b\r\nX: y", "../", "application/octet-stream", ""},
+		{"a/" + strings.Repeat("b", 200), strings.Repeat("é", 200), "application/octet-stream", strings.Repeat("é", 127)},
+	} {
+		m := &payload.Message{ID: theirs, Kind: kabar.KindDocument, Medium: medium()}
+		m.Medium.MIME, m.Medium.Size = c.mime, 5
+		m.Content, _ = json.Marshal(map[string]any{"mime": "a/b", "size": 9, "sha256": "x", "filename": c.filename}) // a map of plain values
+		got, err := payload.Inbound(m)
+		if err != nil {
+			t.Errorf("%q: %v", c.mime, err)
+			continue
+		}
+		md := got.(*kabar.Media)
+		if md.MIME != c.wantMIME || md.Filename != c.wantName || md.Size != 5 || md.SHA256 != m.Medium.SHA256 {
+			t.Errorf("%q, %q arrive as %+v", c.mime, c.filename, md)
+		}
+	}
+	for _, kind := range []kabar.Kind{kabar.KindImage, kabar.KindAudio, kabar.KindVideo, kabar.KindDocument} {
+		got, err := payload.Inbound(&payload.Message{ID: theirs, Kind: kind, Content: []byte(`{}`)})
+		if _, ok := got.(*kabar.Unsupported); !ok || err != nil {
+			t.Errorf("a %s without bytes arrives as %T, %v", kind, got, err)
+		}
+	}
+	if _, err := payload.Inbound(&payload.Message{Kind: kabar.KindText, Content: []byte(`[]`)}); !errors.Is(err, payload.ErrMalformed) {
+		t.Errorf("a text that is none: %v", err)
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	message := func(member string) string {
+		return `{"v":1,"at":1,"message":{"id":"` + theirs + `","kind":"text","content":{"body":"x"},` + member + `}}`
+	}
+	withMedium := func(change func(m *payload.Medium)) string {
+		m := medium()
+		change(m)
+		b, _ := json.Marshal(m) // strings, bytes and numbers
+		return message(`"medium":` + string(b))
+	}
+	for name, s := range map[string]string{
+		"nothing":              ``,
+		"an array":             `[]`,
+		"two values":           `{"v":1,"at":1,"hello":{}}{}`,
+		"another version":      `{"v":2,"at":1,"hello":{}}`,
+		"no time":              `{"v":1,"hello":{}}`,
+		"a time before 1970":   `{"v":1,"at":-5,"hello":{}}`,
+		"no body":              `{"v":1,"at":1}`,
+		"a null body":          `{"v":1,"at":1,"hello":null}`,
+		"two bodies":           `{"v":1,"at":1,"hello":{},"reported":{}}`,
+		"broken UTF-8":         "{\"v\":1,\"at\":1,\"name\":\"\xc3\",\"hello\":{}}",
+		"too long":             `{"v":1,"at":1,"name":"` + strings.Repeat("x", payload.MaxSize) + `","hello":{}}`,
+		"an unknown receipt":   `{"v":1,"at":1,"receipt":{"status":"sent","ids":["` + ours + `"]}}`,
+		"an empty receipt":     `{"v":1,"at":1,"receipt":{"status":"read","ids":[]}}`,
+		"101 ids":              `{"v":1,"at":1,"retry":{"ids":[` + strings.TrimSuffix(strings.Repeat(`"`+ours+`",`, 101), ",") + `]}}`,
+		"a short id":           `{"v":1,"at":1,"deleted":{"id":"01"}}`,
+		"an id in capitals":    `{"v":1,"at":1,"deleted":{"id":"` + strings.ToUpper(theirs) + `"}}`,
+		"a message without id": `{"v":1,"at":1,"message":{"kind":"text","content":{"body":"x"}}}`,
+		"no content":           `{"v":1,"at":1,"message":{"id":"` + theirs + `","kind":"text"}}`,
+		"content that is none": `{"v":1,"at":1,"message":{"id":"` + theirs + `","kind":"text","content":7}}`,
+		"a strange quote":      message(`"reply_to":"x"`),
+		"a strange target":     message(`"target":"../.."`),
+		"no blob":              withMedium(func(m *payload.Medium) { m.Blob = "" }),
+		"a short key":          withMedium(func(m *payload.Medium) { m.Key = m.Key[1:] }),
+		"a short hash":         withMedium(func(m *payload.Medium) { m.CipherHash = nil }),
+		"a negative size":      withMedium(func(m *payload.Medium) { m.Size = -1 }),
+		"too small a blob":     withMedium(func(m *payload.Medium) { m.CipherSize = m.Size - 1 }),
+		"a hash not in hex":    withMedium(func(m *payload.Medium) { m.SHA256 = strings.Repeat("Z", 64) }),
+	} {
+		if _, err := payload.Decode([]byte(s)); !errors.Is(err, payload.ErrMalformed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := payload.Decode([]byte(message(`"reply_to":"` + ours + `"`))); err != nil {
+		t.Errorf("what the others are made from: %v", err)
+	}
+}
+
+// A newer peer may say more than this version understands.
+func TestDecodeIsOpenToTheFuture(t *testing.T) {
+	p, err := payload.Decode([]byte(`{"v":1,"at":1,"mood":"good","message":{"id":"` + theirs + `","kind":"hologram","content":{"x":[1]},"depth":3}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := kabar.DecodeContent(p.Message.Kind, p.Message.Content)
+	if u, ok := c.(*kabar.Unsupported); err != nil || !ok || !strings.Contains(u.Detail, "hologram") {
+		t.Errorf("an unknown kind is read as %+v, %v", c, err)
+	}
+	if p, err = payload.Decode([]byte(`{"v":1,"at":1,"name":"` + strings.Repeat("é", 500) + `","hello":{}}`)); err != nil || p.Name != strings.Repeat("é", 128) {
+		t.Errorf("a long name is read as %d bytes: %v", len(p.Name), err)
+	}
+}
+
+func TestEncodeRefusesWhatDecodeWould(t *testing.T) {
+	for _, p := range []*payload.Payload{
+		{},
+		{Hello: &payload.Hello{}, Typing: &payload.Typing{}},
+		{Retry: &payload.Retry{}},
+		{Message: &payload.Message{ID: theirs, Kind: kabar.KindText, Content: json.RawMessage("{")}},
+	} {
+		if _, err := payload.Encode(p, time.UnixMilli(at)); err == nil {
+			t.Errorf("%+v was encoded", p)
+		}
+	}
+	if _, err := payload.Encode(&payload.Payload{Hello: &payload.Hello{}}, time.Time{}); err == nil {
+		t.Error("a payload without a time was encoded")
+	}
+}
+
+func TestReceiptsRank(t *testing.T) {
+	for status, want := range map[string]kabar.Status{"delivered": kabar.Delivered, "read": kabar.Read, "played": kabar.Played} {
+		if got := (&payload.Receipt{Status: status}).Rank(); got != want || got.String() != status {
+			t.Errorf("%s ranks as %s", status, got)
+		}
+	}
+}
+
+// FuzzDecode feeds any bytes. What is accepted can be written and read again, and can be handed to the engine.
+func FuzzDecode(f *testing.F) {
+	for _, s := range samples() {
+		b, err := payload.Encode(s.payload, time.UnixMilli(at))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Add([]byte(`{"v":1,"at":1,"message":{"id":"` + theirs + `","kind":"image","content":null,"medium":{}}}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		p, err := payload.Decode(b)
+		if err != nil {
+			if !errors.Is(err, payload.ErrMalformed) {
+				t.Fatalf("an error of another kind: %v", err)
+			}
+			return
+		}
+		if m := p.Message; m != nil {
+			if c, err := payload.Inbound(m); err != nil || kabar.MediumOf(c) != nil && (m.Medium == nil || kabar.MediumOf(c).ID != 0) {
+				t.Fatalf("inbound: %+v, %v", c, err)
+			}
+		}
+		again, err := payload.Encode(p, time.UnixMilli(p.At))
+		if err != nil && len(b) < payload.MaxSize/6 { // escapes make it up to six times as long
+			t.Fatalf("encode what was decoded: %v", err)
+		}
+		if err != nil {
+			return
+		}
+		q, err := payload.Decode(again)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if third, err := payload.Encode(q, time.UnixMilli(q.At)); err != nil || string(third) != string(again) {
+			t.Fatalf("%s\nis written again as\n%s: %v", again, third, err)
+		}
+	})
+}
