@@ -1,7 +1,7 @@
 // Package console is the operator's first page: what is running, how the network and the webhook are, and the next
 // step, with commands to copy.
 //
-// Sign-in is by a one-time link ([Console.NewLink]), which `kabar dev` prints; there is no password to guess and no
+// Sign-in is by a one-time link ([Console.NewLink]), printed at every start; there is no password to guess and no
 // default one. A link and the session it opens live in memory only: a restart ends them. Who has a session sees the
 // page; nothing on it changes anything but the sign-out, which like every POST must come from the page's own origin.
 //
@@ -75,17 +75,29 @@ func New(status Status, opt Options) *Console {
 // are good; an older one that was never used is forgotten.
 func (c *Console) NewLink(now time.Time) string { return "/login?code=" + c.links.add(now) }
 
-// Handler serves GET /, GET /login, POST /logout, GET /stream and the assets, with the security headers of pages.
-// Everything else is 404.
+// Handlers returns the handlers by pattern, each with the security headers of pages.
+func (c *Console) Handlers() map[string]http.Handler {
+	all := map[string]http.Handler{
+		"GET " + ui.AssetPrefix: c.assets,
+		"GET /{$}":              http.HandlerFunc(c.home),
+		"GET /login":            http.HandlerFunc(c.login),
+		"POST /logout":          http.HandlerFunc(c.logout),
+		"GET /stream":           http.HandlerFunc(c.stream),
+	}
+	for pattern, h := range all {
+		all[pattern] = web.PageHeaders(web.SameOrigin(h))
+	}
+	return all
+}
+
+// Handler serves all of Handlers. Everything else is 404.
 func (c *Console) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET "+ui.AssetPrefix, c.assets)
-	mux.HandleFunc("GET /{$}", c.home)
-	mux.HandleFunc("GET /login", c.login)
-	mux.HandleFunc("POST /logout", c.logout)
-	mux.HandleFunc("GET /stream", c.stream)
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { c.message(w, http.StatusNotFound, notFound) })
-	return web.PageHeaders(web.SameOrigin(mux))
+	for pattern, h := range c.Handlers() {
+		mux.Handle(pattern, h)
+	}
+	mux.Handle("/", web.PageHeaders(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { c.message(w, http.StatusNotFound, notFound) })))
+	return mux
 }
 
 func (c *Console) home(w http.ResponseWriter, r *http.Request) {
@@ -170,17 +182,16 @@ var errSignedOut = errors.New("the session has ended")
 type message struct {
 	Head        ui.Head
 	Title, Text string
-	Command     string // to copy; may be empty
 	Forward     string // where to go on; may be empty
 	Go          string // the text of that link
 	Now         bool   // go there at once
 }
 
 var (
-	signedOut = message{Title: "Sign in to Kabar", Command: "kabar dev",
-		Text: "The console opens with a one-time link. “kabar dev” prints one at every start: stop it, start it again, and follow the new link. A restart loses no message."}
-	usedUp = message{Title: "This link no longer works", Command: "kabar dev", Forward: "/", Go: "To the console",
-		Text: "A link signs in once, within ten minutes. Start “kabar dev” again for a new one. If you have signed in already, go on."}
+	signedOut = message{Title: "Sign in to Kabar",
+		Text: "The console opens with a one-time link. “kabar dev” and “kabar serve” print one at every start: stop the server, start it again, and follow the new link. A restart loses no message."}
+	usedUp = message{Title: "This link no longer works", Forward: "/", Go: "To the console",
+		Text: "A link signs in once, within ten minutes. Start the server again for a new one. If you have signed in already, go on."}
 	signedIn   = message{Title: "You are signed in", Text: "The console opens by itself.", Forward: "/", Go: "Open the console", Now: true}
 	notFound   = message{Title: "There is nothing here", Text: "No page of the console has this address.", Forward: "/", Go: "To the console"}
 	unreadable = message{Title: "The state cannot be read", Text: "The log of the server says why. Reload the page to try again.", Forward: "/", Go: "Try again"}

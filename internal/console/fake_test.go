@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 )
 
 // fake is a Status that says what a test tells it to.
@@ -29,7 +30,7 @@ func (f *fake) set(change func(*View)) {
 
 func fixture() View {
 	return View{
-		Business: "Kopi Bintang", Number: "34900123456",
+		Business: "Kabar Coffee", Number: "34900123456", Updated: time.Date(2026, 11, 23, 12, 5, 59, 0, time.UTC),
 		Facts: []Fact{
 			{Name: "API", Value: "http://127.0.0.1:9090", Href: "http://127.0.0.1:9090/livez"},
 			{Name: "Phone page", Value: "http://127.0.0.1:9091", Href: "http://127.0.0.1:9091"},

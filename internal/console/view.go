@@ -26,8 +26,8 @@ type View struct {
 	Number   string // digits
 	Facts    []Fact // what is running and where, in the order to show
 	Lights   []Light
-	Steps    []Step // the way of a newcomer; those done are folded away
-	Updated  time.Time
+	Steps    []Step    // the way of a newcomer; those done are folded away
+	Updated  time.Time // by the product's clock, which kabar dev can shift; zero: not shown
 }
 
 // Fact is one line of what is running: "API" — "http://127.0.0.1:9090".
@@ -68,6 +68,14 @@ func (v View) Phone() string {
 		return ""
 	}
 	return "+" + v.Number
+}
+
+// Clock is what the product's clock says, to the minute.
+func (v View) Clock() string {
+	if v.Updated.IsZero() {
+		return ""
+	}
+	return v.Updated.UTC().Format("2 January 2006, 15:04 UTC")
 }
 
 // Name is the name of the business, or what stands for it.

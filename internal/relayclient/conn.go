@@ -164,6 +164,15 @@ func (c *Conn) ask(ctx context.Context, f *relayproto.Frame) (*relayproto.Frame,
 	}
 }
 
+// order asks for something whose only answer is Done.
+func (c *Conn) order(ctx context.Context, f *relayproto.Frame) error {
+	a, err := c.ask(ctx, f)
+	if err == nil && a.GetDone() == nil {
+		return fmt.Errorf("%w: the relay answered with something else", ErrMalformed)
+	}
+	return err
+}
+
 // begin gives f an id and a place for its answer.
 func (c *Conn) begin(f *relayproto.Frame) (<-chan *relayproto.Frame, error) {
 	c.mu.Lock()

@@ -34,8 +34,7 @@ func (c *Conn) Send(ctx context.Context, e Envelope) error {
 	if !e.Expires.IsZero() {
 		s.ExpiresAtMs = max(1, e.Expires.UnixMilli())
 	}
-	_, err := c.ask(ctx, &relayproto.Frame{Body: &relayproto.Frame_Send{Send: s}})
-	return err
+	return c.order(ctx, &relayproto.Frame{Body: &relayproto.Frame_Send{Send: s}})
 }
 
 // Signal shows ciphertext (at most relayproto.MaxSignal bytes) to the recipient if it is connected now. Nobody learns

@@ -25,8 +25,7 @@ func (c *Conn) handshake(ctx context.Context) error {
 			return fmt.Errorf("store login: %w", err)
 		}
 	}
-	_, err = c.ask(ctx, &relayproto.Frame{Body: &relayproto.Frame_Confirm{Confirm: &relayproto.Confirm{Counter: c.info.Counter}}})
-	return err
+	return c.order(ctx, &relayproto.Frame{Body: &relayproto.Frame_Confirm{Confirm: &relayproto.Confirm{Counter: c.info.Counter}}})
 }
 
 // hello reads the relay's first frame.
@@ -55,7 +54,7 @@ func (c *Conn) loginOrRegister(ctx context.Context, h *relayproto.Hello) error {
 	if !errors.Is(err, ErrUnknownDevice) && !(errors.Is(err, ErrWrongKey) && c.opts.Reinstall) {
 		return err
 	}
-	if _, err := c.ask(ctx, c.registration(h)); err != nil {
+	if err := c.order(ctx, c.registration(h)); err != nil {
 		return fmt.Errorf("register: %w", err)
 	}
 	c.info.Registered = true

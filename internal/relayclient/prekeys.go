@@ -34,14 +34,13 @@ type Bundle struct {
 // Publish returns nil when the relay has everything on disk. Repeating the very same call is harmless. Ids that the
 // relay has seen before are a *PrekeyIDReused, and nothing is stored.
 func (c *Conn) Publish(ctx context.Context, p Prekeys) error {
-	_, err := c.ask(ctx, &relayproto.Frame{Body: &relayproto.Frame_Publish{Publish: &relayproto.Publish{
+	return c.order(ctx, &relayproto.Frame{Body: &relayproto.Frame_Publish{Publish: &relayproto.Publish{
 		Identity:   p.Identity,
 		Signed:     one(p.Signed),
 		LastResort: one(p.LastResort),
 		OneTime:    many(p.OneTime),
 		OneTimeKem: many(p.OneTimeKEM),
 	}}})
-	return err
 }
 
 // FetchBundle returns a bundle of the account's device 1. Its one-time keys are gone from the directory: a bundle that

@@ -82,7 +82,8 @@ func (h *Handler) handle(f *relayproto.Frame) {
 	}
 }
 
-// maxInbox bounds what waits for Receive. An honest relay stops at its two credit windows; signals beyond are dropped.
+// maxInbox bounds what waits for Receive. An honest relay stops at its two credit windows, which are half of it. The other
+// half is for signals and notices about prekeys, which are dropped beyond.
 const maxInbox = 4 * relayproto.CreditFrames
 
 // inbox is the queue between the reader and Receive.
@@ -95,10 +96,11 @@ type inbox struct {
 func (i *inbox) add(f *relayproto.Frame) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if len(i.frames) >= maxInbox {
-		if f.GetSignal() != nil {
-			return nil
-		}
+	kept := f.GetDeliver() != nil || f.GetExpired() != nil
+	switch {
+	case !kept && len(i.frames) >= maxInbox/2:
+		return nil
+	case len(i.frames) >= maxInbox:
 		return fmt.Errorf("%w: the relay ignores the credit window", ErrMalformed)
 	}
 	i.frames = append(i.frames, f)

@@ -1,6 +1,8 @@
 package relayserver
 
 import (
+	"maps"
+	"slices"
 	"sync"
 
 	"kabar/internal/relayproto"
@@ -89,21 +91,18 @@ func (h *hub) stir(devices []int64) {
 	}
 }
 
-// sessions returns all that have logged in, or all that are connected.
-func (h *hub) sessions(strangers bool) []*session {
+// devices returns the connections that have logged in.
+func (h *hub) devices() []*session {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	var list []*session
-	if strangers {
-		for s := range h.all {
-			list = append(list, s)
-		}
-		return list
-	}
-	for _, s := range h.byID {
-		list = append(list, s)
-	}
-	return list
+	return slices.Collect(maps.Values(h.byID))
+}
+
+// everybody returns all connections.
+func (h *hub) everybody() []*session {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return slices.Collect(maps.Keys(h.all))
 }
 
 // close lets nobody in any more and hangs up. The channel is closed when all have left.
@@ -112,7 +111,7 @@ func (h *hub) close() <-chan struct{} {
 	h.closed = true
 	h.closeIfEmpty()
 	h.mu.Unlock()
-	for _, s := range h.sessions(true) {
+	for _, s := range h.everybody() {
 		s.hangUp(relayproto.Closing_SHUTDOWN, "")
 	}
 	return h.empty

@@ -169,6 +169,7 @@ func (x *session) confirm(id uint64, c *relayproto.Confirm) error {
 		x.hangUp(relayproto.Closing_REPLACED, "")
 		return errStranger
 	}
+	x.known()
 	x.answer(id, done(), nil)
 	x.stir()
 	return nil

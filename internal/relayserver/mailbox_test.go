@@ -204,6 +204,31 @@ func TestExpiryIsToldAtOnceToAConnectedSender(t *testing.T) {
 	}
 }
 
+func TestNoticesDoNotCountAgainstTheMailbox(t *testing.T) {
+	limits := relayserver.NoLimits()
+	limits.Mailbox = 2
+	r := start(t, limits)
+	from, other := r.business("628").dial(), r.business("629").dial()
+	told := from.listen()
+	for i := range 3 {
+		account := fmt.Sprint("6281", i)
+		_ = r.device(account).dial().Close()
+		e := to(account, "x")
+		e.Expires = time.Now().Add(time.Hour)
+		from.send(e)
+	}
+	r.shift(2 * time.Hour)
+	for range 3 {
+		from.ack(next(t, told.expired).Seq)
+	}
+	from.send(to("629", "executed after the acknowledgements"))
+	for i := range 3 {
+		if err := other.Send(t.Context(), to("628", "x")); errors.Is(err, relayclient.ErrMailboxFull) != (i == 2) {
+			t.Errorf("envelope %d: %v", i, err)
+		}
+	}
+}
+
 func TestSendRefusals(t *testing.T) {
 	limits := relayserver.NoLimits()
 	limits.Mailbox = 3

@@ -41,7 +41,7 @@ func (s *Server) Run(ctx context.Context) error {
 
 // ping asks every device for a sign of life now and then and hangs up on the silent ones.
 func (s *Server) ping(now time.Duration) {
-	for _, x := range s.hub.sessions(false) {
+	for _, x := range s.hub.devices() {
 		switch {
 		case now-time.Duration(x.heard.Load()) > relayproto.SilentAfter:
 			x.hangUp(relayproto.Closing_SILENT, "")

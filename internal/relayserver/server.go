@@ -129,7 +129,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	return err
 }
 
-const shutdownWithin = 3 * time.Second
+const shutdownWithin = 2 * time.Second
 
 // since is real time since the server was opened, for signs of life.
 func (s *Server) since() time.Duration { return time.Since(s.start) }

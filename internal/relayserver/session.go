@@ -31,6 +31,7 @@ type session struct {
 	wire   *relayproto.Conn
 	device *device // nil until login; not changed after hub.enter
 	paces  *paces
+	known  func()       // called when it is no stranger any more
 	heard  atomic.Int64 // since the server's start
 	pinged atomic.Int64
 
@@ -55,12 +56,13 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "too many connections that have not logged in", http.StatusServiceUnavailable)
 		return
 	}
-	defer s.strangers.Add(-1)
+	known := sync.OnceFunc(func() { s.strangers.Add(-1) })
+	defer known()
 	ws, err := websocket.Accept(slim{w}, r, &websocket.AcceptOptions{CompressionMode: websocket.CompressionDisabled})
 	if err != nil {
 		return // Accept has answered
 	}
-	x := &session{server: s, wire: relayproto.NewConn(ws)}
+	x := &session{server: s, wire: relayproto.NewConn(ws), known: known}
 	x.room.L = &x.mu
 	if !s.hub.add(x) {
 		x.wire.Kill()
@@ -78,6 +80,9 @@ func (x *session) end(err error) {
 	if errors.Is(err, relayproto.ErrMalformed) || errors.Is(err, relayproto.ErrFrameTooLarge) {
 		x.hangUp(relayproto.Closing_PROTOCOL, err.Error())
 	}
+	x.mu.Lock()
+	x.ended = true // nobody hires from here on
+	x.mu.Unlock()
 	x.wire.Close(goodbyeWithin)
 	x.worker.Wait()
 	x.server.hub.leave(x)

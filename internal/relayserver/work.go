@@ -126,7 +126,7 @@ func (s *Server) tellLow(got served) {
 	if got.left.oneTime >= lowWater && got.left.oneTimeKEM >= lowWater {
 		return
 	}
-	if owner := s.hub.of(got.owner); owner != nil {
+	if owner := s.hub.of(got.owner); owner != nil && !owner.wire.Busy() {
 		// An error means that the owner has just gone.
 		_ = owner.wire.Push(&relayproto.Frame{Body: &relayproto.Frame_PrekeysLow{PrekeysLow: &relayproto.PrekeysLow{
 			OneTime: uint32(got.left.oneTime), OneTimeKem: uint32(got.left.oneTimeKEM),

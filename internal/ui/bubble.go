@@ -164,7 +164,10 @@ func lineOf(c kabar.Content) Line {
 	case *kabar.Location:
 		return Line{"pin", cmp.Or(c.Name, c.Address, "Location")}
 	case *kabar.Reaction:
-		return Line{"", "Reacted " + cmp.Or(c.Emoji, "no more")}
+		if c.Emoji == "" {
+			return Line{"", "A reaction was taken back"}
+		}
+		return Line{"", "Reacted " + c.Emoji}
 	case *kabar.Interactive:
 		return Line{"", c.Body}
 	case *kabar.Template:

@@ -74,6 +74,7 @@ func TestFollow(t *testing.T) {
 			t.Errorf("got batches %v", got)
 		}
 		time.Sleep(time.Minute + time.Second)
+		synctest.Wait()
 		if n := strings.Count(w.Body.String(), ": beat\n\n"); n != 4 {
 			t.Errorf("%d heart-beats in a minute", n)
 		}

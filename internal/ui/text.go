@@ -37,9 +37,9 @@ const (
 )
 
 func appendSpans(spans []Span, s, style string, depth int) []Span {
-	plain := 0 // start of what has not been appended
+	plain, run := 0, 0 // start of what has not been appended, end of what could be a link
 	for i := 0; i < len(s); {
-		if link := linkAt(s, i); link != "" {
+		if link := linkAt(s, i, &run); link != "" {
 			spans = appendText(spans, s[plain:i], style)
 			spans = append(spans, Span{Text: link, Href: link, Style: style})
 			i += len(link)
@@ -130,26 +130,29 @@ func wordBefore(s string, i int) bool {
 
 func isWord(r rune) bool { return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r)) }
 
-// linkAt returns the http or https link that begins at s[i], or nothing. Punctuation behind it is not part of it.
-func linkAt(s string, i int) string {
+// linkAt returns the http or https link that begins at s[i], or nothing. Punctuation behind it is not part of it. run
+// remembers, from one call to the next, where the characters that links are made of end.
+func linkAt(s string, i int, run *int) string {
 	if s[i] != 'h' && s[i] != 'H' || wordBefore(s, i) {
 		return ""
 	}
-	rest := s[i:min(len(s), i+maxLink+utf8.UTFMax)]
-	if !hasPrefixFold(rest, "http://") && !hasPrefixFold(rest, "https://") {
+	if !hasPrefixFold(s[i:], "http://") && !hasPrefixFold(s[i:], "https://") {
 		return ""
 	}
-	end := strings.IndexFunc(rest, func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError || strings.ContainsRune(`<>"`+"`", r)
-	})
-	if end < 0 {
-		end = len(rest)
+	if *run <= i {
+		*run = len(s)
+		if end := strings.IndexFunc(s[i:], endsLink); end >= 0 {
+			*run = i + end
+		}
 	}
-	if end > maxLink {
+	if *run-i > maxLink {
 		return ""
 	}
-	link := trimLink(rest[:end])
-	return WebLink(link)
+	return WebLink(trimLink(s[i:*run]))
+}
+
+func endsLink(r rune) bool {
+	return unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError || strings.ContainsRune("<>\"`", r)
 }
 
 // WebLink returns s if it is an absolute http or https address, the only ones that a page may link to, else nothing.

@@ -82,7 +82,7 @@ func (s *session) prepare(ctx context.Context, r *result) (outcome, error) {
 			return o, err
 		}
 	case r.attempts > 0:
-		d, err := s.row(ctx, r.seq, store.Retrying)
+		d, err := s.row(ctx, r.conversation, r.seq, store.Retrying)
 		if err != nil {
 			return failed, fmt.Errorf("read the bytes of the first attempt: %w", err)
 		}
@@ -104,7 +104,7 @@ func (s *session) prepareDrain(ctx context.Context, r *result) (outcome, error) 
 		return empty, nil
 	}
 	r.seq = seq
-	d, err := s.row(ctx, seq, store.Parked)
+	d, err := s.row(ctx, r.conversation, seq, store.Parked)
 	if err != nil {
 		return failed, fmt.Errorf("read a parked event: %w", err)
 	}

@@ -26,7 +26,6 @@ package webhook
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -86,28 +85,43 @@ func New(o Options) *Dispatcher {
 		readers: map[kabar.NumberID]map[kabar.EndpointID]*reader{}}
 }
 
-// Run delivers until ctx ends, gives the requests under way a second to finish, and returns nil.
+// Run delivers until ctx ends, gives the requests under way a second to finish, and returns nil. What the store does not
+// answer is asked again.
 func (d *Dispatcher) Run(ctx context.Context) error {
 	defer d.running.Wait()
-	numbers, err := d.o.Store.Numbers(ctx)
-	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("start the webhooks: %w", err)
-	}
-	for _, n := range numbers {
-		d.ask(n.ID)
-	}
-	for ctx.Err() == nil {
+	for listed := false; ctx.Err() == nil; {
+		err := error(nil)
+		if !listed {
+			err = d.list(ctx)
+			listed = err == nil
+		}
 		for _, n := range d.take() {
-			if err := d.refresh(ctx, n); err != nil && ctx.Err() == nil {
-				d.o.Log.Warn("read the webhook endpoints", "number", n, "err", err)
+			if e := d.refresh(ctx, n); e != nil {
 				d.ask(n)
+				err = e
 			}
+		}
+		if err != nil && ctx.Err() == nil {
+			d.o.Log.Warn("read the webhook endpoints", "err", err)
 		}
 		sleep(ctx, lookEvery)
 		select {
 		case <-d.look:
 		case <-ctx.Done():
 		}
+	}
+	return nil
+}
+
+// list asks for every number of the store.
+func (d *Dispatcher) list(ctx context.Context) error {
+	numbers, err := d.o.Store.Numbers(ctx)
+	if err != nil {
+		d.ask(0) // to come back
+		return err
+	}
+	for _, n := range numbers {
+		d.ask(n.ID)
 	}
 	return nil
 }

@@ -4,37 +4,35 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"kabar"
 	"kabar/internal/egress"
-	"kabar/internal/secrets"
 	"kabar/internal/store"
+	"kabar/internal/storetest"
 	"kabar/internal/webhook"
 )
 
 const hook = "https://app.example/hook"
 
-// env is a store on disk with one number, its endpoint, some customers, and a dispatcher whose requests go to a sink in
-// the same process.
+// env is a store on disk with an endpoint and some customers of one number, and a dispatcher whose requests go to a sink
+// in the same process.
 type env struct {
+	*storetest.Env
 	t         testing.TB
-	path      string
-	master    secrets.Key
-	db        *store.DB
 	number    *kabar.Number
 	endpoint  *kabar.Endpoint
 	customers []kabar.ConversationID
 	sink      *sink
-	skew      time.Duration
+	client    webhook.Client
+	skew      atomic.Int64 // how far the clock has been shifted, in nanoseconds
 
 	mu       sync.Mutex
 	settings kabar.Settings
 	render   webhook.Renderer
-	client   webhook.Client
 
 	d    *webhook.Dispatcher
 	stop func()
@@ -43,24 +41,15 @@ type env struct {
 // newEnv makes an env with so many customers. The dispatcher does not run yet, and the endpoint has the URL hook.
 func newEnv(t testing.TB, customers int) *env {
 	t.Helper()
-	v := &env{t: t, path: filepath.Join(t.TempDir(), "kabar.db"), master: secrets.NewKey(), sink: newSink(), render: render,
-		settings: kabar.Settings{BackoffStep: 3 * time.Second, BackoffCap: 15 * time.Minute, Concurrency: 6},
-		stop:     func() {}}
+	return newEnvOn(t, storetest.Open(t, "sqlite"), customers)
+}
+
+func newEnvOn(t testing.TB, on *storetest.Env, customers int) *env {
+	t.Helper()
+	v := &env{Env: on, t: t, number: on.A, sink: newSink(), render: render, stop: func() {},
+		settings: kabar.Settings{BackoffStep: 3 * time.Second, BackoffCap: 15 * time.Minute, Concurrency: 6}}
 	v.client = egress.New(egress.Policy{Transport: v.sink})
-	v.open()
-	v.number = &kabar.Number{Digits: "628111000111"}
-	v.write(func(tx *store.Tx) error {
-		a := &kabar.Account{Name: "Warung"}
-		if err := tx.AddAccount(a, time.Now()); err != nil {
-			return err
-		}
-		v.number.Account = a.ID
-		if err := tx.AddNumber(v.number, v.settings, time.Now()); err != nil {
-			return err
-		}
-		v.endpoint = &kabar.Endpoint{Account: a.ID, Number: v.number.ID, Dialect: kabar.OnPrem, URL: hook}
-		return tx.AddEndpoint(v.endpoint, time.Now())
-	})
+	v.endpoint = &kabar.Endpoint{Account: v.number.Account, Number: v.number.ID, Dialect: kabar.OnPrem, URL: hook}
 	v.customers = make([]kabar.ConversationID, customers)
 	v.write(func(tx *store.Tx) error {
 		for i := range v.customers {
@@ -70,39 +59,24 @@ func newEnv(t testing.TB, customers int) *env {
 			}
 			v.customers[i] = c.ID
 		}
-		return nil
+		return tx.AddEndpoint(v.endpoint, v.now())
 	})
-	t.Cleanup(func() {
-		v.stop()
-		if err := v.db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	t.Cleanup(func() { v.stop() })
 	return v
-}
-
-func (v *env) open() {
-	v.t.Helper()
-	var err error
-	if v.db, err = store.Open(context.Background(), store.Options{Path: v.path, Master: v.master}); err != nil {
-		v.t.Fatal(err)
-	}
 }
 
 func (v *env) write(do func(tx *store.Tx) error) {
 	v.t.Helper()
-	if err := v.db.Write(context.Background(), nil, do); err != nil {
-		v.t.Fatal(err)
-	}
+	v.Write(v.t, do)
 }
 
-func (v *env) now() time.Time { return time.Now().Add(v.skew) }
+func (v *env) now() time.Time { return time.Now().Add(time.Duration(v.skew.Load())) }
 
 // start runs a dispatcher over the store.
 func (v *env) start() {
 	v.t.Helper()
 	v.d = webhook.New(webhook.Options{
-		Store: v.db, Client: v.client, Now: v.now, Version: "1.2.3",
+		Store: v.DB, Client: v.client, Now: v.now, Version: "1.2.3",
 		Render: map[kabar.Dialect]webhook.Renderer{kabar.OnPrem: func(ev *kabar.Event, n *kabar.Number, s kabar.Settings) ([]byte, bool, error) {
 			v.mu.Lock()
 			render := v.render
@@ -133,10 +107,7 @@ func (v *env) start() {
 func (v *env) restart() {
 	v.t.Helper()
 	v.stop()
-	if err := v.db.Close(); err != nil {
-		v.t.Fatal(err)
-	}
-	v.open()
+	v.Reopen(v.t)
 	v.start()
 }
 
@@ -192,11 +163,11 @@ func (v *env) backlog() webhook.Backlog {
 // disk returns the mark and the rows of the endpoint.
 func (v *env) disk() (mark int64, rows []*store.Delivery) {
 	v.t.Helper()
-	eps, err := v.db.Endpoints(context.Background(), v.number.ID)
+	eps, err := v.DB.Endpoints(context.Background(), v.number.ID)
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	rows, err = v.db.DeliveryHeads(context.Background(), v.endpoint.ID, 0, 1_000_000)
+	rows, err = v.DB.DeliveryHeads(context.Background(), v.endpoint.ID, 0, 1_000_000)
 	if err != nil {
 		v.t.Fatal(err)
 	}
@@ -217,4 +188,15 @@ func (v *env) wantDone(last int64) {
 // render is the renderer of tests: the body names the event.
 func render(ev *kabar.Event, _ *kabar.Number, _ kabar.Settings) ([]byte, bool, error) {
 	return fmt.Appendf(nil, `{"seq":%d,"conversation":%d}`, ev.Seq, ev.Conversation), true, nil
+}
+
+// crash takes the store away under the running dispatcher, as a killed process loses it, and starts again.
+func (v *env) crash() {
+	v.t.Helper()
+	if err := v.DB.Close(); err != nil {
+		v.t.Fatal(err)
+	}
+	v.stop()
+	v.Reopen(v.t)
+	v.start()
 }

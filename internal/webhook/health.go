@@ -47,6 +47,13 @@ func (h *health) failure(now time.Time, c kabar.ConversationID, step time.Durati
 	}
 }
 
+// excuse takes back the failures of a customer who turns out to fail alone.
+func (h *health) excuse(c kabar.ConversationID) {
+	if c == h.culprit && !h.spread {
+		h.since = time.Time{}
+	}
+}
+
 // backoff returns how long the n-th failure waits: n steps, at most most.
 func backoff(step, most time.Duration, n int) time.Duration {
 	step = max(step, leastWait)

@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 
+	"kabar"
 	"kabar/internal/store"
 )
 
@@ -24,6 +25,7 @@ func (s *session) park(l *lane, first *store.Delivery) {
 	s.log.Info("webhook customer parked", "conversation", l.conversation, "seq", first.Seq, "failures", l.attempts)
 	l.parked, l.after = true, first.Seq-1
 	s.lanes.parked++
+	s.health.excuse(l.conversation)
 	for i, e := range l.queue {
 		s.release(e)
 		if i == 0 {
@@ -68,7 +70,7 @@ func (s *session) makeRoom(ctx context.Context) {
 		if l.parked || l.started >= s.health.answered || s.lanes.parked >= maxParked {
 			continue
 		}
-		d, err := s.row(ctx, l.first().seq, store.Retrying)
+		d, err := s.row(ctx, l.conversation, l.first().seq, store.Retrying)
 		if err != nil {
 			s.trouble(ctx, "read a delivery", err)
 			return
@@ -77,14 +79,14 @@ func (s *session) makeRoom(ctx context.Context) {
 	}
 }
 
-// row reads the row of an event in a state, with its bytes; a new one if there is none.
-func (s *session) row(ctx context.Context, seq int64, in store.DeliveryState) (*store.Delivery, error) {
+// row reads the row of a customer's event in a state, with its bytes; a new one if there is none.
+func (s *session) row(ctx context.Context, c kabar.ConversationID, seq int64, in store.DeliveryState) (*store.Delivery, error) {
 	rows, err := s.o.Store.Deliveries(ctx, s.id, in, seq-1, 1)
 	if err != nil {
 		return nil, err
 	}
 	if len(rows) == 0 || rows[0].Seq != seq {
-		return s.delivery(seq, 0, in), nil
+		return s.delivery(seq, c, in), nil
 	}
 	return rows[0], nil
 }

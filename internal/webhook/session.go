@@ -130,20 +130,23 @@ func (s *session) fill(ctx context.Context) {
 	}
 }
 
-// read admits the next n events, whole ones as long as there is room for them.
+// read admits the next n events: whole ones as long as there is room for them, and if all of them can be read.
 func (s *session) read(ctx context.Context, n int) (int, error) {
-	if s.ahead+n > readAhead {
-		heads, err := s.o.Store.EventHeads(ctx, s.number, s.window.read, n)
-		for _, h := range heads {
-			s.admit(h, nil)
+	if s.ahead+n <= readAhead {
+		events, err := s.o.Store.Events(ctx, s.number, s.window.read, n)
+		if err == nil {
+			for _, ev := range events {
+				s.admit(store.EventHead{Seq: ev.Seq, Conversation: ev.Conversation, At: ev.At}, ev)
+			}
+			return len(events), nil
 		}
-		return len(heads), err
+		s.log.Debug("read events ahead", "err", err) // one of them may be unreadable: its own attempt will tell
 	}
-	events, err := s.o.Store.Events(ctx, s.number, s.window.read, n)
-	for _, ev := range events {
-		s.admit(store.EventHead{Seq: ev.Seq, Conversation: ev.Conversation, At: ev.At}, ev)
+	heads, err := s.o.Store.EventHeads(ctx, s.number, s.window.read, n)
+	for _, h := range heads {
+		s.admit(h, nil)
 	}
-	return len(events), err
+	return len(heads), err
 }
 
 // admit takes the next event of the log; ev may be nil.

@@ -13,7 +13,7 @@ import (
 const (
 	windowLimit = 2000 // events above the mark; reading stops there
 	page        = 128  // rows read at a time
-	readAhead   = 256  // events kept whole; the others are read again when their turn comes
+	readAhead   = 512  // events kept whole; the others are read again when their turn comes
 )
 
 // standing is how an event stands with the endpoint.

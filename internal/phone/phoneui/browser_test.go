@@ -82,7 +82,7 @@ func testChat(t *testing.T, b *uitest.Browser) {
 	b.Until(`!document.querySelector(".chip")`)
 
 	b.Do(chromedp.DoubleClick(".msg.in .text"), chromedp.SendKeys("#composer textarea", "An answer"+kb.Enter))
-	b.Until(`[...document.querySelectorAll(".msg.out")].at(-1).querySelector(".quote")?.textContent.includes("Today?")`)
+	b.Until(`(([last]) => last.querySelector(".text").textContent === "An answer" && last.querySelector(".quote").textContent.includes("Today?"))([...document.querySelectorAll(".msg.out")].slice(-1))`)
 	if m, _ := f.message(ana, func(m phone.Message) bool { return m.Context == id && m.Content.Kind() == kabar.KindText }); m.ID == "" {
 		t.Error("the answer does not quote")
 	}
@@ -137,7 +137,7 @@ func testSheets(t *testing.T, b *uitest.Browser) {
 	b.Do(chromedp.KeyEvent(kb.Escape), chromedp.Click(`[data-open="new-customer"]`), chromedp.SendKeys(`#new-customer [name="name"]`, "Noor"+kb.Enter))
 	b.Until(`location.pathname === "/c/34600000999" && document.querySelector("[aria-current]").textContent.includes("Noor")`)
 
-	b.Do(chromedp.Navigate(url), chromedp.SendKeys(`[data-filter]`, "jonas"))
+	b.Do(chromedp.Navigate(url), chromedp.SendKeys(`[data-filter]`, "budi"))
 	b.Until(`[...document.querySelectorAll("#people > li")].filter((li) => li.checkVisibility()).length === 1`)
 }
 
@@ -183,7 +183,7 @@ func testHostile(t *testing.T, b *uitest.Browser) {
 	s := texts[0]
 	f.profile = kabar.Profile{Name: s, Description: s, Address: s, Email: s, Websites: []string{"javascript:pwned()", s}}
 	f.customer(ana, s)
-	f.customer("4915112345678", `"><img src=x onerror=pwned()>`)
+	f.customer("6281234567890", `"><img src=x onerror=pwned()>`)
 	send := func(text string) {
 		file := kabar.NewMedia(kabar.KindDocument)
 		file.Filename, file.Caption = text, text
@@ -222,9 +222,12 @@ func testHostile(t *testing.T, b *uitest.Browser) {
 // The page is whole at every width and in both schemes.
 func testLayout(t *testing.T, b *uitest.Browser) {
 	url := open(t, b, populated(), ana).URL
-	fits := func(name string, width, height int64, path string) {
+	f := newFake()
+	f.customer(ana, "Ana")
+	empty := open(t, b, f, ana).URL + "/c/" + ana
+	fits := func(name string, width, height int64, address string) {
 		t.Helper()
-		b.Do(chromedp.EmulateViewport(width, height), chromedp.Navigate(url+path))
+		b.Do(chromedp.EmulateViewport(width, height), chromedp.Navigate(address))
 		b.Until(`document.readyState === "complete" && [...document.images].every((i) => i.complete || i.loading === "lazy")`)
 		if w := uitest.Eval[int64](b, `document.documentElement.scrollWidth`); w > width {
 			t.Errorf("%s: the page is %d pixels wide in a window of %d", name, w, width)
@@ -242,10 +245,12 @@ func testLayout(t *testing.T, b *uitest.Browser) {
 	b.Shot("phone")
 	for _, scheme := range []string{"light", "dark"} {
 		b.Scheme(scheme)
-		fits("phone-"+scheme, 1280, 860, "/c/"+ana)
-		fits("phone-medium-"+scheme, 900, 700, "/c/"+ana)
-		fits("phone-narrow-"+scheme, 360, 740, "/c/"+ana)
-		fits("phone-list-"+scheme, 390, 844, "/")
+		fits("phone-"+scheme, 1280, 860, url+"/c/"+ana)
+		fits("phone-medium-"+scheme, 900, 700, url+"/c/"+ana)
+		fits("phone-narrow-"+scheme, 360, 740, url+"/c/"+ana)
+		fits("phone-empty-"+scheme, 360, 740, empty)
+		fits("phone-empty-wide-"+scheme, 1280, 860, empty)
+		fits("phone-list-"+scheme, 390, 844, url)
 	}
 	if uitest.Eval[bool](b, `document.querySelector("#thread").checkVisibility() || !document.querySelector("#people").checkVisibility()`) {
 		t.Error("the first screen of a narrow window is not the list")

@@ -21,12 +21,12 @@ var hint = `curl -s http://127.0.0.1:9090/v1/messages \
 func populated() *fake {
 	f := newFake()
 	f.profile = kabar.Profile{
-		Name: "Kopi Bintang", Description: "Coffee roasted on Tuesdays and Fridays, delivered on foot.",
-		Address: "12 Harbour Lane", Email: "hello@kopi.example", Websites: []string{"https://kopi.example"},
+		Name: "Kabar Coffee", Description: "Coffee roasted on Tuesdays and Fridays, delivered on foot.",
+		Address: "12 Harbour Lane", Email: "hello@coffee.example", Websites: []string{"https://coffee.example"},
 	}
-	f.customer(ana, "Ana Ruiz")
-	f.customer("4915112345678", "Jonas Weber")
-	f.customer("6281234567890", "Dewi Lestari")
+	f.customer(ana, "Ana")
+	f.customer("6281234567890", "Budi")
+	f.customer("6285712345678", "Citra")
 	f.customer("US.13491208655302741918", "Someone private")
 	f.customers[2].Online = false
 	f.customers[3].HideNumber = true
@@ -36,9 +36,9 @@ func populated() *fake {
 	f.media["voice"] = tone()
 	f.media["file"] = []byte("%PDF-1.4\n")
 
-	f.add("4915112345678", phone.Message{Content: &kabar.Text{Body: "Your order has left the roastery."}})
-	f.add("4915112345678", phone.Message{Content: &kabar.Text{Body: "It will be with you before noon."}})
-	f.add("6281234567890", phone.Message{Mine: true, Status: kabar.Sent, Content: &kabar.Text{Body: "Do you open on Sunday?"}})
+	f.add("6281234567890", phone.Message{Content: &kabar.Text{Body: "Your order has left the roastery."}})
+	f.add("6281234567890", phone.Message{Content: &kabar.Text{Body: "It will be with you before noon."}})
+	f.add("6285712345678", phone.Message{Mine: true, Status: kabar.Sent, Content: &kabar.Text{Body: "Do you open on Sunday?"}})
 	chat(f)
 	return f
 }
@@ -47,7 +47,7 @@ func chat(f *fake) {
 	read := func(m phone.Message) phone.Message { m.Status = kabar.Read; return m }
 	hello := f.add(ana, phone.Message{Mine: true, Status: kabar.Read, Content: &kabar.Text{Body: "Hi! Do you still have the Sumatra from last week?"}})
 	photo := kabar.NewMedia(kabar.KindImage)
-	photo.Caption = "We do. *Fresh from Friday*, see https://kopi.example/sumatra."
+	photo.Caption = "We do. *Fresh from Friday*, see https://coffee.example/sumatra."
 	f.add(ana, read(phone.Message{Content: photo, Media: "photo", Context: hello, Reactions: []phone.Reaction{{Mine: true, Emoji: "❤️"}}}))
 	voice := kabar.NewMedia(kabar.KindAudio)
 	voice.Voice = true
@@ -56,7 +56,7 @@ func chat(f *fake) {
 	file.Filename, file.Size = "Price list, November.pdf", 182_400
 	f.add(ana, read(phone.Message{Content: file, Media: "file"}))
 	f.add(ana, phone.Message{Mine: true, Status: kabar.Delivered, Forwarded: true, Content: &kabar.Text{Body: "Is it good for filter?"}})
-	f.add(ana, read(phone.Message{Content: &kabar.Location{Latitude: 41.40338, Longitude: 2.17403, Name: "Kopi Bintang", Address: "12 Harbour Lane"}}))
+	f.add(ana, read(phone.Message{Content: &kabar.Location{Latitude: 41.40338, Longitude: 2.17403, Name: "Kabar Coffee", Address: "12 Harbour Lane"}}))
 	f.add(ana, phone.Message{Mine: true, Status: kabar.Read, Content: &kabar.Text{Body: "👍"}})
 	f.add(ana, phone.Message{Mine: true, Deleted: true, Content: &kabar.Text{Body: "oops"}})
 	f.add(ana, phone.Message{Mine: true, Status: kabar.Failed, Content: &kabar.Text{Body: "This one got lost"}})
@@ -65,7 +65,7 @@ func chat(f *fake) {
 		Body:   "Order *4711* waits for you at the counter.", Footer: "Open until six",
 		Buttons: []kabar.RenderedButton{
 			{Type: kabar.ButtonQuickReply, Text: "I'm on my way", Payload: "coming"},
-			{Type: kabar.ButtonURL, Text: "Show on the map", URL: "https://kopi.example/map"},
+			{Type: kabar.ButtonURL, Text: "Show on the map", URL: "https://coffee.example/map"},
 		},
 	}}}))
 	f.add(ana, read(phone.Message{Content: &kabar.Interactive{

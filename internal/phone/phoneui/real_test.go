@@ -44,6 +44,20 @@ func testRealPhone(t *testing.T, b *uitest.Browser) {
 
 	b.Do(chromedp.DoubleClick(".msg.out .text"), chromedp.SendKeys("#composer textarea", "Once more"+kb.Enter))
 	b.Until(`document.querySelectorAll(".msg .quote").length === 1`)
+	sendFiles(t, b)
+	changeThings(b)
+	for range len(refused) {
+		t.Errorf("refused: %s", <-refused)
+	}
+
+	// One call must be refused, and the page must say why, in front of the dialog.
+	b.Do(chromedp.Click(`[data-open="new-customer"]`), chromedp.SendKeys(`#new-customer [name="name"]`, "Ana"), chromedp.SendKeys(`#new-customer [name="wa_id"]`, ana+kb.Enter))
+	b.Until(`document.querySelector("dialog[open] #toast:popover-open")?.textContent.includes("already")`)
+}
+
+// sendFiles sends one of each kind, and a place.
+func sendFiles(t *testing.T, b *uitest.Browser) {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "a.jpg")
 	if err := os.WriteFile(file, picture(), 0o600); err != nil {
 		t.Fatal(err)
@@ -65,7 +79,10 @@ func testRealPhone(t *testing.T, b *uitest.Browser) {
 	b.Until(`document.querySelector(".msg audio")?.duration > 0.5`)
 	b.Do(chromedp.Click("#attach-button"), chromedp.Click(`[data-open="place"]`), chromedp.Click(`#place .wide`))
 	b.Until(`document.querySelector(".msg .place")`)
+}
 
+// changeThings reacts, deletes, and uses every switch of the handset.
+func changeThings(b *uitest.Browser) {
 	b.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector(".msg .more").click()`), chromedp.Click(`#menu [data-react="🙏"]`))
 	b.Until(`document.querySelector(".chip.mine")`)
 	b.Do(chromedp.Click(".chip.mine"))
@@ -82,10 +99,6 @@ func testRealPhone(t *testing.T, b *uitest.Browser) {
 	b.Until(`document.querySelector("#toast").textContent.includes("new keys")`)
 	b.Do(chromedp.Click(`.actions .danger`))
 	b.Until(`document.querySelector("#toast").textContent.includes("reported")`)
-	b.Shot("real")
-	for range len(refused) {
-		t.Errorf("refused: %s", <-refused)
-	}
 }
 
 // statusWriter notes the status of an answer.

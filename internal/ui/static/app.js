@@ -1,18 +1,19 @@
 // The script of Kabar's pages. A page says what it wants in attributes, and this file does it:
 //
-//   body data-stream="/s"         follow the events of /s: each is HTML, and its elements are swapped in by their id
-//   data-into="list"              an element that is not on the page yet is appended to #list
-//   data-keep                     …and one that is there already stays as it is (days between bubbles)
-//   data-live="x"                …and one with the same x is left alone, whatever its state (a player)
-//   data-order="7"                keeps its list sorted by this number, largest first
-//   data-call="POST /a"           a form, button or checkbox that sends JSON: a form its fields (a.b nests), a button its
-//                                 data-body, a checkbox its name and state
-//   data-go="/c/{wa_id}"          where a form leads when its call has been answered, with members of the answer
-//   data-get="/more"              a button that is replaced by what /more answers
-//   data-open="id"                opens the dialog #id      data-copy   copies the <pre> beside it
-//   data-now                     a link that is followed at once
-//   data-jump="id"                shows the element #id     data-view   shows a picture in full
-//   data-filter="list"            an input that hides what does not match in #list
+//   body data-stream="/s"   follow the events of /s: each is HTML, and its elements are swapped in by their id
+//   data-into="list"        an element that is not on the page yet is appended to #list
+//   data-keep               …and one that is there already stays as it is (days between bubbles)
+//   data-live="x"           …and one with the same x is left alone, whatever its state (a player)
+//   data-order="7"          keeps its list sorted by this number, largest first
+//   data-call="POST /a"     a form, button or checkbox that sends JSON: a form its fields (a.b nests), a button its
+//                           data-body, a checkbox its name and state; data-done is said when it is done
+//   data-eager              a form that does not wait for its answer
+//   data-go="/c/{wa_id}"    where a form leads when its call has been answered, with members of the answer
+//   data-get="/more"        a button that is replaced by what /more answers
+//   data-open="id"          opens the dialog #id            data-copy   copies the <pre> beside it
+//   data-jump="id"          shows the element #id           data-view   shows a picture in full
+//   data-filter="list"      an input that hides what does not match in #list
+//   data-now                a link that is followed at once
 //
 // The second half is the chat: writing, answering, reacting, attaching, reading. Nothing is kept between pages.
 
@@ -106,12 +107,10 @@ function follow(url) {
 
 // Calls.
 
-async function send(method, url, body, type = "application/json") {
-  const init = { method, headers: {} }
-  if (body !== undefined) {
-    init.body = type === "application/json" ? JSON.stringify(body) : body
-    init.headers["Content-Type"] = type
-  }
+async function send(method, url, body) {
+  const init = { method }
+  if (body instanceof Blob) Object.assign(init, { body, headers: { "Content-Type": body.type || "application/octet-stream" } })
+  else if (body) Object.assign(init, { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } })
   const answer = await fetch(url, init)
   const text = await answer.text()
   if (!answer.ok) throw new Error(reason(text) || `${answer.status} ${answer.statusText}`)
@@ -138,12 +137,15 @@ async function call(line, body) {
   }
 }
 
+// What is told stands above an open dialog, and within it, for what is outside is not read aloud then.
 let telling
 function tell(text) {
   const toast = byID("toast")
+  ;($("dialog[open]") ?? document.body).append(toast)
   toast.textContent = text
+  toast.showPopover()
   clearTimeout(telling)
-  telling = setTimeout(() => (toast.textContent = ""), 6000)
+  telling = setTimeout(() => toast.hidePopover(), 6000)
 }
 
 function fields(form) {
@@ -158,16 +160,30 @@ function fields(form) {
   return body
 }
 
+// A form that is eager is emptied at once, so that the next message can be written while this one is on its way; calls
+// of such forms follow one another. Any other form waits for its answer.
+let queue = Promise.resolve()
 async function submit(form) {
+  const body = fields(form)
+  if ("eager" in form.dataset) {
+    done(form)
+    queue = queue.then(() => call(form.dataset.call, body))
+    if (!(await queue)) form.dispatchEvent(new CustomEvent("unsent", { detail: body }))
+    return
+  }
   if (form.classList.contains("busy")) return
   form.classList.add("busy")
-  const answer = await call(form.dataset.call, fields(form))
+  const answer = await call(form.dataset.call, body)
   form.classList.remove("busy")
   if (!answer) return
-  form.reset()
-  form.dispatchEvent(new Event("sent"))
+  done(form)
   form.closest("dialog")?.close()
   if (form.dataset.go) location.assign(form.dataset.go.replace(/{(\w+)}/g, (_, key) => encodeURIComponent(answer[key] ?? "")))
+}
+
+function done(form) {
+  form.reset()
+  form.dispatchEvent(new Event("sent"))
 }
 
 document.addEventListener("submit", (event) => {
@@ -211,9 +227,10 @@ document.addEventListener("input", ({ target }) => target.dataset.filter && filt
 document.addEventListener("swapped", () => document.querySelectorAll("[data-filter]").forEach((input) => input.value && filter(input)))
 
 function jump(element) {
-  element?.scrollIntoView({ block: "center", behavior: "smooth" })
-  element?.classList.add("flash")
-  setTimeout(() => element?.classList.remove("flash"), 1500)
+  if (!element) return tell("It is further up: load earlier messages")
+  element.scrollIntoView({ block: "center", behavior: "smooth" })
+  element.classList.add("flash")
+  setTimeout(() => element.classList.remove("flash"), 1500)
 }
 
 function view(url) {
@@ -223,12 +240,15 @@ function view(url) {
 }
 
 async function copy(button) {
-  const text = $("pre", button.parentNode).textContent
-  await navigator.clipboard.writeText(text).then(
-    () => ($("span", button).textContent = "Copied"),
-    () => getSelection().selectAllChildren($("pre", button.parentNode)), // no clipboard without https: the keyboard does it
-  )
-  setTimeout(() => ($("span", button).textContent = "Copy"), 2000)
+  const pre = $("pre", button.parentNode)
+  const label = $("span", button)
+  try {
+    await navigator.clipboard.writeText(pre.textContent)
+    label.textContent = "Copied"
+    setTimeout(() => (label.textContent = "Copy"), 2000)
+  } catch {
+    getSelection().selectAllChildren(pre) // no clipboard without https: the keyboard does it
+  }
 }
 
 async function more(button) {
@@ -268,6 +288,7 @@ document.addEventListener("input", ({ target }) => {
 const thread = byID("thread")
 const composer = byID("composer")
 const writing = composer && $("textarea", composer)
+const alive = ".msg[data-action]:not(.deleted)" // bubbles that something can be done with
 const shown = () => !document.hidden && document.hasFocus() && thread?.checkVisibility()
 
 let asked = "" // id of the bubble for which the call is out: reading one reads those before it
@@ -327,6 +348,7 @@ function attach(file, kind) {
   const picture = $("img", dialog)
   picture.hidden = kind !== "image"
   if (kind === "image") picture.src = URL.createObjectURL(file)
+  picture.onload = () => URL.revokeObjectURL(picture.src)
   $(".name", dialog).textContent = file.name
   $(".caption", dialog).hidden = kind === "audio"
   dialog.showModal()
@@ -340,7 +362,7 @@ async function upload(form) {
   if (kind === "audio") content.voice = true
   form.classList.add("busy")
   try {
-    const { id } = await send("POST", form.dataset.media, file, file.type || "application/octet-stream")
+    const { id } = await send("POST", form.dataset.media, file)
     const quoted = $("input", byID("answering")).value
     const message = { to: form.elements.to?.value, type: kind, [kind]: { id, ...content } }
     if (quoted) message.context = { message_id: quoted }
@@ -360,9 +382,13 @@ function chat() {
   document.addEventListener("swapped", read)
   read()
 
+  let shift = false
   writing.addEventListener("keydown", (event) => {
+    shift = event.shiftKey
     if (event.key === "Escape") unanswer()
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return
+  })
+  writing.addEventListener("beforeinput", (event) => {
+    if (event.inputType !== "insertLineBreak" || shift) return
     event.preventDefault()
     if (writing.value.trim()) submit(composer)
   })
@@ -380,23 +406,24 @@ function chat() {
 
   document.addEventListener("click", (event) => {
     const on = event.target.closest("[data-menu], [data-do], [data-react]")
-    const tapped = event.pointerType === "touch" && !event.target.closest("button, a, input, video") && event.target.closest(".msg[data-action]:not(.deleted) .bubble")
-    if (tapped) menu(tapped.closest(".msg"), tapped.getBoundingClientRect())
+    const tapped = event.pointerType === "touch" && !event.target.closest("button, a, input, video") && event.target.closest(".bubble")?.closest(alive)
+    if (tapped) menu(tapped, tapped.getBoundingClientRect())
     if (!on) return
     if ("menu" in on.dataset) menu(on.closest(".msg"), on.getBoundingClientRect())
     else if (on.dataset.do === "unanswer") unanswer()
     else act(on)
   })
   thread.addEventListener("contextmenu", (event) => {
-    const bubble = event.target.closest(".msg[data-action]:not(.deleted)")
-    if (!bubble || event.target.closest("a, audio, video")) return
+    const bubble = event.target.closest(alive)
+    if (!bubble || event.target.closest("a, video")) return
     event.preventDefault()
     menu(bubble, new DOMRect(event.clientX, event.clientY, 0, 0))
   })
   thread.addEventListener("dblclick", (event) => {
-    const bubble = event.target.closest(".msg[data-action]")
-    if (bubble && !event.target.closest("button, a, audio, video")) answer(bubble)
+    const bubble = event.target.closest(alive)
+    if (bubble && !event.target.closest("button, a, input, video")) answer(bubble)
   })
+  composer.addEventListener("unsent", ({ detail }) => (writing.value ||= detail.text.body))
   keys()
   swipe()
 
@@ -423,8 +450,8 @@ function keys() {
     const at = on ? bubbles.indexOf(on) : bubbles.length
     if (event.key === "ArrowUp") bubbles[Math.max(0, at - 1)]?.focus()
     else if (event.key === "ArrowDown") (bubbles[at + 1] ?? writing).focus()
-    else if (event.key === "Enter" && on?.dataset.action) menu(on, on.getBoundingClientRect())
-    else if (event.key === "r" && on?.dataset.action) answer(on)
+    else if (event.key === "Enter" && on?.matches(alive)) menu(on, on.getBoundingClientRect())
+    else if (event.key === "r" && on?.matches(alive)) answer(on)
     else return
     event.preventDefault()
   })
@@ -435,7 +462,7 @@ function swipe() {
   let start = null
   thread.addEventListener("touchstart", (event) => {
     const { clientX: x, clientY: y } = event.touches[0]
-    const bubble = event.target.closest(".msg[data-action]")
+    const bubble = event.target.closest(alive)
     start = bubble && { bubble, x, y }
   }, { passive: true })
   thread.addEventListener("touchend", (event) => {

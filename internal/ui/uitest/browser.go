@@ -24,7 +24,7 @@ type Browser struct {
 	dir string
 }
 
-// Open starts Chromium for at most two minutes, and skips the test loudly where there is none. Screenshots go to dir, or
+// Open starts Chromium for at most four minutes, and skips the test loudly where there is none. Screenshots go to dir, or
 // to a temporary folder when it is empty.
 func Open(t *testing.T, dir string) *Browser {
 	t.Helper()
@@ -39,19 +39,21 @@ func Open(t *testing.T, dir string) *Browser {
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-dev-shm-usage", true),
 	)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
 	b := &Browser{t: t, ctx: ctx, dir: dir}
-	b.Do()
 	if _, err := chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
 	return b
 }
+
+// For returns the browser for a subtest.
+func (b *Browser) For(t *testing.T) *Browser { return &Browser{t, b.ctx, b.dir} }
 
 func find() string {
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"} {
@@ -92,7 +94,7 @@ func Eval[T any](b *Browser, expression string) T {
 // Until waits until a JavaScript expression is true. While a page is loading, one that fails is not true.
 func (b *Browser) Until(expression string) {
 	b.t.Helper()
-	end := time.Now().Add(10 * time.Second)
+	end := time.Now().Add(30 * time.Second)
 	for {
 		yes, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("!!("+expression+")"))
 		if err == nil && yes {
@@ -100,7 +102,7 @@ func (b *Browser) Until(expression string) {
 		}
 		if time.Now().After(end) || b.ctx.Err() != nil {
 			b.Shot("until")
-			b.t.Fatalf("browser: not within 10 s: %s (%v)", expression, err)
+			b.t.Fatalf("browser: not within 30 s: %s (%v)", expression, err)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
