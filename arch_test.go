@@ -51,7 +51,7 @@ var places = map[string]place{
 	"network":       {may: "."},
 	"payload":       {may: "."},
 	"prekeys":       {may: "e2ee relayclient"},
-	"network/relay": {may: ". attachment e2ee network payload prekeys relayclient relayproto"},
+	"network/relay": {may: ". attachment e2ee msgid network payload prekeys relayclient relayproto"},
 	"relayclient":   {may: "relayproto", outside: "github.com/coder/websocket"},
 	"relayproto":    {outside: "github.com/coder/websocket google.golang.org/protobuf"},
 	"relayserver":   {may: "commit relayproto sqlite web", outside: "github.com/coder/websocket google.golang.org/protobuf"},

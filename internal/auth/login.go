@@ -123,7 +123,8 @@ func (a *Auth) Issue(ctx context.Context, user string) (Token, error) {
 	return a.start(ctx, u, "")
 }
 
-// start commits a session, and the user's new hash if there is one.
+// start commits a session, and the user's new hash if there is one. Whoever has logged in with a password that has been
+// changed meanwhile is refused.
 func (a *Auth) start(ctx context.Context, u *store.User, hash string) (Token, error) {
 	issued := a.now().UTC().Truncate(time.Second)
 	l := &store.Login{ID: newSession(), Account: u.Account, Number: u.Number, User: u.ID, Expires: issued.Add(TokenLife)}
@@ -132,8 +133,15 @@ func (a *Auth) start(ctx context.Context, u *store.User, hash string) (Token, er
 		return Token{}, err
 	}
 	err = a.db.Write(ctx, nil, func(tx *store.Tx) error {
+		now, err := tx.User(u.Number, u.ID)
+		if isMissing(err) || (err == nil && now.Hash != u.Hash) {
+			return errUnauthorized()
+		}
+		if err != nil {
+			return err
+		}
 		if hash != "" {
-			if err := tx.SetPassword(u.ID, hash, false); err != nil {
+			if err := tx.SetPassword(u.Number, u.ID, hash, false); err != nil {
 				return err
 			}
 		}

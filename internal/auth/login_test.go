@@ -245,7 +245,19 @@ func TestUsers(t *testing.T) {
 	if err := add(NewUser{Name: "x", Password: goodPassword, Role: "root"}); err == nil {
 		t.Error("an unknown role was accepted")
 	}
+	token := e.token(t, "ops")
+	if _, err := e.session(t.Context(), token); err != nil {
+		t.Fatal(err)
+	}
+	before, err := e.db.User(t.Context(), "ops")
+	if err != nil {
+		t.Fatal(err)
+	}
 	wantReason(t, e.SetPassword(t.Context(), "ops", "Another-34", true), "")
+	_, err = e.session(t.Context(), token)
+	wantReason(t, err, kabar.ReasonUnauthorized)
+	_, err = e.start(t.Context(), before, "") // a login that had checked the old password already
+	wantReason(t, err, kabar.ReasonUnauthorized)
 	wantReason(t, e.login("ops", "Another-34", ""), kabar.ReasonPasswordChange)
 	wantReason(t, e.SetPassword(t.Context(), "nobody", "Another-34", true), kabar.ReasonNotFound)
 	wantReason(t, e.SetPassword(t.Context(), "ops", "weak", true), kabar.ReasonInvalid)

@@ -52,7 +52,8 @@ func (a *Auth) AddUser(ctx context.Context, n NewUser) error {
 	return closed(err)
 }
 
-// SetPassword changes a user's password; sessions stay. With mustChange the next login must bring another one.
+// SetPassword changes a user's password on behalf of somebody else, and ends the user's sessions. With mustChange the next
+// login must bring another one.
 func (a *Auth) SetPassword(ctx context.Context, name, password string, mustChange bool) error {
 	if err := CheckPassword(password); err != nil {
 		return err
@@ -70,7 +71,19 @@ func (a *Auth) SetPassword(ctx context.Context, name, password string, mustChang
 	}
 	a.change.Lock()
 	defer a.change.Unlock()
-	return closed(a.db.Write(ctx, nil, func(tx *store.Tx) error { return tx.SetPassword(u.ID, phc, mustChange) }))
+	defer a.Forget(u.ID)
+	for found := 1; found > 0; { // a round for the password and the first sessions, and more if there are many
+		err := a.db.Write(ctx, nil, func(tx *store.Tx) (err error) {
+			if err = tx.SetPassword(u.Number, u.ID, phc, mustChange); err == nil {
+				found, err = tx.RemoveLogins(u.Number, u.ID)
+			}
+			return err
+		})
+		if err != nil {
+			return closed(err)
+		}
+	}
+	return nil
 }
 
 // checkName refuses names that Basic authentication cannot carry (RFC 7617: no colon, no control characters).

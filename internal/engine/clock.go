@@ -37,21 +37,3 @@ func (e *Engine) Shifted() {
 	e.sends.HurryAll()
 	e.fetches.HurryAll()
 }
-
-// sweepEvery is how often what has outlived its time is removed.
-const sweepEvery = 10 * time.Minute
-
-func (e *Engine) sweep(ctx context.Context) error {
-	for {
-		for n := -1; n != 0 && ctx.Err() == nil; {
-			var err error
-			if n, err = e.db.SweepAnswers(ctx, e.now()); err != nil {
-				e.log.Warn("sweep idempotency answers", "err", err)
-				break
-			}
-		}
-		if err := e.Until(ctx, e.now().Add(sweepEvery)); err != nil {
-			return err
-		}
-	}
-}

@@ -163,7 +163,7 @@ func (e *Engine) publish(ctx context.Context, l *line, job *store.Job, medium *s
 				return err
 			}
 		}
-		if err := tx.RemoveJob(job.ID); err != nil {
+		if err := tx.RemoveJob(job.Number, job.ID); err != nil {
 			return err
 		}
 		return e.received(tx, l, c, m, missing)

@@ -58,7 +58,7 @@ func (t *task) compute(ctx context.Context, o *network.Outgoing) error {
 			return err
 		}
 		for _, j := range t.also {
-			if err := tx.RemoveJob(j.ID); err != nil {
+			if err := tx.RemoveJob(j.Number, j.ID); err != nil {
 				return err
 			}
 		}

@@ -5,16 +5,10 @@ import (
 	"kabar/internal/store"
 )
 
-// envelopeStanza is how many hex digits of the network's id of an envelope of ours are the id of the message in it.
-const envelopeStanza = 18
-
 // retry sends again what the customer could not decrypt: the same message id, in a fresh session, a few times at most.
 func (d *delivery) retry(tx *store.Tx) error {
 	for _, ref := range d.u.Retry.Refs {
-		if len(ref) < envelopeStanza {
-			continue
-		}
-		m, err := d.sent(tx, ref[:envelopeStanza])
+		m, err := d.sent(tx, ref)
 		if err != nil {
 			return err
 		}
@@ -41,10 +35,7 @@ func (d *delivery) retry(tx *store.Tx) error {
 // expired fails what the network has given up on.
 func (d *delivery) expired(tx *store.Tx) error {
 	for _, ref := range d.u.Expired.Refs {
-		if len(ref) < envelopeStanza {
-			continue
-		}
-		m, err := d.sent(tx, ref[:envelopeStanza])
+		m, err := d.sent(tx, ref)
 		if err != nil {
 			return err
 		}

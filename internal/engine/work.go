@@ -72,7 +72,11 @@ func (e *Engine) later(ctx context.Context, what string, err error) lanes.Next {
 
 // nextTask reads the oldest job of a conversation and what it is about; nil when there is none.
 func (e *Engine) nextTask(ctx context.Context, c kabar.ConversationID) (*task, error) {
-	jobs, err := e.db.Jobs(ctx, c, jobFetch, 1)
+	n, err := e.db.Owner(ctx, c)
+	if err != nil {
+		return nil, ignoreMissing(err)
+	}
+	jobs, err := e.db.Jobs(ctx, n, c, jobFetch, 1)
 	if err != nil || len(jobs) == 0 {
 		return nil, err
 	}
@@ -99,7 +103,7 @@ func (e *Engine) followers(ctx context.Context, first *store.Job) ([]*store.Job,
 	if first.Packed {
 		return nil, nil
 	}
-	jobs, err := e.db.Jobs(ctx, first.Conversation, jobFetch, joined)
+	jobs, err := e.db.Jobs(ctx, first.Number, first.Conversation, jobFetch, joined)
 	if err != nil || len(jobs) == 0 {
 		return nil, err
 	}
@@ -232,7 +236,7 @@ func (t *task) reread(tx *store.Tx) (*kabar.Conversation, *kabar.Message, error)
 
 func (t *task) remove(tx *store.Tx) error {
 	for _, j := range append(t.also, t.job) {
-		if err := tx.RemoveJob(j.ID); err != nil {
+		if err := tx.RemoveJob(j.Number, j.ID); err != nil {
 			return err
 		}
 	}

@@ -79,10 +79,11 @@ func (s *Store) Remove(name string) error {
 	return nil
 }
 
-// Sweep removes the files that were last changed before olderThan and that known does not know, and returns how many.
-// The bound protects files whose row is not committed yet: choose it older than any upload can last. The folder is read
-// in portions, so memory does not depend on its size.
-func (s *Store) Sweep(ctx context.Context, known func(name string) bool, olderThan time.Time) (removed int, err error) {
+// Sweep removes the files that were last changed at least age ago and that known does not know, and returns how many.
+// The age, which is in real time like that of files, protects those whose row is not committed yet: choose it longer than
+// any upload can last. The folder is read in portions, so memory does not depend on its size.
+func (s *Store) Sweep(ctx context.Context, known func(name string) bool, age time.Duration) (removed int, err error) {
+	olderThan := time.Now().Add(-age)
 	removed, err = s.removeAll(ctx, func(e fs.DirEntry) bool {
 		info, err := e.Info()
 		return err == nil && info.ModTime().Before(olderThan) && (isTemp(e.Name()) || !known(e.Name()))

@@ -10,6 +10,46 @@ import (
 	"kabar/internal/secrets"
 )
 
+type conversationRow struct {
+	id, account, number         int64
+	waID, bsuid                 string
+	name, key                   []byte
+	lastMessage, lastInbound    int64
+	blocked                     int64
+	billing                     int64
+	category                    string
+	billingExpires, profileSent int64
+	identity                    string
+}
+
+var conversations = &table[int64, conversationRow]{
+	shape: shape{"conversation", cols("id:bigint"),
+		cols("account_id:bigint number_id:bigint wa_id:text bsuid:text name:bytea key:bytea last_message:bigint last_inbound:bigint " +
+			"blocked:bigint billing_id:bigint billing_category:text billing_expires:bigint profile_sent:bigint identity:text")},
+	key:  func(r *conversationRow) int64 { return r.id },
+	args: one[int64],
+	fields: func(r *conversationRow) []any {
+		return []any{&r.id, &r.account, &r.number, &r.waID, &r.bsuid, &r.name, &r.key, &r.lastMessage, &r.lastInbound, &r.blocked,
+			&r.billing, &r.category, &r.billingExpires, &r.profileSent, &r.identity}
+	},
+	order: byID[int64],
+}
+
+type handleRow struct {
+	number       int64
+	handle       string
+	account      int64
+	conversation int64
+}
+
+var handles = &table[named, handleRow]{
+	shape:  shape{"handle", cols("number_id:bigint handle:text"), cols("account_id:bigint conversation_id:bigint")},
+	key:    func(r *handleRow) named { return named{r.number, r.handle} },
+	args:   namedArgs,
+	fields: func(r *handleRow) []any { return []any{&r.number, &r.handle, &r.account, &r.conversation} },
+	order:  orderNamed,
+}
+
 // WantConversation announces that the conversation will be asked for.
 func (tx *Tx) WantConversation(id kabar.ConversationID) { tx.conversations.want(int64(id)) }
 
@@ -49,7 +89,7 @@ func (tx *Tx) CreateConversation(n *kabar.Number, who kabar.Customer) (*kabar.Co
 	}
 	key := secrets.NewKey()
 	row := conversationRow{id: id, account: int64(n.Account), number: int64(n.ID), key: outer.Wrap(key, secrets.AAD("conversation", id))}
-	tx.b.db.keepConversationKey(id, key) // harmless if the operation fails: the id is never used again
+	tx.b.db.keepConversationKey(id, int64(n.ID), key) // harmless if the operation fails: the id is never used again
 	tx.conversations.fresh(row)
 	c := &kabar.Conversation{ID: kabar.ConversationID(id), Account: n.Account, Number: n.ID, Customer: who}
 	return c, tx.SaveConversation(c)

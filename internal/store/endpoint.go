@@ -9,6 +9,23 @@ import (
 	"kabar/internal/secrets"
 )
 
+type endpointRow struct {
+	id, account, number int64
+	dialect             string
+	body                []byte
+	mark, created       int64
+}
+
+var endpoints = &table[int64, endpointRow]{
+	shape: shape{"endpoint", cols("id:bigint"), cols("account_id:bigint number_id:bigint dialect:text body:bytea mark:bigint created:bigint")},
+	key:   func(r *endpointRow) int64 { return r.id },
+	args:  one[int64],
+	fields: func(r *endpointRow) []any {
+		return []any{&r.id, &r.account, &r.number, &r.dialect, &r.body, &r.mark, &r.created}
+	},
+	order: byID[int64],
+}
+
 // Endpoints are the readers of a number's event log. There may be any number of them; the URL in the /v1 settings is a
 // view of the number's one On-Premises endpoint.
 
@@ -26,6 +43,9 @@ func (tx *Tx) AddEndpoint(e *kabar.Endpoint, now time.Time) error {
 	tx.endpoints.fresh(endpointRow{id, int64(e.Account), int64(e.Number), string(e.Dialect), body, e.Mark, millis(now)})
 	return nil
 }
+
+// WantEndpoint announces that the endpoint will be asked for.
+func (tx *Tx) WantEndpoint(id kabar.EndpointID) { tx.endpoints.want(int64(id)) }
 
 // SetURL changes where an endpoint's events go. What is waiting goes to the new URL.
 func (tx *Tx) SetURL(n kabar.NumberID, id kabar.EndpointID, url string) error {
@@ -87,74 +107,6 @@ func (db *DB) Endpoints(ctx context.Context, n kabar.NumberID) ([]*kabar.Endpoin
 		}
 		all[i] = &kabar.Endpoint{ID: kabar.EndpointID(r.id), Account: kabar.AccountID(r.account), Number: n, URL: string(url),
 			Dialect: kabar.Dialect(r.dialect), Mark: r.mark}
-	}
-	return all, nil
-}
-
-// DeliveryState says how an event stands with an endpoint.
-type DeliveryState int8
-
-// The states of a delivery. An event without a row is finished if its seq is up to the endpoint's mark, and untried above.
-const (
-	Finished DeliveryState = 1 // above the mark, delivered
-	Retrying DeliveryState = 2 // failed at least once; the bytes of the first attempt are kept
-	Parked   DeliveryState = 3 // its customer is parked: it waits in its own line, and the mark may pass it
-)
-
-// Delivery is what is remembered of one event at one endpoint.
-type Delivery struct {
-	Endpoint     kabar.EndpointID
-	Seq          int64
-	Account      kabar.AccountID
-	Number       kabar.NumberID
-	Conversation kabar.ConversationID
-	State        DeliveryState
-	Attempts     int
-	Due          time.Time
-	Body         []byte // the exact bytes of the first failed attempt; sealed at rest
-}
-
-// SaveDelivery stores d, new or changed.
-func (tx *Tx) SaveDelivery(d *Delivery) error {
-	row := deliveryRow{
-		endpoint: int64(d.Endpoint), seq: d.Seq, account: int64(d.Account), number: int64(d.Number), conversation: int64(d.Conversation),
-		state: int64(d.State), attempts: int64(d.Attempts), due: millis(d.Due),
-	}
-	if len(d.Body) > 0 {
-		key, err := tx.keyOf(row.conversation)
-		if err != nil {
-			return err
-		}
-		row.body = key.Seal(d.Body, secrets.AAD("delivery", row.endpoint, row.seq))
-	}
-	return tx.deliveries.put(row)
-}
-
-// RemoveDelivery forgets a delivery: it has been finished and the mark is past it.
-func (tx *Tx) RemoveDelivery(e kabar.EndpointID, seq int64) error {
-	return tx.deliveries.del(spot{int64(e), seq})
-}
-
-// Deliveries returns up to limit rows of an endpoint in a state with a seq above after, in order.
-func (db *DB) Deliveries(ctx context.Context, e kabar.EndpointID, s DeliveryState, after int64, limit int) ([]*Delivery, error) {
-	rows, err := readAll(ctx, db, deliveries, "endpoint_id = $1 AND state = $2 AND seq > $3 ORDER BY seq LIMIT $4", int64(e), int64(s), after, limit)
-	if err != nil {
-		return nil, err
-	}
-	all := make([]*Delivery, len(rows))
-	for i, r := range rows {
-		all[i] = &Delivery{Endpoint: e, Seq: r.seq, Account: kabar.AccountID(r.account), Number: kabar.NumberID(r.number),
-			Conversation: kabar.ConversationID(r.conversation), State: s, Attempts: int(r.attempts), Due: instant(r.due)}
-		if len(r.body) == 0 {
-			continue
-		}
-		key, err := db.keyOf(ctx, r.conversation)
-		if err != nil {
-			return nil, err
-		}
-		if all[i].Body, err = key.Open(r.body, secrets.AAD("delivery", r.endpoint, r.seq)); err != nil {
-			return nil, fmt.Errorf("unseal delivery: %w", err)
-		}
 	}
 	return all, nil
 }

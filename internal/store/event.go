@@ -2,13 +2,32 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"time"
 
 	"kabar"
 	"kabar/internal/secrets"
 )
+
+type eventRow struct {
+	number, seq, account, conversation int64
+	kind                               string
+	at                                 int64
+	body                               []byte
+}
+
+var events = &table[spot, eventRow]{
+	shape: shape{"event", cols("number_id:bigint seq:bigint"), cols("account_id:bigint conversation_id:bigint kind:text at:bigint body:bytea")},
+	key:   func(r *eventRow) spot { return spot{r.number, r.seq} },
+	args:  spotArgs,
+	fields: func(r *eventRow) []any {
+		return []any{&r.number, &r.seq, &r.account, &r.conversation, &r.kind, &r.at, &r.body}
+	},
+	order: orderSpot,
+}
 
 // WantSeq announces that an event of the number will be added.
 func (tx *Tx) WantSeq(n kabar.NumberID) { tx.counters.want(seqCounter(n)) }
@@ -33,7 +52,7 @@ func (tx *Tx) AddEvent(e *kabar.Event) error {
 	if err != nil {
 		return fmt.Errorf("encode event: %w", err)
 	}
-	key, err := tx.keyOf(int64(e.Conversation))
+	key, err := tx.keyOf(int64(e.Number), int64(e.Conversation))
 	if err != nil {
 		return err
 	}
@@ -69,7 +88,7 @@ func (db *DB) Event(ctx context.Context, n kabar.NumberID, seq int64) (*kabar.Ev
 }
 
 func (db *DB) openEvent(ctx context.Context, r *eventRow) (*kabar.Event, error) {
-	key, err := db.keyOf(ctx, r.conversation)
+	key, err := db.keyOf(ctx, r.number, r.conversation)
 	if err != nil {
 		return nil, err
 	}
@@ -96,4 +115,21 @@ func (db *DB) LastSeq(ctx context.Context, n kabar.NumberID) (int64, error) {
 		return 0, err
 	}
 	return row.next - 1, nil
+}
+
+// EventHead says whose an event is and when it happened.
+type EventHead struct {
+	Seq          int64
+	Conversation kabar.ConversationID
+	At           time.Time
+}
+
+// EventHeads returns the heads of up to limit events of the number with a seq above after, in order.
+func (db *DB) EventHeads(ctx context.Context, n kabar.NumberID, after int64, limit int) ([]EventHead, error) {
+	return list(ctx, db, func(rs *sql.Rows) (h EventHead, err error) {
+		var at int64
+		err = rs.Scan(&h.Seq, &h.Conversation, &at)
+		h.At = instant(at)
+		return h, err
+	}, "SELECT seq, conversation_id, at FROM event WHERE number_id = $1 AND seq > $2 ORDER BY seq LIMIT $3", int64(n), after, limit)
 }

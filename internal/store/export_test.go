@@ -78,3 +78,18 @@ func (db *DB) WriterExec(ctx context.Context, text string) error {
 	_, err := db.conn.ExecContext(ctx, text)
 	return err
 }
+
+// Indexed are queries that must find their rows by an index, with the index. Each placeholder of a query occurs once.
+func Indexed() map[string]string {
+	return map[string]string{
+		selectFrom(&deliveries.shape, deliveriesWhere): "sqlite_autoindex_delivery_1", // the primary key
+		headsQuery:      "sqlite_autoindex_delivery_1",
+		parkedQuery:     "delivery_parked",
+		nextParkedQuery: "delivery_parked",
+		loginsOfUser:    "login_user",
+		selectFrom(&idempotencies.shape, agingAnswers.where()): "idempotency_at",
+		selectFrom(&refs.shape, agingRefs.where()):             "inbound_ref_at",
+		selectFrom(&logins.shape, agingLogins.where()):         "login_expires",
+		selectFrom(&uploads.shape, agingUploads.where()):       "upload_expires",
+	}
+}

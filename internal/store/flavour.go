@@ -31,10 +31,10 @@ func (f flavour) texts(s *shape) texts {
 	all, keys := strings.Join(s.columns(), ", "), strings.Join(s.keyNames(), ", ")
 	if f == sqliteFlavour {
 		return texts{
-			load:   fmt.Sprintf("SELECT %s FROM %s WHERE %s", all, s.name, equals(s.keys, "", 1, " AND ")),
+			load:   fmt.Sprintf("SELECT %s FROM %s WHERE %s", all, s.name, equals(s.keys, 1, " AND ")),
 			insert: fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", s.name, all, places(len(s.keys)+len(s.cols))),
-			update: fmt.Sprintf("UPDATE %s SET %s WHERE %s", s.name, equals(s.cols, "", len(s.keys)+1, ", "), equals(s.keys, "", 1, " AND ")),
-			remove: fmt.Sprintf("DELETE FROM %s WHERE %s", s.name, equals(s.keys, "", 1, " AND ")),
+			update: fmt.Sprintf("UPDATE %s SET %s WHERE %s", s.name, equals(s.cols, len(s.keys)+1, ", "), equals(s.keys, 1, " AND ")),
+			remove: fmt.Sprintf("DELETE FROM %s WHERE %s", s.name, equals(s.keys, 1, " AND ")),
 		}
 	}
 	keysOf, allOf := unnest(s.keys), unnest(append(append([]column(nil), s.keys...), s.cols...))
@@ -64,10 +64,10 @@ func unnest(cols []column) string {
 	return "unnest(" + strings.Join(parts, ", ") + ")"
 }
 
-func equals(cols []column, prefix string, first int, sep string) string {
+func equals(cols []column, first int, sep string) string {
 	parts := make([]string, len(cols))
 	for i, c := range cols {
-		parts[i] = prefix + c.name + " = $" + strconv.Itoa(first+i)
+		parts[i] = c.name + " = $" + strconv.Itoa(first+i)
 	}
 	return strings.Join(parts, sep)
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -9,6 +10,29 @@ import (
 	"kabar"
 	"kabar/internal/secrets"
 )
+
+type idempotencyRow struct {
+	number    int64
+	path, key string
+	account   int64
+	hash      string
+	status    int64
+	answer    []byte
+	at        int64
+}
+
+var idempotencies = &table[requestKey, idempotencyRow]{
+	shape: shape{"idempotency", cols("number_id:bigint path:text key:text"),
+		cols("account_id:bigint hash:text status:bigint answer:bytea at:bigint")},
+	key:  func(r *idempotencyRow) requestKey { return requestKey{r.number, r.path, r.key} },
+	args: func(k requestKey) []any { return []any{k.number, k.path, k.key} },
+	fields: func(r *idempotencyRow) []any {
+		return []any{&r.number, &r.path, &r.key, &r.account, &r.hash, &r.status, &r.answer, &r.at}
+	},
+	order: func(a, b requestKey) int {
+		return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.path, b.path), cmp.Compare(a.key, b.key))
+	},
+}
 
 // Answer is what a request with an idempotency key was answered.
 type Answer struct {
@@ -74,24 +98,4 @@ func (tx *Tx) SaveAnswer(n *kabar.Number, path, key string, a *Answer) error {
 	}
 	sealed := k.Seal(a.Body, secrets.AAD("idempotency", int64(n.ID), path, key))
 	return tx.answers.put(idempotencyRow{int64(n.ID), path, key, int64(n.Account), a.Hash, int64(a.Status), sealed, millis(a.At)})
-}
-
-// sweepSize is how many rows one sweep removes: a moment of the writer's time.
-const sweepSize = 1000
-
-// SweepAnswers removes up to a thousand answers that are too old at now, and reports how many.
-func (db *DB) SweepAnswers(ctx context.Context, now time.Time) (int, error) {
-	rows, err := readAll(ctx, db, idempotencies, "at <= $1 ORDER BY at LIMIT $2", millis(now.Add(-AnswerLife)), sweepSize)
-	if err != nil || len(rows) == 0 {
-		return 0, err
-	}
-	err = db.Write(ctx, nil, func(tx *Tx) error {
-		for i := range rows {
-			if err := tx.answers.del(idempotencies.key(&rows[i])); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return len(rows), err
 }

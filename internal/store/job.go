@@ -9,6 +9,24 @@ import (
 	"kabar/internal/secrets"
 )
 
+type jobRow struct {
+	id, account, number, conversation int64
+	kind                              string
+	message, packed, tries, due       int64
+	body                              []byte
+}
+
+var jobs = &table[int64, jobRow]{
+	shape: shape{"job", cols("id:bigint"), cols("account_id:bigint number_id:bigint conversation_id:bigint kind:text " +
+		"message_id:bigint packed:bigint tries:bigint due:bigint body:bytea")},
+	key:  func(r *jobRow) int64 { return r.id },
+	args: one[int64],
+	fields: func(r *jobRow) []any {
+		return []any{&r.id, &r.account, &r.number, &r.conversation, &r.kind, &r.message, &r.packed, &r.tries, &r.due, &r.body}
+	},
+	order: byID[int64],
+}
+
 // JobKind says what a job is there for.
 type JobKind string
 
@@ -54,7 +72,7 @@ func (tx *Tx) Job(n kabar.NumberID, id int64) (*Job, error) {
 	if row == nil || row.number != int64(n) {
 		return nil, &NotFoundError{"job"}
 	}
-	key, err := tx.keyOf(row.conversation)
+	key, err := tx.keyOf(row.number, row.conversation)
 	if err != nil {
 		return nil, err
 	}
@@ -77,8 +95,17 @@ func (tx *Tx) SaveJob(j *Job) error {
 	return tx.jobs.put(*row)
 }
 
-// RemoveJob removes a job that is done.
-func (tx *Tx) RemoveJob(id int64) error { return tx.jobs.del(id) }
+// RemoveJob removes a job of the number that is done; one that is gone is no error.
+func (tx *Tx) RemoveJob(n kabar.NumberID, id int64) error {
+	row, err := tx.jobs.get(id)
+	if err != nil || row == nil {
+		return err
+	}
+	if row.number != int64(n) {
+		return &NotFoundError{"job"}
+	}
+	return tx.jobs.del(id)
+}
 
 func (tx *Tx) sealJob(j *Job) (*jobRow, error) {
 	row := &jobRow{
@@ -88,7 +115,7 @@ func (tx *Tx) sealJob(j *Job) (*jobRow, error) {
 	if len(j.Body) == 0 {
 		return row, nil
 	}
-	key, err := tx.keyOf(row.conversation)
+	key, err := tx.keyOf(row.number, row.conversation)
 	if err != nil {
 		return nil, err
 	}
@@ -111,13 +138,14 @@ func openJob(r *jobRow, key secrets.Key) (*Job, error) {
 	return j, nil
 }
 
-// Jobs returns the oldest jobs of a conversation, in order, except those of the kind but.
-func (db *DB) Jobs(ctx context.Context, c kabar.ConversationID, but JobKind, limit int) ([]*Job, error) {
-	rows, err := readAll(ctx, db, jobs, "conversation_id = $1 AND kind <> $2 ORDER BY id LIMIT $3", int64(c), string(but), limit)
+// Jobs returns the oldest jobs of a conversation of the number, in order, except those of the kind but.
+func (db *DB) Jobs(ctx context.Context, n kabar.NumberID, c kabar.ConversationID, but JobKind, limit int) ([]*Job, error) {
+	rows, err := readAll(ctx, db, jobs, "conversation_id = $1 AND number_id = $2 AND kind <> $3 ORDER BY id LIMIT $4",
+		int64(c), int64(n), string(but), limit)
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
-	key, err := db.keyOf(ctx, int64(c))
+	key, err := db.keyOf(ctx, int64(n), int64(c))
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +164,7 @@ func (db *DB) Job(ctx context.Context, n kabar.NumberID, id int64) (*Job, error)
 	if err != nil {
 		return nil, notFound(err, "job")
 	}
-	key, err := db.keyOf(ctx, row.conversation)
+	key, err := db.keyOf(ctx, row.number, row.conversation)
 	if err != nil {
 		return nil, err
 	}

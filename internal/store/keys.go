@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,7 +19,13 @@ const keptKeys = 16_384
 type keyring struct {
 	mu            sync.Mutex
 	numbers       map[int64]secrets.Key
-	conversations map[int64]secrets.Key
+	conversations map[int64]ownedKey
+}
+
+// ownedKey is the unwrapped key of a conversation, with the number that the conversation belongs to for good.
+type ownedKey struct {
+	number int64
+	key    secrets.Key
 }
 
 const permutationMeta = "permutation"
@@ -26,7 +33,7 @@ const permutationMeta = "permutation"
 // openKeys reads, or makes at the first start, what the store needs before anything can be read: the key of the public
 // ids and the keys of the numbers. A wrong master key is noticed here.
 func (db *DB) openKeys(ctx context.Context) error {
-	db.keys.numbers, db.keys.conversations = map[int64]secrets.Key{}, map[int64]secrets.Key{}
+	db.keys.numbers, db.keys.conversations = map[int64]secrets.Key{}, map[int64]ownedKey{}
 	err := db.Write(ctx, nil, func(tx *Tx) error {
 		row, err := tx.meta.get(permutationMeta)
 		if err != nil || row != nil {
@@ -89,26 +96,32 @@ func (db *DB) keepNumberKey(id int64, k secrets.Key) {
 	db.keys.numbers[id] = k
 }
 
-// conversationKey unwraps the key of a conversation.
+// conversationKey unwraps the key of a conversation of the number.
 func (db *DB) conversationKey(id, number int64, wrapped []byte) (secrets.Key, error) {
-	db.keys.mu.Lock()
-	k, ok := db.keys.conversations[id]
-	db.keys.mu.Unlock()
-	if ok {
-		return k, nil
+	if kept, ok := db.keptKey(id); ok {
+		return kept.key, nil
 	}
 	outer, err := db.numberKey(number)
 	if err != nil {
-		return k, err
+		return secrets.Key{}, err
 	}
-	if k, err = outer.Unwrap(wrapped, secrets.AAD("conversation", id)); err != nil {
+	k, err := outer.Unwrap(wrapped, secrets.AAD("conversation", id))
+	if err != nil {
 		return k, fmt.Errorf("unseal conversation %d: %w", id, err)
 	}
-	db.keepConversationKey(id, k)
+	db.keepConversationKey(id, number, k)
 	return k, nil
 }
 
-func (db *DB) keepConversationKey(id int64, k secrets.Key) {
+// keptKey returns what is kept in memory of a conversation.
+func (db *DB) keptKey(conversation int64) (ownedKey, bool) {
+	db.keys.mu.Lock()
+	defer db.keys.mu.Unlock()
+	k, ok := db.keys.conversations[conversation]
+	return k, ok
+}
+
+func (db *DB) keepConversationKey(id, number int64, k secrets.Key) {
 	db.keys.mu.Lock()
 	defer db.keys.mu.Unlock()
 	if len(db.keys.conversations) >= keptKeys {
@@ -117,7 +130,47 @@ func (db *DB) keepConversationKey(id int64, k secrets.Key) {
 			break
 		}
 	}
-	db.keys.conversations[id] = k
+	db.keys.conversations[id] = ownedKey{number, k}
+}
+
+// keyOf returns the key of a conversation of the number.
+func (tx *Tx) keyOf(number, conversation int64) (secrets.Key, error) {
+	row, err := tx.conversations.get(conversation)
+	if err != nil {
+		return secrets.Key{}, err
+	}
+	if row == nil || row.number != number {
+		return secrets.Key{}, &NotFoundError{"conversation"}
+	}
+	return tx.b.db.conversationKey(row.id, row.number, row.key)
+}
+
+// keyOf returns the key of a conversation of the number.
+func (db *DB) keyOf(ctx context.Context, number, conversation int64) (secrets.Key, error) {
+	kept, err := db.keyAndOwner(ctx, conversation)
+	if err != nil || kept.number != number {
+		return secrets.Key{}, cmp.Or[error](err, &NotFoundError{"conversation"})
+	}
+	return kept.key, nil
+}
+
+func (db *DB) keyAndOwner(ctx context.Context, conversation int64) (ownedKey, error) {
+	if kept, ok := db.keptKey(conversation); ok {
+		return kept, nil
+	}
+	row, err := readOne(ctx, db, conversations, "id = $1", conversation)
+	if err != nil {
+		return ownedKey{}, notFound(err, "conversation")
+	}
+	key, err := db.conversationKey(row.id, row.number, row.key)
+	return ownedKey{row.number, key}, err
+}
+
+// Owner returns the number that a conversation belongs to: for the server's own work, which knows the conversation only.
+// Of one that has been in use lately it is kept in memory.
+func (db *DB) Owner(ctx context.Context, c kabar.ConversationID) (kabar.NumberID, error) {
+	kept, err := db.keyAndOwner(ctx, int64(c))
+	return kabar.NumberID(kept.number), err
 }
 
 // Ref returns the public number of a message, of which both dialects make their ids.

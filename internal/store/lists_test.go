@@ -130,7 +130,7 @@ func TestJobsArePaged(t *testing.T) {
 		if fmt.Sprint(seen) != fmt.Sprint(ids) {
 			t.Errorf("scanned %v, want %v", seen, ids)
 		}
-		jobs, err := s.DB.Jobs(t.Context(), talks[1].ID, "fetch", 3)
+		jobs, err := s.DB.Jobs(t.Context(), s.A.ID, talks[1].ID, "fetch", 3)
 		if err != nil || len(jobs) != 3 {
 			t.Fatalf("%d jobs, %v; want 3", len(jobs), err)
 		}
@@ -139,7 +139,7 @@ func TestJobsArePaged(t *testing.T) {
 				t.Errorf("job %d is %+v, want the one with key %d", i, j, ids[want])
 			}
 		}
-		gone := func(tx *store.Tx) error { return tx.RemoveJob(ids[4]) }
+		gone := func(tx *store.Tx) error { return tx.RemoveJob(s.A.ID, ids[4]) }
 		s.Write(t, gone)
 		s.Write(t, gone) // removing what is gone is no error
 		saved := *jobs[0]
@@ -176,32 +176,6 @@ func TestEventsArePaged(t *testing.T) {
 		}
 		if n, err := s.DB.LastSeq(t.Context(), s.B.ID); n != 0 || err != nil {
 			t.Errorf("LastSeq before the first event = %d, %v", n, err)
-		}
-	})
-}
-
-func TestOldAnswersAreSwept(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *storetest.Env) {
-		const old, young = 1005, 5
-		s.Write(t, func(tx *store.Tx) error {
-			for i := range old + young {
-				at := s.Now.Add(-store.AnswerLife) // old enough just now
-				if i >= old {
-					at = at.Add(time.Millisecond)
-				}
-				if err := tx.SaveAnswer(s.A, "/v1/messages", fmt.Sprint(i), &store.Answer{Status: 201, At: at}); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		for _, want := range []int{1000, old - 1000, 0} {
-			if n, err := s.DB.SweepAnswers(t.Context(), s.Now); n != want || err != nil {
-				t.Errorf("SweepAnswers = %d, %v; want %d", n, err, want)
-			}
-		}
-		if n := s.Query(t, "SELECT count(*) FROM idempotency")[0][0]; n != fmt.Sprint(young) {
-			t.Errorf("%s answers are left, want %d", n, young)
 		}
 	})
 }

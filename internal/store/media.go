@@ -9,6 +9,26 @@ import (
 	"kabar/internal/secrets"
 )
 
+type mediaRow struct {
+	id, account, number int64
+	mime                string
+	size                int64
+	sha256, file        string
+	key, name           []byte
+	created             int64
+}
+
+var medias = &table[int64, mediaRow]{
+	shape: shape{"media", cols("id:bigint"), cols("account_id:bigint number_id:bigint mime:text size:bigint sha256:text file:text " +
+		"key:bytea name:bytea created:bigint")},
+	key:  func(r *mediaRow) int64 { return r.id },
+	args: one[int64],
+	fields: func(r *mediaRow) []any {
+		return []any{&r.id, &r.account, &r.number, &r.mime, &r.size, &r.sha256, &r.file, &r.key, &r.name, &r.created}
+	},
+	order: byID[int64],
+}
+
 // Medium is a stored medium. Its bytes lie sealed in a file under Key.
 type Medium struct {
 	ID       kabar.MediaID

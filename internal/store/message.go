@@ -9,6 +9,26 @@ import (
 	"kabar/internal/secrets"
 )
 
+type messageRow struct {
+	id, account, number, conversation, prev, direction, status int64
+	body                                                       []byte
+	at, expires                                                int64
+	failure                                                    string
+	attempts                                                   int64
+}
+
+var messages = &table[int64, messageRow]{
+	shape: shape{"message", cols("id:bigint"), cols("account_id:bigint number_id:bigint conversation_id:bigint prev:bigint " +
+		"direction:bigint status:bigint body:bytea at:bigint expires:bigint failure:text attempts:bigint")},
+	key:  func(r *messageRow) int64 { return r.id },
+	args: one[int64],
+	fields: func(r *messageRow) []any {
+		return []any{&r.id, &r.account, &r.number, &r.conversation, &r.prev, &r.direction, &r.status, &r.body, &r.at,
+			&r.expires, &r.failure, &r.attempts}
+	},
+	order: byID[int64],
+}
+
 // messageBody is the sealed part of a message.
 type messageBody struct {
 	Content kabar.RawContent `json:"content"`
@@ -45,7 +65,7 @@ func (tx *Tx) Message(n kabar.NumberID, id kabar.MessageID) (*kabar.Message, err
 	if row == nil || row.number != int64(n) {
 		return nil, &NotFoundError{"message"}
 	}
-	key, err := tx.keyOf(row.conversation)
+	key, err := tx.keyOf(row.number, row.conversation)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +99,7 @@ func (tx *Tx) SetContent(m *kabar.Message) error {
 	if err != nil {
 		return err
 	}
-	row.kind, row.body = sealed.kind, sealed.body
+	row.body = sealed.body
 	return tx.messages.put(*row)
 }
 
@@ -92,28 +112,16 @@ func (tx *Tx) sealMessage(m *kabar.Message) (*messageRow, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode message: %w", err)
 	}
-	key, err := tx.keyOf(int64(m.Conversation))
+	key, err := tx.keyOf(int64(m.Number), int64(m.Conversation))
 	if err != nil {
 		return nil, err
 	}
 	return &messageRow{
 		id: int64(m.ID), account: int64(m.Account), number: int64(m.Number), conversation: int64(m.Conversation), prev: int64(m.Prev),
-		direction: int64(m.Direction), status: int64(m.Status), kind: string(m.Content.Kind()),
+		direction: int64(m.Direction), status: int64(m.Status),
 		body: key.Seal(plain, secrets.AAD("message", int64(m.ID))), at: millis(m.At), expires: millis(m.Expires),
 		failure: string(m.Failure), attempts: int64(m.Attempts),
 	}, nil
-}
-
-// keyOf returns the key of a conversation.
-func (tx *Tx) keyOf(conversation int64) (secrets.Key, error) {
-	row, err := tx.conversations.get(conversation)
-	if err != nil {
-		return secrets.Key{}, err
-	}
-	if row == nil {
-		return secrets.Key{}, &NotFoundError{"conversation"}
-	}
-	return tx.b.db.conversationKey(row.id, row.number, row.key)
 }
 
 func (db *DB) openMessage(r *messageRow, key secrets.Key) (*kabar.Message, error) {
@@ -144,7 +152,7 @@ func (db *DB) Message(ctx context.Context, n kabar.NumberID, id kabar.MessageID)
 	if err != nil {
 		return nil, notFound(err, "message")
 	}
-	key, err := db.keyOf(ctx, row.conversation)
+	key, err := db.keyOf(ctx, row.number, row.conversation)
 	if err != nil {
 		return nil, err
 	}
@@ -173,18 +181,4 @@ func (db *DB) History(ctx context.Context, n kabar.NumberID, c kabar.Conversatio
 		all, id = append(all, m), m.Prev
 	}
 	return all, nil
-}
-
-func (db *DB) keyOf(ctx context.Context, conversation int64) (secrets.Key, error) {
-	db.keys.mu.Lock()
-	k, ok := db.keys.conversations[conversation]
-	db.keys.mu.Unlock()
-	if ok {
-		return k, nil
-	}
-	row, err := readOne(ctx, db, conversations, "id = $1", conversation)
-	if err != nil {
-		return k, notFound(err, "conversation")
-	}
-	return db.conversationKey(row.id, row.number, row.key)
 }

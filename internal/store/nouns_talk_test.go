@@ -49,10 +49,10 @@ func jobNoun(t *testing.T, s *storetest.Env, n *kabar.Number, tag string, c *kab
 			j.Kind, j.Tries, j.Due, j.Body = "transmit", 2, s.Now, []byte("packet "+tag)
 			return tx.SaveJob(j)
 		},
-		remove: func(tx *store.Tx) error { gone = true; return tx.RemoveJob(j.ID) },
+		remove: func(tx *store.Tx) error { gone = true; return tx.RemoveJob(n.ID, j.ID) },
 		inside: func(tx *store.Tx) (any, error) { return tx.Job(n.ID, j.ID) },
 		read: func() (any, error) {
-			all, err := s.DB.Jobs(t.Context(), c.ID, "", 10)
+			all, err := s.DB.Jobs(t.Context(), n.ID, c.ID, "", 10)
 			if err != nil || len(all) == 0 {
 				return nil, err
 			}
@@ -116,9 +116,9 @@ func readerNouns(t *testing.T, s *storetest.Env, n *kabar.Number, tag string, c 
 				return tx.SaveDelivery(d)
 			},
 			change: func(tx *store.Tx) error { d.State, d.Attempts = store.Parked, 2; return tx.SaveDelivery(d) },
-			remove: func(tx *store.Tx) error { removed = true; return tx.RemoveDelivery(p.ID, e.Seq) },
+			remove: func(tx *store.Tx) error { removed = true; return tx.RemoveDelivery(n.ID, p.ID, e.Seq) },
 			read: func() (any, error) {
-				all, err := s.DB.Deliveries(t.Context(), p.ID, d.State, 0, 10)
+				all, err := s.DB.Deliveries(t.Context(), n.ID, p.ID, d.State, 0, 10)
 				if err != nil || len(all) != 1 {
 					return nil, err
 				}

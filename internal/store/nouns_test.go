@@ -101,9 +101,10 @@ func userNoun(t *testing.T, s *storetest.Env, n *kabar.Number, tag string) *noun
 	return &noun{name: "user", add: func(tx *store.Tx) error { return tx.AddUser(u, s.Now) },
 		change: func(tx *store.Tx) error {
 			u.Hash, u.MustChange = "$argon2id$2", false
-			return tx.SetPassword(u.ID, u.Hash, u.MustChange)
+			return tx.SetPassword(n.ID, u.ID, u.Hash, u.MustChange)
 		},
-		read: func() (any, error) { return s.DB.User(t.Context(), u.Name) }, want: func() any { return u }}
+		inside: func(tx *store.Tx) (any, error) { return tx.User(n.ID, u.ID) },
+		read:   func() (any, error) { return s.DB.User(t.Context(), u.Name) }, want: func() any { return u }}
 }
 
 func loginNoun(t *testing.T, s *storetest.Env, n *kabar.Number, tag string) *noun {

@@ -10,15 +10,24 @@ import (
 	"kabar/internal/secrets"
 )
 
-// AddAccount stores a new account and sets its ID.
-func (tx *Tx) AddAccount(a *kabar.Account, now time.Time) error {
-	id, err := tx.NewKey()
-	if err != nil {
-		return err
-	}
-	a.ID = kabar.AccountID(id)
-	tx.accounts.fresh(accountRow{id, a.Name, millis(now)})
-	return nil
+type numberRow struct {
+	id, account    int64
+	digits         string
+	key, profile   []byte
+	profileVersion int64
+	settings       []byte
+	fence, created int64
+}
+
+var numbers = &table[int64, numberRow]{
+	shape: shape{"number", cols("id:bigint"),
+		cols("account_id:bigint digits:text key:bytea profile:bytea profile_version:bigint settings:bytea fence:bigint created:bigint")},
+	key:  func(r *numberRow) int64 { return r.id },
+	args: one[int64],
+	fields: func(r *numberRow) []any {
+		return []any{&r.id, &r.account, &r.digits, &r.key, &r.profile, &r.profileVersion, &r.settings, &r.fence, &r.created}
+	},
+	order: byID[int64],
 }
 
 // AddNumber stores a new number with its own key and sets its ID. A number that exists already is a StatementError.
@@ -129,28 +138,4 @@ func (db *DB) Numbers(ctx context.Context) ([]*kabar.Number, error) {
 		}
 	}
 	return all, nil
-}
-
-// SaveTemplate stores a template of an account under its name and language, new or changed.
-func (tx *Tx) SaveTemplate(t *kabar.TemplateDef) error {
-	body, err := json.Marshal(t)
-	if err != nil {
-		return fmt.Errorf("encode template: %w", err)
-	}
-	return tx.templates.put(templateRow{account: int64(t.Account), name: t.Name, language: t.Language, category: string(t.Category),
-		status: string(t.Status), body: string(body)})
-}
-
-// Template returns a template of the account, or a NotFoundError.
-func (db *DB) Template(ctx context.Context, a kabar.AccountID, name, language string) (*kabar.TemplateDef, error) {
-	row, err := readOne(ctx, db, templates, "account_id = $1 AND name = $2 AND language = $3", int64(a), name, language)
-	if err != nil {
-		return nil, notFound(err, "template")
-	}
-	t := new(kabar.TemplateDef)
-	if err := json.Unmarshal([]byte(row.body), t); err != nil {
-		return nil, fmt.Errorf("decode template: %w", err)
-	}
-	t.Account = a
-	return t, nil
 }

@@ -54,34 +54,33 @@ func TestARefusedOpenLeavesNoConnection(t *testing.T) {
 	})
 }
 
-func TestPendingMigrations(t *testing.T) {
+// An empty store holds nothing to make a copy of first: it is set up also where pending migrations are refused.
+func TestAnEmptyStoreIsSetUpWithoutAsking(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *storetest.Env) {
 		o := s.Fresh(t)
 		o.NoMigrate = true
-		_, err := store.Open(t.Context(), o)
-		var pending *store.PendingError
-		if !errors.As(err, &pending) || pending.Have != 0 || pending.Want < 1 || len(pending.Pending) != pending.Want {
-			t.Fatalf("Open of an empty store without migrations = %v, want a PendingError with all of them", err)
-		}
-		if !strings.Contains(err.Error(), "0001_first.sql") {
-			t.Errorf("%q does not name the migration", err)
-		}
-		o.NoMigrate = false
-		db, err := store.Open(t.Context(), o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := db.Close(); err != nil {
-			t.Fatal(err)
-		}
-		o.NoMigrate = true
-		if db, err = store.Open(t.Context(), o); err != nil {
-			t.Fatalf("Open without migrations, when none is pending: %v", err)
-		}
-		if err := db.Close(); err != nil {
-			t.Fatal(err)
+		for _, when := range []string{"empty", "set up"} {
+			db, err := store.Open(t.Context(), o)
+			if err != nil {
+				t.Fatalf("Open of a store that is %s: %v", when, err)
+			}
+			if err := db.Probe(t.Context(), time.Now()); err != nil {
+				t.Errorf("write to a store that was %s: %v", when, err)
+			}
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
 		}
 	})
+}
+
+func TestPendingErrorNamesWhatIsToDo(t *testing.T) {
+	err := &store.PendingError{Schema: store.Schema{Have: 1, Want: 2, Pending: []string{"0002_second.sql"}}}
+	for _, want := range []string{"schema 1", "needs 2", "kabar migrate", "0002_second.sql"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q does not say %q", err, want)
+		}
+	}
 }
 
 func TestANewerSchemaIsRefused(t *testing.T) {

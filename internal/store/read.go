@@ -42,3 +42,24 @@ func readAll[K comparable, R any](ctx context.Context, db *DB, t *table[K, R], w
 func selectFrom(s *shape, where string) string {
 	return "SELECT " + strings.Join(s.columns(), ", ") + " FROM " + s.name + " WHERE " + where
 }
+
+// list reads the rows of a query, each with scan.
+func list[T any](ctx context.Context, db *DB, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := db.read.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fault(err)
+	}
+	defer func() { _ = rows.Close() }() // rows.Err below tells of a broken read
+	var all []T
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, fault(err)
+		}
+		all = append(all, v)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fault(err)
+	}
+	return all, nil
+}

@@ -28,7 +28,7 @@ func TestDeliveriesByState(t *testing.T) {
 					}
 				}
 			}
-			return tx.RemoveDelivery(ends[0].ID, 5)
+			return tx.RemoveDelivery(s.A.ID, ends[0].ID, 5)
 		})
 		for _, c := range []struct {
 			end   int
@@ -42,7 +42,7 @@ func TestDeliveriesByState(t *testing.T) {
 			{1, store.Parked, 3, 2, []int64{6, 9}},
 			{0, store.Finished, 10, 10, nil},
 		} {
-			all, err := s.DB.Deliveries(t.Context(), ends[c.end].ID, c.state, c.after, c.limit)
+			all, err := s.DB.Deliveries(t.Context(), s.A.ID, ends[c.end].ID, c.state, c.after, c.limit)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -90,7 +90,7 @@ func TestHeadsAndParkedCustomers(t *testing.T) {
 		if err != nil || fmt.Sprint(events) != fmt.Sprint(wantEvents[2:7]) {
 			t.Errorf("EventHeads = %v, %v; want %v", events, err, wantEvents[2:7])
 		}
-		heads, err := s.DB.DeliveryHeads(t.Context(), end.ID, 9, 5)
+		heads, err := s.DB.DeliveryHeads(t.Context(), s.A.ID, end.ID, 9, 5)
 		if err != nil || len(heads) != 3 {
 			t.Fatalf("DeliveryHeads = %v, %v; want three", heads, err)
 		}
@@ -100,13 +100,13 @@ func TestHeadsAndParkedCustomers(t *testing.T) {
 			}
 		}
 		// Of twelve, those with i%3 of 1 and 2 are parked: 1 2 4 5 7 8 10 11, so four of each customer.
-		parked, err := s.DB.ParkedCustomers(t.Context(), end.ID)
+		parked, err := s.DB.ParkedCustomers(t.Context(), s.A.ID, end.ID)
 		want := []store.ParkedCustomer{{Conversation: talks[0].ID, Events: 4}, {Conversation: talks[1].ID, Events: 4}}
 		if err != nil || fmt.Sprint(parked) != fmt.Sprint(want) {
 			t.Errorf("ParkedCustomers = %v, %v; want %v", parked, err, want)
 		}
 		for after, want := range map[int64]int64{0: 3, 3: 5, 4: 5, 5: 9, 11: 0} { // of the first customer: i of 2, 4, 8, 10
-			if seq, err := s.DB.NextParked(t.Context(), end.ID, talks[0].ID, after); seq != want || err != nil {
+			if seq, err := s.DB.NextParked(t.Context(), s.A.ID, end.ID, talks[0].ID, after); seq != want || err != nil {
 				t.Errorf("NextParked after %d = %d, %v; want %d", after, seq, err, want)
 			}
 		}

@@ -5,8 +5,10 @@
 // answers each after the commit. Reads go to a pool and see committed rows only.
 //
 // The store keeps, seals and finds; it decides nothing about messages. Every row carries the account and the number it
-// belongs to, and every read by id says whose it must be: another number's row is "not found". Message bodies, names,
-// events and answers are sealed with a key a conversation, wrapped with a key a number, wrapped with the master key.
+// belongs to, and whoever reads, changes or removes one says whose it must be: another number's row is "not found". Two
+// kinds of reads ask for no owner: those of credentials (User, Login, Key), which say who somebody is, and those of the
+// server's own work (Numbers, ScanJobs, Owner, HasFile, Sweep), which no request reaches. Message bodies, names, events and
+// answers are sealed with a key a conversation, wrapped with a key a number, wrapped with the master key.
 //
 // Times come from the caller; there is no now() in SQL. All methods are safe for concurrent use.
 package store
@@ -33,7 +35,8 @@ type Options struct {
 	Master secrets.Key
 	Log    *slog.Logger
 	Queue  int // operations that may wait; zero: the writer's default
-	// NoMigrate refuses a store with pending migrations instead of running them.
+	// NoMigrate refuses a store with pending migrations instead of running them. An empty store is set up all the same:
+	// there is nothing in it to make a copy of first.
 	NoMigrate bool
 }
 
@@ -117,7 +120,7 @@ func (db *DB) start(ctx context.Context, o Options) error {
 		if err != nil {
 			return err
 		}
-		if len(s.Pending) > 0 {
+		if s.Have > 0 && len(s.Pending) > 0 {
 			return &PendingError{s}
 		}
 	}
@@ -150,6 +153,9 @@ func (e *PendingError) Error() string {
 // Write queues do and returns after it has been committed, or has been refused: then nothing of it is stored. The error is
 // the one do returned, ErrFull, or the store's own. do may run more than once; it must change nothing but tx and variables
 // of its own that it sets afresh. hint, which may be nil, announces the rows that do will ask for.
+//
+// The end of ctx ends the wait only: the operation may still run, and be stored. So a caller that gets ctx's error must
+// not read variables that do writes.
 func (db *DB) Write(ctx context.Context, hint func(*Tx), do func(*Tx) error) error {
 	return db.ops.Do(ctx, op{hint, do})
 }
@@ -170,14 +176,16 @@ func (db *DB) Close() error {
 
 // prepare readies every statement on the writer's connection, so that no transaction has to.
 func (db *DB) prepare(ctx context.Context) error {
+	all := []string{loginsOfUser}
 	for _, t := range db.texts {
-		for _, text := range []string{t.load, t.insert, t.update, t.remove} {
-			s, err := db.conn.PrepareContext(ctx, text)
-			if err != nil {
-				return fmt.Errorf("prepare %q: %w", text, err)
-			}
-			db.stmts[text] = s
+		all = append(all, t.load, t.insert, t.update, t.remove)
+	}
+	for _, text := range all {
+		s, err := db.conn.PrepareContext(ctx, text)
+		if err != nil {
+			return fmt.Errorf("prepare %q: %w", text, err)
 		}
+		db.stmts[text] = s
 	}
 	return nil
 }

@@ -30,6 +30,7 @@ func (s *Env) Across(tb testing.TB) {
 		a.collect(s)
 		a.pool(s)
 		a.logs(s.DB)
+		a.readers(s.DB)
 		err := s.DB.Write(tb.Context(), nil, func(tx *store.Tx) error { a.inside(tx, s); return errUndo })
 		if !errors.Is(err, errUndo) {
 			tb.Errorf("ask across accounts: %v", err)
@@ -49,7 +50,7 @@ type asker struct {
 func (a *asker) collect(s *Env) {
 	a.tb.Helper()
 	queries := map[string]string{} // by table
-	for table, key := range map[string]string{"conversation": "id", "message": "id", "job": "id", "media": "id", "endpoint": "id",
+	for table, key := range map[string]string{"conversation": "id", "message": "id", "job": "id", "media": "id", "endpoint": "id", "api_user": "id",
 		"event": "seq", "handle": "handle", "driver_state": "name", "upload": "sha256", "inbound_ref": "ref", "idempotency": "path || ' ' || key"} {
 		queries[table] = fmt.Sprintf(`SELECT %[2]s FROM %[1]s WHERE number_id = $1 AND %[2]s NOT IN (SELECT %[2]s FROM %[1]s WHERE number_id = $2)
 			LIMIT %[3]d`, table, key, probes)
@@ -105,6 +106,8 @@ func (a *asker) pool(s *Env) {
 		a.missing("conversation", id, c, err)
 		h, err := s.DB.History(a.ctx, a.other, kabar.ConversationID(id), 0, 1)
 		a.missing("history of conversation", id, h, err)
+		jobs, err := s.DB.Jobs(a.ctx, a.other, kabar.ConversationID(id), "", probes)
+		a.nothing("jobs of conversation", id, len(jobs) > 0, err)
 	}
 	for _, handle := range a.keys["handle"] {
 		c, err := s.DB.FindConversation(a.ctx, a.other, handle)
@@ -113,6 +116,10 @@ func (a *asker) pool(s *Env) {
 	for _, id := range a.ids("message") {
 		m, err := s.DB.Message(a.ctx, a.other, kabar.MessageID(id))
 		a.missing("message", id, m, err)
+	}
+	for _, id := range a.ids("job") {
+		j, err := s.DB.Job(a.ctx, a.other, id)
+		a.missing("job", id, j, err)
 	}
 	for _, id := range a.ids("media") {
 		m, err := s.DB.Medium(a.ctx, a.other, kabar.MediaID(id))
@@ -147,13 +154,37 @@ func (a *asker) logs(db *store.DB) {
 	}
 }
 
+// readers asks for what a dispatcher remembers.
+func (a *asker) readers(db *store.DB) {
+	a.tb.Helper()
+	for _, id := range a.ids("endpoint") {
+		e := kabar.EndpointID(id)
+		for _, state := range []store.DeliveryState{store.Finished, store.Retrying, store.Parked} {
+			rows, err := db.Deliveries(a.ctx, a.other, e, state, 0, probes)
+			a.nothing("deliveries of endpoint", id, len(rows) > 0, err)
+		}
+		heads, err := db.DeliveryHeads(a.ctx, a.other, e, 0, probes)
+		a.nothing("heads of endpoint", id, len(heads) > 0, err)
+		parked, err := db.ParkedCustomers(a.ctx, a.other, e)
+		a.nothing("parked customers of endpoint", id, len(parked) > 0, err)
+		for _, c := range a.ids("conversation") {
+			seq, err := db.NextParked(a.ctx, a.other, e, kabar.ConversationID(c), 0)
+			a.nothing("parked event of endpoint", id, seq != 0, err)
+		}
+	}
+}
+
 // inside asks the reads of an operation, and the writes that name a row by its key.
 func (a *asker) inside(tx *store.Tx, s *Env) {
 	a.tb.Helper()
 	for _, id := range a.ids("conversation") {
 		c, err := tx.Conversation(a.other, kabar.ConversationID(id))
 		a.missing("conversation", id, c, err)
-		a.missing("save conversation", id, nil, tx.SaveConversation(&kabar.Conversation{ID: kabar.ConversationID(id), Number: a.other}))
+		theirs := kabar.Conversation{ID: kabar.ConversationID(id), Number: a.other}
+		a.missing("save conversation", id, nil, tx.SaveConversation(&theirs))
+		a.missing("message to conversation", id, nil, tx.AppendMessage(&theirs, &kabar.Message{Content: &kabar.Text{Body: "x"}}))
+		a.missing("event of conversation", id, nil, tx.AddEvent(&kabar.Event{Number: a.other, Conversation: theirs.ID}))
+		a.missing("job of conversation", id, nil, tx.AddJob(&store.Job{Number: a.other, Conversation: theirs.ID, Body: []byte("x")}))
 	}
 	for _, id := range a.ids("message") {
 		m, err := tx.Message(a.other, kabar.MessageID(id))
@@ -166,6 +197,7 @@ func (a *asker) inside(tx *store.Tx, s *Env) {
 		j, err := tx.Job(a.other, id)
 		a.missing("job", id, j, err)
 		a.missing("save job", id, nil, tx.SaveJob(&store.Job{ID: id, Number: a.other}))
+		a.missing("remove job", id, nil, tx.RemoveJob(a.other, id))
 	}
 	for _, id := range a.ids("media") {
 		a.missing("remove medium", id, nil, tx.RemoveMedium(a.other, kabar.MediaID(id)))
@@ -173,8 +205,23 @@ func (a *asker) inside(tx *store.Tx, s *Env) {
 	for _, id := range a.ids("endpoint") {
 		a.missing("URL of endpoint", id, nil, tx.SetURL(a.other, kabar.EndpointID(id), "https://x.example/"))
 		a.missing("mark of endpoint", id, nil, tx.Advance(a.other, kabar.EndpointID(id), 1))
+		a.missing("save delivery of endpoint", id, nil, tx.SaveDelivery(&store.Delivery{Number: a.other, Endpoint: kabar.EndpointID(id), Seq: 1}))
+		a.missing("remove delivery of endpoint", id, nil, tx.RemoveDelivery(a.other, kabar.EndpointID(id), 1))
 	}
+	a.users(tx)
 	a.names(tx, s)
+}
+
+// users asks an operation for the users of the owner, and for their sessions.
+func (a *asker) users(tx *store.Tx) {
+	a.tb.Helper()
+	for _, id := range a.ids("api_user") {
+		u, err := tx.User(a.other, id)
+		a.missing("user", id, u, err)
+		a.missing("password of user", id, nil, tx.SetPassword(a.other, id, "hash", false))
+		n, err := tx.RemoveLogins(a.other, id)
+		a.nothing("sessions of user", id, n > 0, err)
+	}
 }
 
 // names asks an operation for what a number has under a name.

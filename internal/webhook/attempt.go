@@ -96,7 +96,7 @@ func (s *session) prepare(ctx context.Context, r *result) (outcome, error) {
 
 // prepareDrain finds the first parked event of the customer.
 func (s *session) prepareDrain(ctx context.Context, r *result) (outcome, error) {
-	seq, err := s.o.Store.NextParked(ctx, s.id, r.conversation, r.after)
+	seq, err := s.o.Store.NextParked(ctx, s.number, s.id, r.conversation, r.after)
 	if err != nil {
 		return failed, fmt.Errorf("read parked events: %w", err)
 	}

@@ -14,7 +14,8 @@ import (
 
 // TestBacklogCostsNoMemory queues a hundred thousand events, of which some are parked, restarts, and drains them.
 func TestBacklogCostsNoMemory(t *testing.T) {
-	const events, most = 100_000 / scale, 12 << 20
+	const most = 12 << 20
+	events := volume(100_000)
 	v := newEnv(t, 500)
 	v.sink.forget = true
 	v.settings.Concurrency = 24
@@ -32,12 +33,12 @@ func TestBacklogCostsNoMemory(t *testing.T) {
 	time.Sleep(200 * time.Millisecond)
 	check("with an endpoint that is down")
 	v.sink.respond(v.refuseSome())
-	v.eventuallyMark(events / 2)
+	v.eventuallyMark(int64(events / 2))
 	check("while it drains")
 	v.restart()
-	v.eventuallyMark(events)
+	v.eventuallyMark(int64(events))
 	check("when a fifth of it is parked")
-	if b := v.backlog(); b.Parked < 90 || b.Pending < events/5 {
+	if b := v.backlog(); b.Parked < 90 || b.Pending < int64(events/5) {
 		t.Errorf("backlog %+v, want a fifth of the events parked", b)
 	}
 	v.restart()

@@ -241,7 +241,7 @@ func TestEndpointsDoNotWaitForEachOther(t *testing.T) {
 // TestIdleEndpointsAreCheap has a thousand of them for a day.
 func TestIdleEndpointsAreCheap(t *testing.T) {
 	bubble(t, 1, func(v *env) {
-		const endpoints = 1000 / scale
+		endpoints := volume(1000)
 		goroutines, before := runtime.NumGoroutine(), heap()
 		for i := range endpoints {
 			v.add(fmt.Sprint(62811000000+i), fmt.Sprintf("https://app%d.example/", i))

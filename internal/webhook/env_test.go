@@ -16,6 +16,14 @@ import (
 	"kabar/internal/webhook"
 )
 
+// volume returns how much a test of size does: less with -short.
+func volume(n int) int {
+	if testing.Short() {
+		return n / 10
+	}
+	return n
+}
+
 const hook = "https://app.example/hook"
 
 // env is a store on disk with an endpoint and some customers of one number, and a dispatcher whose requests go to a sink
@@ -167,7 +175,7 @@ func (v *env) disk() (mark int64, rows []*store.Delivery) {
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	rows, err = v.DB.DeliveryHeads(context.Background(), v.endpoint.ID, 0, 1_000_000)
+	rows, err = v.DB.DeliveryHeads(context.Background(), v.number.ID, v.endpoint.ID, 0, 1_000_000)
 	if err != nil {
 		v.t.Fatal(err)
 	}

@@ -74,9 +74,9 @@ func TestOneFailingCustomerIsNoOutage(t *testing.T) {
 		v.sink.respond(v.refuse(0))
 		v.tell(0)
 		v.start()
-		settle(time.Hour)
-		if b := v.backlog(); !b.Failing || b.Parked != 0 {
-			t.Errorf("after an hour: %+v", b)
+		settle(3528500 * time.Millisecond) // the 49th attempt has just failed
+		if b := v.backlog(); !b.Failing || b.Parked != 0 || len(v.sink.got()) != 49 {
+			t.Errorf("after an hour: %+v, %d requests", b, len(v.sink.got()))
 		}
 		v.tell(1)
 		settle(100 * time.Millisecond)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"kabar"
+	"kabar/internal/store"
 )
 
 // app is an application that fails as a script has it, and remembers what it has accepted.
@@ -133,7 +135,7 @@ func checks(t *testing.T, n int) {
 
 // TestEveryEventOnceInOrder runs scripts of failures, restarts and changes of the URL.
 func TestEveryEventOnceInOrder(t *testing.T) {
-	checks(t, 20/min(scale, 2))
+	checks(t, 10+volume(10))
 	rapid.Check(t, func(rt *rapid.T) {
 		seed := rapid.Uint64().Draw(rt, "seed")
 		var script []step
@@ -215,4 +217,31 @@ func (v *env) endpointURL() string {
 		v.t.Fatal(err)
 	}
 	return eps[0].URL
+}
+
+// TestNextEventWaitsForTheCommit: whatever is killed, a customer's finished event is not repeated after the next one.
+func TestNextEventWaitsForTheCommit(t *testing.T) {
+	bubble(t, 2, func(v *env) {
+		v.sink.respond(func(_ context.Context, c *call) (*http.Response, error) {
+			if c.Conversation == v.customers[0] && c.Seq == 1 {
+				time.Sleep(time.Second) // so that the other customer's events are above the mark
+				return response(200, ""), nil
+			}
+			done, rows := v.disk()
+			for _, d := range rows {
+				if d.State == store.Finished {
+					done = max(done, d.Seq)
+				}
+			}
+			if c.Seq > 2 && done < c.Seq-1 {
+				t.Errorf("event %d was sent before %d was finished on disk", c.Seq, c.Seq-1)
+			}
+			return response(200, ""), nil
+		})
+		v.tell(0)
+		v.tell(slices.Repeat([]int{1}, 20)...)
+		v.start()
+		settle(2 * time.Second)
+		v.wantDone(21)
+	})
 }

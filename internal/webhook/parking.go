@@ -81,7 +81,7 @@ func (s *session) makeRoom(ctx context.Context) {
 
 // row reads the row of a customer's event in a state, with its bytes; a new one if there is none.
 func (s *session) row(ctx context.Context, c kabar.ConversationID, seq int64, in store.DeliveryState) (*store.Delivery, error) {
-	rows, err := s.o.Store.Deliveries(ctx, s.id, in, seq-1, 1)
+	rows, err := s.o.Store.Deliveries(ctx, s.number, s.id, in, seq-1, 1)
 	if err != nil {
 		return nil, err
 	}

@@ -254,7 +254,8 @@ func TestHangingCustomers(t *testing.T) {
 
 // TestParkingUnderLoad has customers parked and released all the time while new events of theirs arrive, in real time.
 func TestParkingUnderLoad(t *testing.T) {
-	const events, customers = 1200 / scale, 20
+	const customers = 20
+	events := volume(1200)
 	v := newEnv(t, customers)
 	v.settings.BackoffStep = 10 * time.Millisecond
 	v.settings.Concurrency = 24

@@ -115,7 +115,7 @@ func (r *reader) open(ctx context.Context) (*session, error) {
 		}
 	}
 	for after, full := s.window.mark, true; full; {
-		rows, err := r.o.Store.DeliveryHeads(ctx, r.id, after, page)
+		rows, err := r.o.Store.DeliveryHeads(ctx, r.number, r.id, after, page)
 		if err != nil {
 			return nil, err
 		}
@@ -125,7 +125,7 @@ func (r *reader) open(ctx context.Context) (*session, error) {
 		}
 		full = len(rows) == page
 	}
-	parked, err := r.o.Store.ParkedCustomers(ctx, r.id)
+	parked, err := r.o.Store.ParkedCustomers(ctx, r.number, r.id)
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +187,7 @@ func (r *reader) backlog(ctx context.Context, last int64) (Backlog, error) {
 	}
 	before := st.mark // of the oldest event that is not finished
 	if st.parked > 0 {
-		rows, err := r.o.Store.Deliveries(ctx, r.id, store.Parked, 0, 1)
+		rows, err := r.o.Store.Deliveries(ctx, r.number, r.id, store.Parked, 0, 1)
 		if err != nil {
 			return b, err
 		}

@@ -57,7 +57,7 @@ func (r *reader) write(ctx context.Context, p *plan) error {
 			}
 		}
 		for _, seq := range p.drop {
-			if err := tx.RemoveDelivery(r.id, seq); err != nil {
+			if err := tx.RemoveDelivery(r.number, r.id, seq); err != nil {
 				return err
 			}
 		}

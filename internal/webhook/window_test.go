@@ -277,3 +277,26 @@ func TestProbesGoRound(t *testing.T) {
 		t.Errorf("probes of %v, want %v", got, want)
 	}
 }
+
+// TestParkedUntilTheLastRow keeps a customer parked while a row of theirs is on its way to the store: what comes after it
+// must not overtake it.
+func TestParkedUntilTheLastRow(t *testing.T) {
+	ls := lanes{all: map[kabar.ConversationID]*lane{}}
+	ls.resume(store.ParkedCustomer{Conversation: 9, Events: 1})
+	l := ls.drain()
+	l.rows, l.coming = 0, 1 // the last row has been drained, another one is not committed
+	ls.settle(l)
+	if !l.parked || l.turn != idle || ls.drain() != nil {
+		t.Errorf("the lane is %+v, want it parked and idle", l)
+	}
+	l.rows, l.coming = 1, 0
+	ls.settle(l)
+	if ls.drain() != l {
+		t.Error("the row that has arrived is not drained")
+	}
+	l.rows = 0
+	ls.settle(l)
+	if l.parked || len(ls.all) != 0 || ls.parked != 0 {
+		t.Errorf("the lane is %+v, want it gone", l)
+	}
+}

@@ -4,9 +4,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"kabar"
+	"kabar/internal/msgid"
 	"kabar/internal/network"
 	"kabar/internal/payload"
 )
@@ -44,7 +46,7 @@ func updateOf(from string, p *payload.Payload) (kabar.Update, error) {
 	case p.Receipt != nil:
 		u.Receipt = &kabar.Receipt{Status: p.Receipt.Rank(), Refs: p.Receipt.IDs}
 	case p.Retry != nil:
-		u.Retry = &kabar.Retry{Refs: p.Retry.IDs}
+		u.Retry = &kabar.Retry{Refs: messagesIn(p.Retry.IDs...)}
 	case p.Deleted != nil:
 		u.Deleted = p.Deleted.ID
 	case p.Blocked != nil:
@@ -82,6 +84,18 @@ func incoming(m *payload.Message) (*kabar.Incoming, error) {
 		in.Medium = &kabar.RemoteMedium{Locator: locator, MIME: kabar.MediumOf(c).MIME, Size: m.Medium.Size, SHA256: m.Medium.SHA256}
 	}
 	return in, nil
+}
+
+// messagesIn returns which messages of ours the envelopes with these ids held; envelopes that held something else are left
+// out. See envelopeID.
+func messagesIn(envelopes ...string) (refs []string) {
+	const stanza = 2 * msgid.OutboundLen // hex digits
+	for _, id := range envelopes {
+		if len(id) > stanza && !strings.HasPrefix(id, "00") {
+			refs = append(refs, id[:stanza])
+		}
+	}
+	return refs
 }
 
 func hexID(id [16]byte) string { return hex.EncodeToString(id[:]) }

@@ -54,7 +54,7 @@ func (r *receiver) envelope(v relayclient.Delivery) {
 }
 
 func (r *receiver) expired(x relayclient.Expiry) {
-	u := kabar.Update{From: customer(x.To.Account), Expired: &kabar.Expired{Refs: []string{hexID(x.ID)}}}
+	u := kabar.Update{From: customer(x.To.Account), Expired: &kabar.Expired{Refs: messagesIn(hexID(x.ID))}}
 	r.enqueue(x.To.Account, func(ctx context.Context) { r.until(ctx, x.Seq, func() error { return r.in.Deliver(ctx, u, nil) }) })
 }
 

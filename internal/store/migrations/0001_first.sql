@@ -1,6 +1,9 @@
 -- The first schema: accounts, numbers, users, conversations, messages, jobs, events, endpoints, media, driver state.
--- Times are milliseconds since 1970, handed in by the caller. Columns named body, name, key, value or answer are sealed.
--- For SQLite "BIGINT PRIMARY KEY" is read as "INTEGER PRIMARY KEY".
+-- Times are milliseconds since 1970, handed in by the caller. For SQLite "BIGINT PRIMARY KEY" is read as "INTEGER PRIMARY KEY".
+--
+-- Columns of the type BYTEA are sealed, or are wrapped keys; only meta's row "probe" is a plain time. All others lie open,
+-- and these of them name or describe somebody: account.name, api_user.name, number.digits, the columns wa_id, bsuid and
+-- identity of conversation, handle.handle, driver_state.name, api_key.label, and all of template.
 
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BYTEA NOT NULL);
 
@@ -9,7 +12,7 @@ CREATE TABLE counter (name TEXT PRIMARY KEY, next BIGINT NOT NULL);
 
 CREATE TABLE account (id BIGINT PRIMARY KEY, name TEXT NOT NULL, created BIGINT NOT NULL);
 
--- fence is raised by every process that takes the number over; each write of its owner checks it.
+-- fence will be raised by the owner of the number, once several nodes are built; it is not used yet and is always 0.
 CREATE TABLE number (
     id BIGINT PRIMARY KEY, account_id BIGINT NOT NULL, digits TEXT NOT NULL UNIQUE, key BYTEA NOT NULL,
     profile BYTEA NOT NULL, profile_version BIGINT NOT NULL, settings BYTEA NOT NULL, fence BIGINT NOT NULL, created BIGINT NOT NULL);
@@ -22,6 +25,7 @@ CREATE TABLE api_user (
 CREATE TABLE login (
     id TEXT PRIMARY KEY, account_id BIGINT NOT NULL, number_id BIGINT NOT NULL, user_id BIGINT NOT NULL, expires BIGINT NOT NULL);
 CREATE INDEX login_user ON login (user_id);
+CREATE INDEX login_expires ON login (expires);
 
 -- A key of /kabar/v1: id is the SHA-256 of the secret; number_id 0 means all numbers of the account, account_id 0 all accounts.
 CREATE TABLE api_key (
@@ -42,7 +46,7 @@ CREATE TABLE handle (
 -- No index but the growing key: history walks conversation.last_message and prev.
 CREATE TABLE message (
     id BIGINT PRIMARY KEY, account_id BIGINT NOT NULL, number_id BIGINT NOT NULL, conversation_id BIGINT NOT NULL,
-    prev BIGINT NOT NULL, direction BIGINT NOT NULL, status BIGINT NOT NULL, kind TEXT NOT NULL, body BYTEA NOT NULL,
+    prev BIGINT NOT NULL, direction BIGINT NOT NULL, status BIGINT NOT NULL, body BYTEA NOT NULL,
     at BIGINT NOT NULL, expires BIGINT NOT NULL, failure TEXT NOT NULL, attempts BIGINT NOT NULL);
 
 -- Work to do: packets to prepare and transmit, media to fetch. Rows live for moments.
@@ -68,6 +72,7 @@ CREATE TABLE delivery (
     endpoint_id BIGINT NOT NULL, seq BIGINT NOT NULL, account_id BIGINT NOT NULL, number_id BIGINT NOT NULL,
     conversation_id BIGINT NOT NULL, state BIGINT NOT NULL, attempts BIGINT NOT NULL, due BIGINT NOT NULL, body BYTEA NOT NULL,
     PRIMARY KEY (endpoint_id, seq));
+CREATE INDEX delivery_parked ON delivery (endpoint_id, state, conversation_id, seq);
 
 CREATE TABLE media (
     id BIGINT PRIMARY KEY, account_id BIGINT NOT NULL, number_id BIGINT NOT NULL, mime TEXT NOT NULL, size BIGINT NOT NULL,
@@ -77,6 +82,7 @@ CREATE TABLE media (
 CREATE TABLE upload (
     number_id BIGINT NOT NULL, sha256 TEXT NOT NULL, account_id BIGINT NOT NULL, body BYTEA NOT NULL, expires BIGINT NOT NULL,
     PRIMARY KEY (number_id, sha256));
+CREATE INDEX upload_expires ON upload (expires);
 
 CREATE TABLE driver_state (
     number_id BIGINT NOT NULL, name TEXT NOT NULL, account_id BIGINT NOT NULL, version BIGINT NOT NULL, value BYTEA NOT NULL,
@@ -86,6 +92,7 @@ CREATE TABLE driver_state (
 CREATE TABLE inbound_ref (
     number_id BIGINT NOT NULL, ref TEXT NOT NULL, account_id BIGINT NOT NULL, message_id BIGINT NOT NULL, at BIGINT NOT NULL,
     PRIMARY KEY (number_id, ref));
+CREATE INDEX inbound_ref_at ON inbound_ref (at);
 
 -- An idempotency key and the answer it got; the number, the path and the key together are unique.
 CREATE TABLE idempotency (
@@ -94,5 +101,5 @@ CREATE TABLE idempotency (
 CREATE INDEX idempotency_at ON idempotency (at);
 
 CREATE TABLE template (
-    account_id BIGINT NOT NULL, number_id BIGINT NOT NULL, name TEXT NOT NULL, language TEXT NOT NULL, category TEXT NOT NULL,
+    account_id BIGINT NOT NULL, name TEXT NOT NULL, language TEXT NOT NULL, category TEXT NOT NULL,
     status TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (account_id, name, language));
