@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"kabar"
@@ -27,6 +28,9 @@ func (f *storeFlags) open(ctx context.Context, noMigrate bool) (*store.DB, error
 	o := store.Options{URL: f.Database, Master: master, NoMigrate: noMigrate}
 	if f.Database == "" {
 		o.Path = filepath.Join(f.Data, "kabar.db")
+		if _, err := os.Stat(o.Path); err != nil { // opening would make an empty one
+			return nil, &usageError{fmt.Errorf("--data %s: there is no store of a server here: %w", f.Data, err)}
+		}
 	}
 	return store.Open(ctx, o)
 }
@@ -35,6 +39,16 @@ func (f *storeFlags) open(ctx context.Context, noMigrate bool) (*store.DB, error
 type migrateCmd struct {
 	storeFlags `embed:""`
 	Plan       bool `help:"Only say what would be done."`
+}
+
+// Help is shown by kabar migrate --help.
+func (*migrateCmd) Help() string {
+	return `kabar serve sets up an empty store by itself, and refuses to start on one of an older version: stop it, make a copy of the data
+folder, and run this. One process owns a store, so the server must not run meanwhile.
+
+Examples:
+  kabar migrate --data server --master-key-file master.key --plan
+  kabar migrate --data server --master-key-file master.key`
 }
 
 // Run migrates, or says what is pending.
@@ -67,6 +81,16 @@ func (c *migrateCmd) Run(ctx context.Context, s streams) error {
 type userCmd struct {
 	Add      userAddCmd      `cmd:"" help:"Add a user of a number. The password is made up and printed once."`
 	Password userPasswordCmd `cmd:"" help:"Give a user a new password, printed once; the next login must change it."`
+}
+
+// Help is shown by kabar user --help.
+func (*userCmd) Help() string {
+	return `One process owns a store: stop kabar serve first, and start it again afterwards.
+
+Examples:
+  kabar user add reports --data server --master-key-file master.key
+  kabar user add manager --admin --number 628111000200 --data server --master-key-file master.key
+  kabar user password admin --data server --master-key-file master.key`
 }
 
 type userAddCmd struct {

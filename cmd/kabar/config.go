@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -52,12 +53,16 @@ func readConfig(file string) (*settings, error) {
 	return s, nil
 }
 
-// Validate implements kong.Resolver: a key that is no flag of any command is a mistake.
+// Validate implements kong.Resolver: a key that is no flag of any command is a mistake, and so is a value that no flag takes.
 func (s *settings) Validate(app *kong.Application) error {
-	known := flagNames(app.Node)
-	for key := range s.values {
-		if !slices.Contains(known, key) {
-			return fmt.Errorf("%s: unknown key %q%s", s.file, key, nearest(key, known))
+	flags := allFlags(app.Node)
+	for key, value := range s.values {
+		i := slices.IndexFunc(flags, func(f *kong.Flag) bool { return f.Name == key })
+		if i < 0 {
+			return fmt.Errorf("%s: unknown key %q%s", s.file, key, nearest(key, names(flags)))
+		}
+		if _, err := flagText(flags[i], value); err != nil {
+			return fmt.Errorf("%s: %s: %w", s.file, key, err)
 		}
 	}
 	return nil
@@ -69,15 +74,45 @@ func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any,
 	if !ok {
 		return nil, nil
 	}
-	return fmt.Sprint(v), nil
+	return flagText(flag, v)
+}
+
+// flagText writes a value of the file as it would stand on the command line.
+func flagText(flag *kong.Flag, value any) (string, error) {
+	list, ok := value.([]any)
+	if !ok {
+		return scalar(value)
+	}
+	if !flag.IsSlice() {
+		return "", errors.New("is a list, and takes one value")
+	}
+	texts := make([]string, len(list))
+	for i, v := range list {
+		text, err := scalar(v)
+		if err != nil {
+			return "", fmt.Errorf("[%d] %w", i, err)
+		}
+		texts[i] = text
+	}
+	return kong.JoinEscaped(texts, flag.Tag.Sep), nil
+}
+
+func scalar(value any) (string, error) {
+	switch value.(type) {
+	case nil:
+		return "", errors.New("has no value")
+	case map[string]any, []any:
+		return "", errors.New("holds more keys or lists: keys are flags, and their values a text, a number, true or false, or a list of these")
+	}
+	return fmt.Sprint(value), nil
 }
 
 // checkEnvironment refuses variables that look like ours and are not: a security setting that was misspelt must not go
 // unnoticed.
 func checkEnvironment(app *kong.Application, environ []string) error {
 	known := slices.Clone(testVariables)
-	for _, f := range flagNames(app.Node) {
-		known = append(known, envPrefix+strings.ToUpper(strings.ReplaceAll(f, "-", "_")))
+	for _, name := range names(allFlags(app.Node)) {
+		known = append(known, envPrefix+strings.ToUpper(strings.ReplaceAll(name, "-", "_")))
 	}
 	for _, e := range environ {
 		name, _, _ := strings.Cut(e, "=")
@@ -88,16 +123,21 @@ func checkEnvironment(app *kong.Application, environ []string) error {
 	return nil
 }
 
-// flagNames returns the flags of a command and of all below it.
-func flagNames(n *kong.Node) []string {
-	var names []string
-	for _, f := range n.Flags {
-		names = append(names, f.Name)
-	}
+// allFlags returns the flags of a command and of all below it.
+func allFlags(n *kong.Node) []*kong.Flag {
+	flags := slices.Clone(n.Flags)
 	for _, c := range n.Children {
-		names = append(names, flagNames(c)...)
+		flags = append(flags, allFlags(c)...)
 	}
-	return names
+	return flags
+}
+
+func names(flags []*kong.Flag) []string {
+	out := make([]string, len(flags))
+	for i, f := range flags {
+		out[i] = f.Name
+	}
+	return out
 }
 
 // nearest returns ", did you mean …?" with the known name that is most like the given one.

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -59,135 +59,140 @@ type listeners struct{ api, phone, relay net.Listener }
 
 // Run runs until ctx ends.
 func (c *devCmd) Run(ctx context.Context, s streams) (err error) {
-	log := newLog(s.err, c.LogLevel)
+	if c.ReadyFile != "" {
+		// It says that everything answers: one of an earlier run must not say so for this one, nor this one after its end.
+		forget := func() error { return ignoreMissing(os.Remove(c.ReadyFile)) }
+		if err := forget(); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, forget()) }()
+	}
+	d, err := openDev(ctx, c, newLog(s.err, c.LogLevel))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	return d.run(ctx, s)
+}
+
+// openDev opens everything; nothing runs yet. The caller closes it.
+func openDev(ctx context.Context, c *devCmd, log *slog.Logger) (*dev, error) {
+	if c.Webhook != "" {
+		if err := egress.New(devEgress()).CheckURL(c.Webhook); err != nil {
+			return nil, &usageError{fmt.Errorf("--webhook %s: %w", c.Webhook, err)}
+		}
+	}
 	d := &dev{cmd: c, log: log}
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+	if err := d.open(ctx); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+func (d *dev) open(ctx context.Context) (err error) {
+	dir := d.cmd.Data
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
 	if err := d.listen(ctx); err != nil {
 		return err
 	}
-	defer d.closeListeners()
-	if d.clock, err = openClock(filepath.Join(c.Data, "clock.json")); err != nil {
+	if d.clock, err = openClock(filepath.Join(dir, "clock.json")); err != nil {
 		return err
 	}
-	if d.creds, err = devCredentials(c.Data); err != nil {
+	if d.relay, err = relayserver.Open(ctx, relayserver.Options{Dir: filepath.Join(dir, "relay"), Admit: relayserver.OpenRegistration,
+		Now: d.clock.Now, Log: d.log}); err != nil {
 		return err
 	}
-	master, err := devMaster(c.Data)
+	if err := d.openServer(ctx); err != nil {
+		return err
+	}
+	d.phone, err = phone.Open(ctx, phone.Options{Path: filepath.Join(dir, "phone", "phone.db"), RelayURL: d.relayURL(),
+		Businesses: []string{d.server.numbers[0].Digits}, Now: d.clock.Now, Log: d.log})
+	return err
+}
+
+func (d *dev) openServer(ctx context.Context) (err error) {
+	dir := d.cmd.Data
+	if d.creds, err = devCredentials(dir); err != nil {
+		return err
+	}
+	master, err := devMaster(dir)
 	if err != nil {
 		return err
 	}
-	if d.relay, err = relayserver.Open(ctx, relayserver.Options{Dir: filepath.Join(c.Data, "relay"), Admit: relayserver.OpenRegistration,
-		Now: d.clock.Now, Log: log}); err != nil {
+	if d.server, err = openServer(ctx, serverOptions{dir: filepath.Join(dir, "server"), master: master, relay: d.relayURL(),
+		egress: devEgress(), lab: d.clock, log: d.log, phonePage: "http://" + d.ln.phone.Addr().String()}); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, d.relay.Close()) }()
-	if d.server, err = openServer(ctx, serverOptions{dir: filepath.Join(c.Data, "server"), master: master, relay: d.relayURL(),
-		egress: devEgress(), clock: d.clock, log: log, phonePage: "http://" + d.ln.phone.Addr().String()}); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, d.server.Close()) }()
 	if err := provision(ctx, d.server, d.creds); err != nil {
 		return err
 	}
-	if err := d.server.attach(ctx); err != nil {
+	if err := d.server.attach(ctx); err != nil || d.cmd.Webhook == "" {
 		return err
 	}
-	if c.Webhook != "" {
-		if err := setWebhook(ctx, d.server, c.Webhook); err != nil {
-			return err
-		}
+	return setWebhook(ctx, d.server, d.cmd.Webhook)
+}
+
+// Close closes what is open, the other way round.
+func (d *dev) Close() error {
+	var err error
+	if d.phone != nil {
+		err = d.phone.Close()
 	}
-	if d.phone, err = phone.Open(ctx, phone.Options{Path: filepath.Join(c.Data, "phone", "phone.db"), RelayURL: d.relayURL(), Businesses: []string{d.server.numbers[0].Digits},
-		Now: d.clock.Now, Log: log}); err != nil {
-		return err
+	if d.server != nil {
+		err = errors.Join(err, d.server.Close())
 	}
-	defer func() { err = errors.Join(err, d.phone.Close()) }()
-	return d.run(ctx, s)
+	if d.relay != nil {
+		err = errors.Join(err, d.relay.Close())
+	}
+	d.closeListeners()
+	return err
 }
 
 // run starts everything, says so when it answers, and stops it in the order in which it depends on each other.
 func (d *dev) run(ctx context.Context, s streams) error {
+	pages, err := d.pages(ctx) // what can fail comes before anything runs
+	if err != nil {
+		return err
+	}
 	// The relay goes last, so that what the others have under way can still reach it.
 	relayCtx, stopRelay := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopRelay()
-	relayDone := make(chan error, 1)
-	go func() { relayDone <- d.relay.Serve(relayCtx, d.ln.relay) }()
+	var relayErr error
+	relayEnd := make(chan struct{})
+	go func() {
+		defer close(relayEnd)
+		relayErr = d.relay.Serve(relayCtx, d.ln.relay)
+	}()
 	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		select {
+		case <-relayEnd:
+			return errors.New("the relay has ended")
+		case <-ctx.Done():
+			return nil
+		}
+	})
 	g.Go(func() error { return d.server.Run(ctx, d.ln.api) })
 	g.Go(func() error { return ended(d.phone.Run(ctx)) })
-	hint, err := d.hint(ctx)
-	if err != nil {
-		return err
-	}
-	page := phoneui.New(d.phone, phoneui.Options{Hint: hint, Log: d.log, Now: d.clock.Now})
-	g.Go(func() error { return servePages(ctx, d.ln.phone, phoneHandler(d.phone, page, nil, d.log), d.log) })
+	g.Go(func() error { return servePages(ctx, d.ln.phone, pages, d.log) })
 	g.Go(func() error { return d.announce(ctx, s) })
 	err = ended(g.Wait())
 	stopRelay()
-	return errors.Join(err, <-relayDone)
+	<-relayEnd
+	return errors.Join(err, relayErr)
 }
 
-// hint is the command the phone page offers for answering a customer; the page fills in whom.
-func (d *dev) hint(ctx context.Context) (string, error) {
+// pages serve the phones. The page offers a command for answering a customer, and fills in whom.
+func (d *dev) pages(ctx context.Context) (http.Handler, error) {
 	token, err := d.server.auth.Issue(ctx, "admin")
-	return curl("http://"+d.ln.api.Addr().String(), token.Token, "POST", "/v1/messages", `{"to":"{to}","type":"text","text":{"body":"Hello from my own API"}}`), err
-}
-
-// announce waits until everything answers and then tells the person, and the file.
-func (d *dev) announce(ctx context.Context, s streams) error {
-	for _, c := range devCustomers() {
-		if err := d.ensureCustomer(ctx, c); err != nil {
-			return err
-		}
-	}
-	if err := d.settle(ctx); err != nil {
-		return err
-	}
-	r, err := d.ready(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if d.cmd.ReadyFile != "" {
-		if err := r.write(d.cmd.ReadyFile); err != nil {
-			return err
-		}
-	}
-	d.welcome(s.out, r)
-	if d.cmd.Open {
-		openBrowser(ctx, r.Phone)
-	}
-	return nil
-}
-
-// ensureCustomer makes one of the first customers, unless the phones have customers already.
-func (d *dev) ensureCustomer(ctx context.Context, c phone.NewCustomer) error {
-	_, err := d.phone.Create(ctx, c)
-	var refused *phone.Error
-	if errors.As(err, &refused) && refused.Code == phone.CodeConflict {
-		return nil
-	}
-	return err
-}
-
-// settlePause is how often settle looks.
-const settlePause = 10 * time.Millisecond
-
-// settle waits until the number is connected and every customer can be reached.
-func (d *dev) settle(ctx context.Context) error {
-	n := d.server.numbers[0]
-	for {
-		up, _ := d.server.engine.Link(n.ID)
-		if up {
-			return nil
-		}
-		select {
-		case <-time.After(settlePause):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
+	hint := calls{"http://" + d.ln.api.Addr().String(), token.Token}.text("{to}")
+	page := phoneui.New(d.phone, phoneui.Options{Hint: hint, Log: d.log, Now: d.clock.Now})
+	return phoneHandler(d.phone, page, "", nil, d.log)
 }
 
 func (d *dev) relayURL() string { return "ws://" + d.ln.relay.Addr().String() }

@@ -11,12 +11,20 @@ import (
 	"kabar/internal/web"
 )
 
-// phoneHandler serves the control API under /api/ and the page everywhere else.
-func phoneHandler(p *phone.Phone, page *phoneui.UI, hosts []string, log *slog.Logger) http.Handler {
+// phoneHandler serves the control API under /api/ and the page everywhere else; with a token, behind one gate.
+func phoneHandler(p *phone.Phone, page *phoneui.UI, token string, hosts []string, log *slog.Logger) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/api/", p.Handler())
 	mux.Handle("/", page.Handler())
-	return web.Recover(log, web.CheckHost(web.AllowHosts(hosts...), web.SameOrigin(web.WriteDeadline(writeTime, mux))))
+	var h http.Handler = mux
+	if token != "" {
+		g, err := newGate(token, mux, log)
+		if err != nil {
+			return nil, err
+		}
+		h = g
+	}
+	return web.Recover(log, web.CheckHost(web.AllowHosts(hosts...), web.SameOrigin(web.WriteDeadline(writeTime, h)))), nil
 }
 
 // servePages serves plain HTTP on ln until ctx ends.

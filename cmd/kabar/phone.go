@@ -18,12 +18,22 @@ import (
 type phoneCmd struct {
 	Data      string   `help:"Folder for the phones' keys, sessions and messages." required:"" type:"path"`
 	Relay     string   `help:"The network: URL of a kabar relay." required:"" placeholder:"wss://HOST"`
-	Invite    string   `help:"What admits the customers to a private relay." placeholder:"TEXT"`
 	Business  []string `help:"Number of a business the customers may write to; may be repeated." placeholder:"DIGITS"`
 	Addr      string   `help:"Where the page and the control API listen." default:"127.0.0.1:9091" placeholder:"HOST:PORT"`
 	Host      []string `help:"Name the page answers under; may be repeated." placeholder:"NAME"`
-	TokenFile string   `help:"File with the token that calls must bring; needed when --addr is not this machine only." type:"path" placeholder:"FILE"`
+	TokenFile string   `help:"File with the token that page and API ask for; needed when --addr is not this machine only." type:"path" placeholder:"FILE"`
 	LogLevel  string   `help:"What to log: debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
+}
+
+// Help is shown by kabar phone --help.
+func (*phoneCmd) Help() string {
+	return `The page looks like a phone; the control API under /api/ lets a test be a customer (docs/phone.md). On another address than this
+machine's both ask for the token: programs send it as a bearer token, people enter it once.
+
+Examples:
+  kabar phone --data phone --relay ws://127.0.0.1:9092 --business 628111000200
+  kabar phone --data phone --relay wss://relay.example --business 628111000200 --addr 0.0.0.0:9091 --host phones.example \
+    --token-file phone.token`
 }
 
 // Run runs until ctx ends.
@@ -41,16 +51,19 @@ func (c *phoneCmd) Run(ctx context.Context, s streams) (err error) {
 	if token == "" && !loopback(ln.Addr()) {
 		return &usageError{fmt.Errorf("--addr %s is open to others: give --token-file", c.Addr)}
 	}
-	p, err := phone.Open(ctx, phone.Options{Path: filepath.Join(c.Data, "phone.db"), RelayURL: c.Relay, Invite: c.Invite, Businesses: c.Business, Token: token, Hosts: c.Host, Log: log})
+	p, err := phone.Open(ctx, phone.Options{Path: filepath.Join(c.Data, "phone.db"), RelayURL: c.Relay, Businesses: c.Business, Hosts: c.Host, Log: log})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
-	page := phoneui.New(p, phoneui.Options{Log: log})
+	handler, err := phoneHandler(p, phoneui.New(p, phoneui.Options{Log: log}), token, c.Host, log)
+	if err != nil {
+		return err
+	}
 	fmt.Fprintf(s.out, "kabar %s: phones at http://%s\n", version(), ln.Addr())
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return ended(p.Run(ctx)) })
-	g.Go(func() error { return servePages(ctx, ln, phoneHandler(p, page, c.Host, log), log) })
+	g.Go(func() error { return servePages(ctx, ln, handler, log) })
 	return ended(g.Wait())
 }
 

@@ -78,32 +78,63 @@ func devMaster(dir string) (secrets.Key, error) {
 	return secrets.LoadMasterKey(file)
 }
 
-// provision gives an empty server its number, its administrator and the operator's key; on a server that has them it does
-// nothing. Each step may have been cut short by a crash before, so each looks for itself.
-func provision(ctx context.Context, s *server, c credentials) error {
+// founding is what a server without a number begins with.
+type founding struct {
+	number     func() (engine.NewNumber, error) // asked only when there is none
+	password   string                           // of its administrator, admin
+	mustChange bool                             // at the first login
+}
+
+// found gives an empty server its number, and the number its administrator; what is there already stays as it is. Each step
+// may have been cut short by a crash before, so each looks for itself. It returns the first number, and whether the
+// administrator has just been added.
+func found(ctx context.Context, s *server, f founding) (n *kabar.Number, added bool, err error) {
 	numbers, err := s.db.Numbers(ctx)
 	if err != nil {
-		return err
+		return nil, false, err
 	}
 	if len(numbers) == 0 {
-		n, err := engine.AddNumber(ctx, s.db, engine.NewNumber{Account: &kabar.Account{Name: devBusiness}, Digits: devNumber,
-			Profile: devProfile(), Templates: []*kabar.TemplateDef{helloKabar()}}, time.Now())
+		first, err := f.number()
 		if err != nil {
-			return fmt.Errorf("add the number: %w", err)
+			return nil, false, err
+		}
+		if n, err = engine.AddNumber(ctx, s.db, first, time.Now()); err != nil {
+			return nil, false, fmt.Errorf("add the number: %w", err)
 		}
 		numbers = append(numbers, n)
 	}
-	err = s.auth.AddUser(ctx, auth.NewUser{Number: numbers[0], Name: "admin", Password: c.Password, Role: auth.RoleAdmin})
+	n = numbers[0]
+	err = s.auth.AddUser(ctx, auth.NewUser{Number: n, Name: "admin", Password: f.password, Role: auth.RoleAdmin, MustChange: f.mustChange})
 	var refused *kabar.Error
-	if err != nil && (!errors.As(err, &refused) || refused.Reason != kabar.ReasonExists) {
-		return fmt.Errorf("add the administrator: %w", err)
+	if errors.As(err, &refused) && refused.Reason == kabar.ReasonExists {
+		return n, false, nil
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("add the administrator: %w", err)
+	}
+	return n, true, nil
+}
+
+// provision gives a development server its number, its administrator and the operator's key.
+func provision(ctx context.Context, s *server, c credentials) error {
+	if _, _, err := found(ctx, s, founding{number: devFirst, password: c.Password}); err != nil {
+		return err
 	}
 	return s.auth.AddKey(ctx, c.APIKey, auth.Grant{Scopes: auth.AllScopes(), Label: "the operator of kabar dev"})
+}
+
+func devFirst() (engine.NewNumber, error) {
+	return engine.NewNumber{Account: &kabar.Account{Name: devBusiness}, Digits: devNumber, Profile: devProfile(),
+		Templates: []*kabar.TemplateDef{helloKabar()}}, nil
 }
 
 // setWebhook points the number's endpoint at a URL. An unchanged URL changes nothing.
 func setWebhook(ctx context.Context, s *server, url string) error {
 	id := s.numbers[0].ID
+	endpoint, err := s.engine.Endpoint(ctx, id)
+	if err != nil || endpoint.URL == url {
+		return err
+	}
 	return s.engine.ChangeSettings(ctx, id, func(_ *kabar.Settings, u *string) error {
 		*u = url
 		return nil

@@ -77,10 +77,11 @@ func (r *ready) write(file string) error {
 
 // welcome prints what a newcomer needs, in the order in which it is needed.
 func (d *dev) welcome(w io.Writer, r *ready) {
-	who := r.Customers[0]
-	webhook := d.cmd.Webhook
+	who, call := r.Customers[0], calls{r.API, r.OnPrem.Token}
+	webhook, third := d.cmd.Webhook, "Your application hears of all of it: messages, and how far yours have come."
 	if webhook == "" {
-		webhook = "not set: start with --webhook http://127.0.0.1:3000/hook, or use the third command below"
+		webhook = "not set yet: see 3"
+		third = "Have messages and statuses posted to your own application:\n\n" + indent(call.webhook())
 	}
 	names := make([]string, len(r.Customers))
 	for i, c := range r.Customers {
@@ -89,16 +90,16 @@ func (d *dev) welcome(w io.Writer, r *ready) {
 	fmt.Fprintf(w, `
   Kabar %s is ready.
 
-    Phone     %s    chat as a customer
-    Console   %s
-    API       %s    also https, certificate SHA-256 %s…
-    Relay     %s
+    Phone      %s    chat as a customer
+    Console    %s    once, within ten minutes
+    API        %s    also https, certificate SHA-256 %s…
+    Relay      %s
 
-    Number    %s    %s
-    Customers %s
-    Admin     admin / %s
-    Webhook   %s
-    Data      %s    holds the master key too: for development only
+    Number     %s    %s
+    Customers  %s
+    Admin      admin    %s
+    Webhook    %s
+    Data       %s    holds the master key too: for development only
 
   1. Send the approved template to %s. It may be sent at any time:
 
@@ -108,32 +109,10 @@ func (d *dev) welcome(w io.Writer, r *ready) {
 
 %s
 
-  3. Have messages and statuses posted to your own application:
-
-%s
+  3. %s
 
   Ctrl-C stops everything; the next start goes on from here.
 
 `, version(), r.Phone, r.Console, r.API, d.server.print[:23], r.Relay, r.Number, devBusiness, strings.Join(names, ", "), d.creds.Password, webhook,
-		d.cmd.Data, who.Name, indent(d.templateCurl(r, who)), who.Name, indent(d.textCurl(r, who)), indent(d.webhookCurl(r)))
+		d.cmd.Data, who.Name, indent(call.template(who.WaID)), who.Name, indent(call.text(who.WaID)), third)
 }
-
-func (d *dev) templateCurl(r *ready, to readyCustomer) string {
-	return curl(r.API, r.OnPrem.Token, "POST", "/v1/messages", fmt.Sprintf(`{"to":"%s","type":"template","template":{"name":"hello_kabar","language":{"policy":"deterministic","code":"en"}}}`, to.WaID))
-}
-
-func (d *dev) textCurl(r *ready, to readyCustomer) string {
-	return curl(r.API, r.OnPrem.Token, "POST", "/v1/messages", fmt.Sprintf(`{"to":"%s","type":"text","text":{"body":"Hello from my own API"}}`, to.WaID))
-}
-
-func (d *dev) webhookCurl(r *ready) string {
-	return curl(r.API, r.OnPrem.Token, "PATCH", "/v1/settings/application", `{"webhooks":{"url":"http://127.0.0.1:3000/hook"}}`)
-}
-
-// curl is a command that works as it is printed.
-func curl(api, token, method, path, body string) string {
-	return fmt.Sprintf("curl -sS -X %s %s%s \\\n  -H 'Authorization: Bearer %s' \\\n  -H 'Content-Type: application/json' \\\n  -d '%s'",
-		method, api, path, token, body)
-}
-
-func indent(text string) string { return "    " + strings.ReplaceAll(text, "\n", "\n    ") }

@@ -12,14 +12,19 @@ import (
 type relayCmd struct {
 	Data             string `help:"Folder for mailboxes, prekeys and encrypted media." required:"" type:"path"`
 	Addr             string `help:"Where devices connect." default:"127.0.0.1:9092" placeholder:"HOST:PORT"`
-	OpenRegistration bool   `help:"Admit every number. Without it the relay is private: those it knows may come, nobody new."`
+	OpenRegistration bool   `help:"Admit new numbers, whoever asks. Without it those the relay knows may come, and nobody new."`
 	LogLevel         string `help:"What to log: debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
 }
 
 // Help is shown by kabar relay --help.
 func (*relayCmd) Help() string {
 	return `The relay passes ciphertext on and keeps it until it is fetched. It holds no key and sees no content; docs/encryption.md says what it
-does see. It speaks plain WebSocket: put it behind a proxy with TLS when devices are on other machines.`
+does see. It speaks plain WebSocket: put it behind a proxy with TLS when devices are on other machines. --open-registration is the
+only way to admit new numbers for now: start with it, let your numbers and customers connect once, and start again without it.
+
+Examples:
+  kabar relay --data relay --open-registration
+  kabar relay --data relay --addr 10.0.0.5:9092`
 }
 
 // Run runs until ctx ends.

@@ -21,7 +21,7 @@ import (
 )
 
 // The scripts in testdata/script run the real program as processes of their own. Besides the commands of testscript they
-// have sink, ready, call, hooks, until, get and burst, below.
+// have sink, ready, call, hooks, until, get, burst, order, png, free and recipe: below, and in script_serve_test.go.
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"kabar": main}) }
 
 func TestScripts(t *testing.T) {
@@ -33,7 +33,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"sink": cmdSink, "ready": cmdReady, "call": cmdCall, "hooks": cmdHooks, "until": cmdUntil, "get": cmdGet, "burst": cmdBurst,
-			"order": cmdOrder, "png": cmdPNG,
+			"order": cmdOrder, "png": cmdPNG, "free": cmdFree, "recipe": cmdRecipe,
 		},
 	})
 }

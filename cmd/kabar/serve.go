@@ -20,7 +20,6 @@ type serveCmd struct {
 	Database       string   `help:"PostgreSQL to use instead of SQLite in the data folder." placeholder:"postgres://…"`
 	MasterKeyFile  string   `help:"File with the master key. A missing one is an error that says how to make it." required:"" type:"path" placeholder:"FILE"`
 	Relay          string   `help:"The network: URL of a kabar relay." required:"" placeholder:"wss://HOST"`
-	Invite         string   `help:"What admits the number to a private relay." placeholder:"TEXT"`
 	Number         string   `help:"Business number in digits; added at the first start." placeholder:"DIGITS"`
 	Name           string   `help:"The business's name as customers see it; used with --number." default:"My business"`
 	Addr           string   `help:"Where the API listens." default:"127.0.0.1:9090" placeholder:"HOST:PORT"`
@@ -32,9 +31,11 @@ type serveCmd struct {
 
 // Help is shown by kabar serve --help.
 func (*serveCmd) Help() string {
-	return `Example:
-  kabar relay --data relay --open-registration
-  kabar serve --data server --master-key-file master.key --relay ws://127.0.0.1:9092 --number 628111000200`
+	return `The first start on an empty folder sets up the store, adds the number and prints its administrator's password, once.
+
+Examples:
+  kabar serve --data server --master-key-file master.key --relay ws://127.0.0.1:9092 --number 628111000200
+  kabar serve --data server --master-key-file master.key --relay wss://relay.example --addr 0.0.0.0:9090 --host api.example`
 }
 
 // Run runs until ctx ends.
@@ -53,19 +54,24 @@ func (c *serveCmd) Run(ctx context.Context, s streams) (err error) {
 		return err
 	}
 	defer func() { _ = ln.Close() }() // closed by its server already, when that has run
-	srv, err := openServer(ctx, serverOptions{dir: c.Data, database: c.Database, master: master, relay: c.Relay, invite: c.Invite, hosts: c.Host,
-		egress: policy, plainHTTP: c.AllowPlainHTTP, clock: &labClock{}, log: log, noMigrate: true})
+	srv, err := openServer(ctx, serverOptions{dir: c.Data, database: c.Database, master: master, relay: c.Relay, hosts: c.Host,
+		egress: policy, plainHTTP: c.AllowPlainHTTP, log: log, noMigrate: true})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, srv.Close()) }()
-	if err := c.firstNumber(ctx, srv, s); err != nil {
+	if err := c.first(ctx, srv, s); err != nil {
 		return err
 	}
 	if err := srv.attach(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "kabar %s serves https://%s (certificate SHA-256 %s)\n", version(), ln.Addr(), srv.print)
+	if to, err := engine.ParseRecipient(c.Number); err == nil && to.WaID != srv.numbers[0].Digits {
+		return &usageError{fmt.Errorf("--number %s: the store in %s belongs to %s; leave --number out, or use another folder", c.Number, c.Data, srv.numbers[0].Digits)}
+	}
+	srv.addr = ln.Addr()
+	fmt.Fprintf(s.out, "kabar %s serves https://%s (certificate SHA-256 %s)\nConsole, once, within ten minutes: %s%s\n",
+		version(), srv.host(), srv.print, srv.api(), srv.console.NewLink(time.Now()))
 	return srv.Run(ctx, ln)
 }
 
@@ -83,25 +89,23 @@ func (c *serveCmd) egress() (egress.Policy, error) {
 	return p, err
 }
 
-// firstNumber adds the number and its administrator at the first start. The password is printed once and must be changed at
-// the first login.
-func (c *serveCmd) firstNumber(ctx context.Context, srv *server, s streams) error {
-	numbers, err := srv.db.Numbers(ctx)
-	if err != nil || len(numbers) > 0 {
+// first adds the number and its administrator at the first start. The password is printed once and must be changed at the
+// first login.
+func (c *serveCmd) first(ctx context.Context, srv *server, s streams) error {
+	password := auth.RandomPassword()
+	n, added, err := found(ctx, srv, founding{number: c.number, password: password, mustChange: true})
+	if err != nil || !added {
 		return err
 	}
+	_, err = fmt.Fprintf(s.out, "The number is %s. Its administrator is admin, the password %s\nIt is not shown again, and the first login must bring a new_password.\n", n.Digits, password)
+	return err
+}
+
+// number is what a server without one begins with.
+func (c *serveCmd) number() (engine.NewNumber, error) {
 	to, err := engine.ParseRecipient(c.Number)
 	if err != nil || to.WaID == "" {
-		return &usageError{errors.New("the store has no number yet: give one with --number, in digits with its country code")}
+		return engine.NewNumber{}, &usageError{errors.New("the store has no number yet: give one with --number, in digits with its country code")}
 	}
-	n, err := engine.AddNumber(ctx, srv.db, engine.NewNumber{Account: &kabar.Account{Name: c.Name}, Digits: to.WaID, Profile: kabar.Profile{Name: c.Name}}, time.Now())
-	if err != nil {
-		return err
-	}
-	password := auth.RandomPassword()
-	if err := srv.auth.AddUser(ctx, auth.NewUser{Number: n, Name: "admin", Password: password, Role: auth.RoleAdmin, MustChange: true}); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(s.out, "Added the number %s. Its administrator is admin, the password %s\nIt is not shown again, and the first login must bring a new_password.\n", n.Digits, password)
-	return err
+	return engine.NewNumber{Account: &kabar.Account{Name: c.Name}, Digits: to.WaID, Profile: kabar.Profile{Name: c.Name}}, nil
 }

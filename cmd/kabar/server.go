@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -35,12 +36,11 @@ type serverOptions struct {
 	dir       string // holds kabar.db, media and tls
 	database  string // postgres://…; empty: SQLite in dir
 	master    secrets.Key
-	relay     string // URL
-	invite    string
+	relay     string   // URL
 	hosts     []string // names the server answers under, beside localhost and addresses
 	egress    egress.Policy
-	plainHTTP bool // answer plain HTTP on addresses other than loopback
-	clock     *labClock
+	plainHTTP bool      // answer plain HTTP on addresses other than loopback
+	lab       *labClock // the clock that can be shifted, of kabar dev; nil: real time
 	log       *slog.Logger
 	noMigrate bool
 	phonePage string // for the console; may be empty
@@ -49,6 +49,7 @@ type serverOptions struct {
 // server is the business server, assembled.
 type server struct {
 	o          serverOptions
+	now        func() time.Time // the product's clock
 	db         *store.DB
 	media      *media.Store
 	engine     *engine.Engine
@@ -59,12 +60,15 @@ type server struct {
 	cert       tls.Certificate
 	print      string // the certificate's SHA-256
 	numbers    []*kabar.Number
-	addr       string // where the API listens, for people
+	addr       net.Addr // where the API listens
 }
 
 // openServer opens the store and puts everything together; nothing runs yet. The caller closes it.
 func openServer(ctx context.Context, o serverOptions) (*server, error) {
-	s := &server{o: o}
+	s := &server{o: o, now: time.Now}
+	if o.lab != nil {
+		s.now = o.lab.Now
+	}
 	err := os.MkdirAll(filepath.Join(o.dir, "tls"), 0o700)
 	if err != nil {
 		return nil, err
@@ -76,10 +80,20 @@ func openServer(ctx context.Context, o serverOptions) (*server, error) {
 	if s.db, err = store.Open(ctx, so); err != nil {
 		return nil, err
 	}
-	if err := s.assemble(ctx); err != nil {
+	if err := errors.Join(s.clearTemp(), s.assemble(ctx)); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+func (s *server) tempDir() string { return filepath.Join(s.o.dir, "tmp") }
+
+// clearTemp removes what a killed process has left on its way to or from the network. The store's lock is ours by now.
+func (s *server) clearTemp() error {
+	if err := os.RemoveAll(s.tempDir()); err != nil {
+		return err
+	}
+	return os.Mkdir(s.tempDir(), 0o700)
 }
 
 func (s *server) assemble(ctx context.Context) error {
@@ -88,7 +102,7 @@ func (s *server) assemble(ctx context.Context) error {
 		return err
 	}
 	out := egress.New(s.o.egress)
-	s.engine = engine.New(engine.Options{Store: s.db, Media: s.media, Fetch: out, Log: s.o.log, Now: s.o.clock.Now,
+	s.engine = engine.New(engine.Options{Store: s.db, Media: s.media, Fetch: out, Log: s.o.log, Now: s.now,
 		Committed: func(n kabar.NumberID) { s.dispatcher.Wake(n) }})
 	if s.auth, err = auth.New(ctx, auth.Options{Store: s.db}); err != nil {
 		return err
@@ -98,9 +112,11 @@ func (s *server) assemble(ctx context.Context) error {
 		return err
 	}
 	s.dispatcher = webhook.New(webhook.Options{Store: s.db, Client: out, Render: map[kabar.Dialect]webhook.Renderer{kabar.OnPrem: v1.Render},
-		Settings: s.engine.Settings, Number: s.engine.Number, Now: s.o.clock.Now, Log: s.o.log, Version: version()})
-	s.o.clock.OnShift(s.engine.Shifted)
-	s.o.clock.OnShift(s.dispatcher.Shifted)
+		Settings: s.engine.Settings, Number: s.engine.Number, Now: s.now, Log: s.o.log, Version: version()})
+	if s.o.lab != nil {
+		s.o.lab.OnShift(s.engine.Shifted)
+		s.o.lab.OnShift(s.dispatcher.Shifted)
+	}
 	if s.cert, s.print, err = portshare.SelfSigned(filepath.Join(s.o.dir, "tls"), append([]string{"localhost", "127.0.0.1", "::1"}, s.o.hosts...), time.Now()); err != nil {
 		return err
 	}
@@ -111,21 +127,15 @@ func (s *server) assemble(ctx context.Context) error {
 // routes builds the handler from the authorisation table.
 func (s *server) routes(v1 *onprem.API) error {
 	mo := manage.Options{Checks: s.checks(), Log: s.o.log}
-	if s.o.clock.file != "" {
-		mo.Clock = s.o.clock
+	if s.o.lab != nil {
+		mo.Clock = s.o.lab
 	}
 	m := manage.New(mo)
 	handlers := map[string]http.Handler{}
-	pages := map[string]http.Handler{}
-	for _, pattern := range []string{"GET /{$}", "GET /login", "POST /logout", "GET /stream", "GET /assets/"} {
-		pages[pattern] = s.console.Handler()
+	for _, part := range []map[string]http.Handler{v1.Handlers(), m.Handlers(), s.console.Handlers()} {
+		maps.Copy(handlers, part)
 	}
-	for _, part := range []map[string]http.Handler{v1.Handlers(), m.Handlers(), pages} {
-		for pattern, h := range part {
-			handlers[pattern] = h
-		}
-	}
-	mux, err := s.auth.Mux(auth.Table(mo.Clock != nil), handlers,
+	mux, err := s.auth.Mux(auth.Table(s.o.lab != nil), handlers,
 		auth.Surface{Prefix: "/v1/", Slashes: true, Refuse: v1.Refuse},
 		auth.Surface{Prefix: "/kabar/v1/", Refuse: m.Refuse},
 		auth.Surface{Prefix: "/", Refuse: func(w http.ResponseWriter, r *http.Request, _ error) { http.NotFound(w, r) }})
@@ -146,8 +156,8 @@ func (s *server) attach(ctx context.Context) error {
 		return err
 	}
 	for _, n := range s.numbers {
-		d := relay.New(relay.Options{URL: s.o.relay, Account: n.Digits, Invite: s.o.invite, TempDir: filepath.Join(s.o.dir, "media"),
-			Log: s.o.log.With("number", n.Digits), Now: s.o.clock.Now})
+		d := relay.New(relay.Options{URL: s.o.relay, Account: n.Digits, TempDir: s.tempDir(),
+			Log: s.o.log.With("number", n.Digits), Now: s.now})
 		if err := s.engine.Attach(ctx, n.ID, d); err != nil {
 			return err
 		}
@@ -157,7 +167,7 @@ func (s *server) attach(ctx context.Context) error {
 
 // Run serves on ln until ctx ends, then lets requests finish, stops the engine and returns.
 func (s *server) Run(ctx context.Context, ln net.Listener) error {
-	s.addr = ln.Addr().String()
+	s.addr = ln.Addr()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.engine.Run(ctx) })
 	g.Go(func() error { return s.dispatcher.Run(ctx) })
@@ -225,8 +235,9 @@ func (s *server) checks() []manage.Check {
 		{Name: "store", Run: func(ctx context.Context) error { return s.db.Probe(ctx, time.Now()) }},
 		{Name: "network", Run: func(context.Context) error {
 			for _, n := range s.numbers {
-				if up, since := s.engine.Link(n.ID); !up && s.o.clock.Now().Sub(since) > offlineTime {
-					return fmt.Errorf("%s has not been connected for %s", n.Digits, s.o.clock.Now().Sub(since).Round(time.Second))
+				up, since := s.engine.Link(n.ID)
+				if away := time.Since(since); !up && away > offlineTime { // real time, also in kabar dev
+					return fmt.Errorf("%s has not been connected for %s", n.Digits, away.Round(time.Second))
 				}
 			}
 			return nil

@@ -2,7 +2,8 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"net"
+	"net/netip"
 	"time"
 
 	"kabar/internal/console"
@@ -10,7 +11,7 @@ import (
 
 // Status implements console.Status: what is running, how it is, and the next step.
 func (s *server) Status(ctx context.Context) (console.View, error) {
-	v := console.View{Updated: s.o.clock.Now()}
+	v := console.View{Updated: s.now()}
 	if len(s.numbers) == 0 {
 		return v, nil
 	}
@@ -41,16 +42,28 @@ func (s *server) storeName() string {
 	return "SQLite in " + s.o.dir
 }
 
+// api is the address of the API for people: without TLS on this machine, where no certificate has to be trusted first.
 func (s *server) api() string {
 	scheme := "https"
-	if s.clockShifts() {
+	if loopback(s.addr) {
 		scheme = "http"
 	}
-	return fmt.Sprintf("%s://%s", scheme, s.addr)
+	return scheme + "://" + s.host()
 }
 
-// clockShifts tells kabar dev from kabar serve.
-func (s *server) clockShifts() bool { return s.o.clock.file != "" }
+// host is the name and port under which people reach the server.
+func (s *server) host() string {
+	host, port, err := net.SplitHostPort(s.addr.String())
+	if err != nil {
+		return s.addr.String()
+	}
+	if ip, err := netip.ParseAddr(host); len(s.o.hosts) > 0 {
+		host = s.o.hosts[0]
+	} else if err == nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
+}
 
 func (s *server) hookLight(ctx context.Context) (console.Light, string, error) {
 	l := console.Light{Name: "Webhook", Unit: "events waiting"}
@@ -81,12 +94,15 @@ func (s *server) steps(ctx context.Context, url string) ([]console.Step, error) 
 	if err != nil {
 		return nil, err
 	}
+	call, customer := calls{s.api(), "$TOKEN"}, "THE-WA_ID"
+	if s.o.lab != nil {
+		customer = devCustomers()[0].WaID
+	}
 	steps := []console.Step{
 		{Title: "Be a customer", Text: "Open the phone page, choose a customer and write to the business.", Href: s.o.phonePage, Go: "Open the phone page", Done: seq > 0},
-		{Title: "Answer", Text: "Send a text from your own code. It may be free-form for 24 hours after the customer's last message.",
-			Command: fmt.Sprintf("curl -sS %s/v1/messages -H \"Authorization: Bearer $TOKEN\" -d '{\"to\":\"34600111222\",\"type\":\"text\",\"text\":{\"body\":\"Hello\"}}'", s.api()), Done: seq > 1},
-		{Title: "Receive webhooks", Text: "Tell the server where to post messages and statuses.",
-			Command: fmt.Sprintf("curl -sS -X PATCH %s/v1/settings/application -H \"Authorization: Bearer $TOKEN\" -d '{\"webhooks\":{\"url\":\"http://127.0.0.1:3000/hook\"}}'", s.api()), Done: url != ""},
+		{Title: "Answer", Text: "Send a text from your own code. It may be free-form for 24 hours after the customer's last message. The token is what POST /v1/users/login answers.",
+			Command: call.text(customer), Done: seq > 1},
+		{Title: "Receive webhooks", Text: "Tell the server where to post messages and statuses.", Command: call.webhook(), Done: url != ""},
 	}
 	if s.o.phonePage == "" {
 		steps = steps[1:]

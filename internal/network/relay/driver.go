@@ -66,7 +66,7 @@ func New(o Options) *Driver {
 	if d.o.Now == nil {
 		d.o.Now = time.Now
 	}
-	d.since = d.o.Now()
+	d.since = time.Now() // real time: how long a line is down is no matter of the product's clock
 	return d
 }
 
@@ -146,7 +146,7 @@ func (d *Driver) serve(ctx context.Context, in network.Inbox, conn *relayclient.
 func (d *Driver) setConn(c *relayclient.Conn) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.conn, d.since = c, d.o.Now()
+	d.conn, d.since = c, time.Now()
 }
 
 // present returns the device as it is now; nil before Run has read it.

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"kabar/internal/auth"
+	"kabar/internal/engine"
+)
+
+func openTestDev(t *testing.T, webhook string) (*dev, error) {
+	t.Helper()
+	c := &devCmd{Data: t.TempDir(), Addr: "127.0.0.1:0", PhoneAddr: "127.0.0.1:0", RelayAddr: "127.0.0.1:0", Webhook: webhook}
+	return openDev(t.Context(), c, slog.New(slog.DiscardHandler))
+}
+
+// One part that ends takes the others with it: half a kabar dev would look like one that loses messages.
+func TestDevEndsWithItsRelay(t *testing.T) {
+	d, err := openTestDev(t, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := d.ln.relay.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := d.run(ctx, streams{io.Discard, io.Discard}); err == nil || !strings.Contains(err.Error(), "relay") {
+		t.Errorf("run = %v, want an error that names the relay", err)
+	}
+	if ctx.Err() != nil {
+		t.Error("it had to be told to end")
+	}
+}
+
+func TestDevWebhookIsChecked(t *testing.T) {
+	for _, url := range []string{"foo", "ftp://127.0.0.1/", "http://", "http://user:secret@127.0.0.1/", "http://10.0.0.1/hook"} {
+		d, err := openTestDev(t, url)
+		if err == nil {
+			_ = d.Close()
+			t.Errorf("--webhook %s was taken", url)
+			continue
+		}
+		var usage *usageError
+		if !errors.As(err, &usage) || !strings.Contains(err.Error(), "--webhook") {
+			t.Errorf("--webhook %s: %v, want a usage error that names the flag", url, err)
+		}
+	}
+}
+
+// A crash may come between the two commits that an empty server begins with.
+func TestFoundFinishesWhatWasBegun(t *testing.T) {
+	master, err := devMaster(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := openServer(t.Context(), serverOptions{dir: t.TempDir(), master: master, log: slog.New(slog.DiscardHandler), noMigrate: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	first, err := devFirst()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := engine.AddNumber(t.Context(), s.db, first, time.Now()); err != nil { // and then the crash
+		t.Fatal(err)
+	}
+	for i, want := range []bool{true, false} {
+		n, added, err := found(t.Context(), s, founding{number: (&serveCmd{}).number, password: auth.RandomPassword(), mustChange: true})
+		if err != nil || added != want || n.Digits != devNumber {
+			t.Fatalf("start %d: number %v, added %v, %v", i+1, n, added, err)
+		}
+	}
+}
