@@ -147,6 +147,9 @@ func (a *Auth) start(ctx context.Context, u *store.User, hash string) (Token, er
 		}
 		return tx.AddLogin(l)
 	})
+	if err == nil {
+		_, _ = a.db.SweepLogins(ctx, issued) // who comes takes out who has gone; the next one tries again
+	}
 	return Token{token, l.Expires}, closed(err)
 }
 

@@ -21,7 +21,7 @@ var refs = &table[named, refRow]{
 }
 
 // RefLife is how long the ids of what came in are kept: as long as the network keeps what it has not delivered, by default.
-// A message that quotes an older one is a message without a quote.
+// Of an older message that is quoted only the network's id is known.
 const RefLife = 30 * 24 * time.Hour
 
 // WantRef announces that the network's id will be asked for.

@@ -17,14 +17,19 @@ type aging[K comparable, R any] struct {
 	at     func(*R) *int64 // the column's field
 }
 
-// Sweep removes what has outlived its time at now: answers after AnswerLife, ids of the network after RefLife, and sessions
-// and uploads that have expired. It takes up to a thousand rows of each and reports how many have gone: repeat it until
-// there are none.
+// SweepLogins removes up to a thousand sessions that have expired at now, and reports how many. Sessions live in real time,
+// whatever the product's clock shows.
+func (db *DB) SweepLogins(ctx context.Context, now time.Time) (removed int, err error) {
+	return agingLogins.sweep(ctx, db, now)
+}
+
+// Sweep removes what has outlived its time at now, by the product's clock: answers after AnswerLife, ids of the network
+// after RefLife, and uploads that have expired. It takes up to a thousand rows of each and reports how many have gone:
+// repeat it until there are none.
 func (db *DB) Sweep(ctx context.Context, now time.Time) (removed int, err error) {
 	for _, sweep := range []func() (int, error){
 		func() (int, error) { return agingAnswers.sweep(ctx, db, now.Add(-AnswerLife)) },
 		func() (int, error) { return agingRefs.sweep(ctx, db, now.Add(-RefLife)) },
-		func() (int, error) { return agingLogins.sweep(ctx, db, now) },
 		func() (int, error) { return agingUploads.sweep(ctx, db, now) },
 	} {
 		n, err := sweep()

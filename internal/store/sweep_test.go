@@ -55,8 +55,10 @@ func TestASweepTakesWhatHasOutlivedItsTime(t *testing.T) {
 			return nil
 		})
 		for _, each := range []int{1000, old - 1000, 0} {
-			if n, err := s.DB.Sweep(t.Context(), s.Now); n != each*len(tables) || err != nil {
-				t.Errorf("Sweep = %d, %v; want %d of each of %d tables", n, err, each, len(tables))
+			n, err := s.DB.Sweep(t.Context(), s.Now)
+			logins, loginErr := s.DB.SweepLogins(t.Context(), s.Now)
+			if n+logins != each*len(tables) || logins != each || errors.Join(err, loginErr) != nil {
+				t.Errorf("swept %d rows and %d sessions (%v, %v); want %d of each of %d tables", n, logins, err, loginErr, each, len(tables))
 			}
 		}
 		for _, table := range tables {

@@ -169,6 +169,24 @@ func TestRendererError(t *testing.T) {
 	})
 }
 
+// TestNumberIsNotAttachedYet has its events wait.
+func TestNumberIsNotAttachedYet(t *testing.T) {
+	bubble(t, 2, func(v *env) {
+		v.detached = errors.New("not attached")
+		v.start()
+		v.tell(0, 1)
+		settle(time.Minute)
+		if b := v.backlog(); b.Pending != 2 || len(v.sink.got()) != 0 {
+			t.Errorf("%+v and %d requests", b, len(v.sink.got()))
+		}
+		v.mu.Lock()
+		v.detached = nil
+		v.mu.Unlock()
+		settle(2 * time.Second)
+		v.wantDone(2)
+	})
+}
+
 func TestWakeNeverBlocks(t *testing.T) {
 	bubble(t, 1, func(v *env) {
 		d := webhook.New(webhook.Options{Store: v.DB})

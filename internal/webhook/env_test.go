@@ -41,7 +41,7 @@ type env struct {
 	mu       sync.Mutex
 	settings kabar.Settings
 	render   webhook.Renderer
-
+	detached error // what asking for the settings says
 	d    *webhook.Dispatcher
 	stop func()
 }
@@ -94,7 +94,7 @@ func (v *env) start() {
 		Settings: func(kabar.NumberID) (kabar.Settings, error) {
 			v.mu.Lock()
 			defer v.mu.Unlock()
-			return v.settings, nil
+			return v.settings, v.detached
 		},
 		Number: func(kabar.NumberID) (*kabar.Number, error) { return v.number, nil },
 		Log:    slog.New(slog.NewTextHandler(v.t.Output(), nil)),

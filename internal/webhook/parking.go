@@ -16,7 +16,7 @@ const (
 // mayPark reports whether a lane whose event has just failed is parked: often enough, and a request to somebody else that
 // began after its first failure has succeeded.
 func (s *session) mayPark(l *lane) bool {
-	return l.attempts >= parkAfter && s.health.answered > l.failed && s.lanes.parked < maxParked
+	return l.attempts >= parkAfter && s.health.answered > l.failed && !s.health.backedOff(s.o.Now()) && s.lanes.parked < maxParked
 }
 
 // park moves the events of a lane out of the window into rows of their own. first is the row of the first event, with

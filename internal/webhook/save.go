@@ -68,8 +68,7 @@ func (r *reader) write(ctx context.Context, p *plan) error {
 // saveDelivery stores d; without its bytes if the person they are about has been erased, and the key with them.
 func saveDelivery(tx *store.Tx, d *store.Delivery) error {
 	err := tx.SaveDelivery(d)
-	var missing *store.NotFoundError
-	if !errors.As(err, &missing) {
+	if _, erased := errors.AsType[*store.NotFoundError](err); !erased {
 		return err
 	}
 	bare := *d

@@ -110,11 +110,13 @@ func (s *session) within(d time.Duration) { s.nap = min(s.nap, max(d, 0)) }
 
 // configured reads the number's settings as they are now. A number that has none yet is not delivered for.
 func (s *session) configured(ctx context.Context) bool {
-	var err error
-	if s.settings, err = s.o.Settings(s.number); err != nil {
+	settings, err := s.o.Settings(s.number)
+	if err != nil {
 		s.trouble(ctx, "read the settings of a number", err)
+		return false
 	}
-	return err == nil
+	s.settings = settings
+	return true
 }
 
 // fill reads the log into the window, as far as there is use for it.
