@@ -47,8 +47,9 @@ func (d *TemplateDef) checkStatus() error {
 		return fault(ReasonTemplatePaused, field, "%s in %s is paused", d.Name, d.Language)
 	case TemplateDisabled:
 		return fault(ReasonTemplateDisabled, field, "%s in %s is disabled", d.Name, d.Language)
+	default: // pending, or a status we do not know
+		return fault(ReasonTemplateMissing, field, "%s in %s is not approved", d.Name, d.Language)
 	}
-	return fault(ReasonTemplateMissing, field, "%s in %s is not approved", d.Name, d.Language)
 }
 
 // checkFits refuses parameters for parts that the template does not have.

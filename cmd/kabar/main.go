@@ -50,8 +50,7 @@ func main() {
 func run(ctx context.Context, args, environ []string, s streams) int {
 	if err := parseAndRun(ctx, args, environ, s); err != nil {
 		fmt.Fprintf(s.err, "kabar: %s\n", strings.TrimSpace(err.Error()))
-		var usage *usageError
-		if errors.As(err, &usage) {
+		if _, ok := errors.AsType[*usageError](err); ok {
 			return 2
 		}
 		return 1

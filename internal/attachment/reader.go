@@ -3,6 +3,7 @@ package attachment
 import (
 	"bytes"
 	"crypto/cipher"
+	"errors"
 	"fmt"
 	"io"
 
@@ -42,7 +43,7 @@ func (r *reader) Read(p []byte) (int, error) {
 		if r.err != nil {
 			return 0, r.err
 		}
-		if r.err = r.next(); r.err != nil && r.err != io.EOF {
+		if r.err = r.next(); r.err != nil && !errors.Is(r.err, io.EOF) {
 			r.err = fmt.Errorf("decrypt attachment: %w", r.err)
 		}
 	}
@@ -82,7 +83,7 @@ func (r *reader) next() error {
 
 // broken says what an early end means.
 func broken(err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("the blob is too short: %w", ErrDamaged)
 	}
 	return err

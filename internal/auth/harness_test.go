@@ -112,8 +112,7 @@ func wantReason(t testing.TB, err error, want kabar.Reason) {
 }
 
 func reasonOf(err error) kabar.Reason {
-	var refused *kabar.Error
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*kabar.Error](err); ok {
 		return refused.Reason
 	}
 	if err != nil {

@@ -43,8 +43,7 @@ func (a *Auth) AddUser(ctx context.Context, n NewUser) error {
 	}
 	u := &store.User{Account: n.Number.Account, Number: n.Number.ID, Name: n.Name, Role: n.Role, Hash: phc, MustChange: n.MustChange}
 	err = a.db.Write(ctx, nil, func(tx *store.Tx) error { return tx.AddUser(u, a.now()) })
-	var broken *store.StatementError
-	if errors.As(err, &broken) {
+	if _, ok := errors.AsType[*store.StatementError](err); ok {
 		if _, again := a.db.User(ctx, n.Name); again == nil { // somebody was faster
 			return taken(n.Name)
 		}

@@ -83,7 +83,7 @@ func (p *Peer) pin(identity PublicIdentity, now int64) *Peer {
 	next := p.copy()
 	if !p.identity.Equal(identity) {
 		next.identity = identity.clone()
-		next.truncate(0, now)
+		next.truncate(0)
 	}
 	return next
 }
@@ -192,7 +192,7 @@ func (p *Peer) firstIdle(now int64) int {
 // expire works on a copy.
 func (p *Peer) expire(now int64) {
 	for i := p.firstIdle(now); i < len(p.sessions); i = p.firstIdle(now) {
-		p.remove(i, now)
+		p.remove(i)
 	}
 	for i, s := range p.sessions {
 		if n := s.stale(now); n > 0 {
@@ -208,18 +208,18 @@ func (p *Peer) add(s *session, now int64) {
 	p.added++
 	s.order = p.added
 	p.sessions = slices.Insert(p.sessions, 0, s)
-	p.truncate(maxSessions, now)
+	p.truncate(maxSessions)
 	p.expire(now)
 }
 
-func (p *Peer) truncate(n int, now int64) {
+func (p *Peer) truncate(n int) {
 	for len(p.sessions) > n {
-		p.remove(len(p.sessions)-1, now)
+		p.remove(len(p.sessions) - 1)
 	}
 }
 
 // remove drops a session and, if its handshake could be played again, remembers that it has been.
-func (p *Peer) remove(i int, now int64) {
+func (p *Peer) remove(i int) {
 	s := p.sessions[i]
 	p.sessions = slices.Delete(p.sessions, i, i+1)
 	if !s.replayable {

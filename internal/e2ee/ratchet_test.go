@@ -3,6 +3,7 @@ package e2ee
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 )
 
@@ -63,9 +64,9 @@ func TestOldChains(t *testing.T) {
 		alice.expect(bob, bob.send("y", epoch), "y", epoch)
 	}
 	bob.reload()
-	for i := len(late) - 1; i >= 0; i-- {
-		bob.expect(alice, late[i], fmt.Sprint("late ", i), epoch)
-		bob.refuse(alice, late[i], ErrDuplicate, epoch)
+	for i, l := range slices.Backward(late) {
+		bob.expect(alice, l, fmt.Sprint("late ", i), epoch)
+		bob.refuse(alice, l, ErrDuplicate, epoch)
 	}
 }
 
@@ -100,7 +101,7 @@ func TestBodyLengths(t *testing.T) {
 	alice, bob := pair(t, "lengths")
 	msg := alice.send("x", epoch)
 	for n := 1; n < 48; n++ {
-		bob.refuse(alice, append(msg[:len(msg):len(msg)], make([]byte, n)...), ErrMalformed, epoch)
+		bob.refuse(alice, append(slices.Clip(msg), make([]byte, n)...), ErrMalformed, epoch)
 	}
 }
 

@@ -346,7 +346,7 @@ func TestRefusedRequestIsClosed(t *testing.T) {
 		body := &closeCounter{Reader: strings.NewReader("x")}
 		req, _ := http.NewRequestWithContext(t.Context(), "POST", "https://hook.test/", body)
 		change(req)
-		_, err := New(Policy{}).Do(req, 1) //nolint:bodyclose // there is none
+		_, err := New(Policy{}).Do(req, 1)
 		isRefused(t, "Do", err)
 		if body.closed != 1 {
 			t.Errorf("the body was closed %d times", body.closed)

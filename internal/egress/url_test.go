@@ -111,9 +111,8 @@ func FuzzCheckURL(f *testing.F) {
 	c := New(Policy{})
 	f.Fuzz(func(t *testing.T, raw string) {
 		err := c.CheckURL(raw)
-		var refused *Refused
 		if err != nil {
-			if !errors.As(err, &refused) {
+			if _, ok := errors.AsType[*Refused](err); !ok {
 				t.Fatalf("error %v", err)
 			}
 			return

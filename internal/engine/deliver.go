@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"kabar"
@@ -187,12 +188,7 @@ func (d *delivery) wanted(c kabar.Content) bool {
 	if m := kabar.MediumOf(c); m != nil && m.Voice {
 		kind = "voice"
 	}
-	for _, k := range d.line.settings.AutoDownload {
-		if k == kind {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(d.line.settings.AutoDownload, kind)
 }
 
 // resolve turns the network's ids in a message into keys.

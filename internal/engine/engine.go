@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -122,9 +123,7 @@ func (e *Engine) attached() map[kabar.NumberID]*line {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	all := make(map[kabar.NumberID]*line, len(e.lines))
-	for id, l := range e.lines {
-		all[id] = l
-	}
+	maps.Copy(all, e.lines)
 	return all
 }
 

@@ -168,8 +168,7 @@ func (e *Engine) saveLink(ctx context.Context, l *line, c *kabar.Media) (*store.
 		return nil, fmt.Errorf("%w: the link answered %s", errNeverThere, res.Status)
 	}
 	m, err := e.save(ctx, l, Upload{Body: res.Body, MIME: res.Header.Get("Content-Type"), Filename: c.Filename}, maxDownload)
-	var refused *kabar.Error
-	if errors.As(err, &refused) {
+	if _, ok := errors.AsType[*kabar.Error](err); ok {
 		return nil, fmt.Errorf("%w: %w", errNeverThere, err)
 	}
 	if err != nil {

@@ -35,9 +35,9 @@ type Next struct {
 }
 
 var (
-	// Idle: nothing is left; wake the key when there is.
+	// Idle says that nothing is left; wake the key when there is.
 	Idle = Next{}
-	// Again: more is left; take the turn of the others first.
+	// Again says that more is left; the others have their turn first.
 	Again = Next{again: true}
 )
 

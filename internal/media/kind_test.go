@@ -127,9 +127,8 @@ func TestCheck(t *testing.T) {
 	}
 	for _, test := range tests {
 		err := Check(test.kind, test.mimeType, test.size)
-		var e *LimitError
 		got := ""
-		if errors.As(err, &e) {
+		if e, ok := errors.AsType[*LimitError](err); ok {
 			got = map[bool]string{e.UnknownKind: "kind", e.WrongType: "type", e.TooLarge: "size"}[true]
 		}
 		if got != test.want {

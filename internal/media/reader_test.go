@@ -16,8 +16,9 @@ import (
 	"testing/iotest"
 	"time"
 
-	"kabar/internal/secrets"
 	"pgregory.net/rapid"
+
+	"kabar/internal/secrets"
 )
 
 func TestReaderKeepsTheContractOfReaders(t *testing.T) {
@@ -71,7 +72,7 @@ func TestReaderIsLikeBytesReader(t *testing.T) {
 			p, q := make([]byte, n), make([]byte, n)
 			m, aerr := io.ReadFull(want, p)
 			k, berr := io.ReadFull(got, q)
-			if m != k || aerr != berr || !bytes.Equal(p[:m], q[:k]) {
+			if m != k || !errors.Is(aerr, berr) || !bytes.Equal(p[:m], q[:k]) {
 				t.Fatalf("read %d: %d, %v; want %d, %v", n, k, berr, m, aerr)
 			}
 		}

@@ -100,7 +100,7 @@ func (s *Store) removeAll(ctx context.Context, doomed func(fs.DirEntry) bool) (r
 	if err != nil {
 		return 0, err
 	}
-	defer dir.Close()
+	defer func() { _ = dir.Close() }() // read only
 	for {
 		entries, err := dir.ReadDir(1000)
 		for _, e := range entries {

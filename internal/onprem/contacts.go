@@ -2,7 +2,6 @@ package onprem
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"kabar"
@@ -51,7 +50,7 @@ func (a *API) contacts(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	return x.reply(http.StatusOK, "contacts", list)
+	return x.reply("contacts", list)
 }
 
 // check asks the network once about each handle.

@@ -28,18 +28,18 @@ func (x *exchange) encode(node string, value any) ([]byte, error) {
 	return web.Encode(body)
 }
 
-// reply answers with the envelope.
-func (x *exchange) reply(status int, node string, value any) error {
+// reply answers 200 with the envelope.
+func (x *exchange) reply(node string, value any) error {
 	body, err := x.encode(node, value)
 	if err != nil {
 		return err
 	}
-	x.write(status, body)
+	x.write(http.StatusOK, body)
 	return nil
 }
 
 // done answers a call without payload.
-func (x *exchange) done() error { return x.reply(http.StatusOK, "", nil) }
+func (x *exchange) done() error { return x.reply("", nil) }
 
 // write sends a JSON body. That the client is gone is nobody's fault and nothing that could be answered.
 func (x *exchange) write(status int, body []byte) {

@@ -75,7 +75,6 @@ type player struct {
 	*env
 	t     *testing.T
 	names map[string]string // of ids
-	ids   []string          // in the order of their names
 	count map[byte]int
 	last  *httptest.ResponseRecorder
 	seq   int64 // of the last event that a webhook section has shown

@@ -1,7 +1,6 @@
 package onprem
 
 import (
-	"net/http"
 	"time"
 )
 
@@ -10,7 +9,7 @@ const patience = time.Minute
 
 // health: GET /v1/health (contract 1.9).
 func (a *API) health(x *exchange) error {
-	return x.reply(http.StatusOK, "health", map[string]string{"gateway_status": a.gateway(x)})
+	return x.reply("health", map[string]string{"gateway_status": a.gateway(x)})
 }
 
 // gateway names the state of the number's connection to its network.

@@ -68,8 +68,7 @@ func (a *API) message(ctx context.Context, number kabar.NumberID, id string) (*k
 
 // unavailable turns the store's "down" into a refusal, as the engine does for what goes through it.
 func unavailable(err error) error {
-	var down *store.UnavailableError
-	if errors.As(err, &down) {
+	if _, ok := errors.AsType[*store.UnavailableError](err); ok {
 		return &kabar.Error{Reason: kabar.ReasonNotReady, Detail: "the database does not answer"}
 	}
 	return err

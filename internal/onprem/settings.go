@@ -3,7 +3,6 @@ package onprem
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -76,7 +75,7 @@ func (a *API) settings(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	return x.reply(http.StatusOK, "settings", map[string]*application{"application": shown})
+	return x.reply("settings", map[string]*application{"application": shown})
 }
 
 // changeSettings: PATCH /v1/settings/application changes what the body names.

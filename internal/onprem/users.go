@@ -2,7 +2,6 @@ package onprem
 
 import (
 	"errors"
-	"net/http"
 
 	"kabar/internal/auth"
 	"kabar/internal/web"
@@ -36,7 +35,7 @@ func (a *API) login(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	return x.reply(http.StatusOK, "users", []session{{t.Token, t.Expires.UTC().Format(expiresLayout)}})
+	return x.reply("users", []session{{t.Token, t.Expires.UTC().Format(expiresLayout)}})
 }
 
 // logout: POST /v1/users/logout ends the session of the token it came with. A body is not looked at.

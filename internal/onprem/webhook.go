@@ -96,6 +96,7 @@ func (a *API) status(ev *kabar.Event, n *kabar.Number, s kabar.Settings) (h hook
 		wanted, name = s.ReadEvents, kabar.Read.String()
 	case kabar.Failed:
 		wanted = true
+	default: // nothing an application is told
 	}
 	st := newStatus(messageID(true, n, ev.Customer, ev.Ref), name, ev)
 	switch {

@@ -175,6 +175,7 @@ func (choice Choice) inTemplate(c *kabar.Template) (answer kabar.Content, link s
 			if matches(choice.URL, b.Text, b.URL) {
 				return nil, b.URL, nil
 			}
+		default: // a telephone number calls; it answers nothing
 		}
 	}
 	return nil, "", known

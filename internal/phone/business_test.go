@@ -3,10 +3,10 @@ package phone_test
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -68,7 +68,7 @@ func (b *business) install() {
 	b.mu.Lock()
 	b.id, b.keys, b.peers = id, e2ee.PreKeys{}, map[string]*e2ee.Peer{}
 	b.mu.Unlock()
-	b.options.PublicKey, b.options.Sign, b.options.Reinstall = ed25519.PublicKey(id.Public().Sign), id.Sign, true
+	b.options.PublicKey, b.options.Sign, b.options.Reinstall = id.Public().Sign, id.Sign, true
 	b.connect()
 	now := time.Now()
 	signed, err := e2ee.GenerateSignedPreKey(id, b.newID(), now)
@@ -312,12 +312,7 @@ func (b *business) expectReceipt(status, wire string) {
 		if a.Receipt == nil || a.Receipt.Status != status {
 			return false
 		}
-		for _, id := range a.Receipt.IDs {
-			if id == wire {
-				return true
-			}
-		}
-		return false
+		return slices.Contains(a.Receipt.IDs, wire)
 	})
 }
 

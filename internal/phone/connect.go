@@ -2,7 +2,6 @@ package phone
 
 import (
 	"context"
-	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -176,7 +175,7 @@ func (p *Phone) newLine(ctx context.Context, id int64) (*line, error) {
 func (n *line) dial(ctx context.Context) (*relayclient.Conn, error) {
 	o := relayclient.Options{
 		URL: n.p.opts.RelayURL, Account: n.handle, Class: relayclient.Customer, Invite: n.p.opts.Invite, Recovery: n.recovery,
-		PublicKey: ed25519.PublicKey(n.identity.Public().Sign), Sign: n.identity.Sign, OnLogin: n.loggedIn,
+		PublicKey: n.identity.Public().Sign, Sign: n.identity.Sign, OnLogin: n.loggedIn,
 	}
 	if n.old != nil {
 		o.Reinstall, o.SignOld = true, n.old.Sign

@@ -183,8 +183,7 @@ func (l *draftLocation) content() (kabar.Content, error) {
 		return nil, refuse(CodeInvalid, `The location has no "latitude" or no "longitude". Give both, in degrees.`)
 	}
 	c := &kabar.Location{Latitude: *l.Latitude, Longitude: *l.Longitude, Name: l.Name, Address: l.Address, URL: l.URL}
-	var fault *kabar.Error
-	if errors.As(c.Validate(), &fault) {
+	if fault, ok := errors.AsType[*kabar.Error](c.Validate()); ok {
 		return nil, refuse(CodeInvalid, "The %s %s. Correct it.", fault.Field, fault.Detail)
 	}
 	return c, nil

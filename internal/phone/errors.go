@@ -62,8 +62,7 @@ func refusal(err error) (*Error, bool) {
 
 // inUse makes the error of a store that another process owns more helpful.
 func inUse(err error) error {
-	var owned *sqlite.InUseError
-	if errors.As(err, &owned) {
+	if owned, ok := errors.AsType[*sqlite.InUseError](err); ok {
 		return fmt.Errorf("open phone: %w", owned)
 	}
 	return fmt.Errorf("open phone store: %w", err)

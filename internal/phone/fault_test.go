@@ -99,6 +99,9 @@ func TestACrashLosesNothingAndEncryptsNothingTwice(t *testing.T) {
 			}
 			sealed[hex.EncodeToString(id)] = ciphertext
 		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
 	})
 	if len(sealed) != 5 {
 		t.Fatalf("%d sealed messages on disk, want 5", len(sealed))

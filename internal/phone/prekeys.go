@@ -52,8 +52,7 @@ func (n *line) keys(ctx context.Context, have relayclient.LoginInfo) error {
 			return err
 		}
 		err = n.conn.Publish(ctx, *waiting)
-		var reused *relayclient.PrekeyIDReused
-		if errors.As(err, &reused) { // our store is older than the relay: begin above what it has seen
+		if reused, ok := errors.AsType[*relayclient.PrekeyIDReused](err); ok { // our store is older than the relay: begin above what it has seen
 			if err := n.skipKeys(ctx, reused.Highest); err != nil {
 				return err
 			}

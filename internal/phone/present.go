@@ -227,6 +227,7 @@ func (m *message) fillMedia(j *messageJSON, media *kabar.Media) {
 		} else {
 			j.Audio = shown
 		}
+	default: // no other content is a medium
 	}
 }
 
@@ -257,6 +258,7 @@ func (m *message) header(h *kabar.Header) *headerJSON {
 		out.Video = shown
 	case kabar.KindDocument:
 		out.Document = shown
+	default: // a header shows no other media
 	}
 	return out
 }

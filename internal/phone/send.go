@@ -70,8 +70,7 @@ func (n *line) sendTo(business string) time.Duration {
 		return 0
 	}
 	wait := minWait
-	var later *relayclient.RetryAfter
-	if errors.As(err, &later) {
+	if later, ok := errors.AsType[*relayclient.RetryAfter](err); ok {
 		wait = max(later.After, 10*time.Millisecond)
 	}
 	if n.ctx.Err() == nil {

@@ -15,12 +15,10 @@ import (
 // PutBlob uploads size bytes of r, whose SHA-256 is sum, and returns the id under which anybody who knows it can fetch
 // them. It returns after the relay has them on disk. The relay keeps them for 30 days by default.
 //
-// If r is an io.Closer, PutBlob closes it, in any case: that ends a Read of r that would outlast ctx.
+// When ctx ends first and r is an io.Closer, PutBlob closes it: nothing else ends a Read of r that waits for more.
 //
 // Errors: ErrTooLarge (over relayproto.MaxBlob), ErrCorrupt (r does not match size or sum), *RetryAfter, ErrClosed.
 func (c *Conn) PutBlob(ctx context.Context, r io.Reader, size int64, sum [sha256.Size]byte) (id string, err error) {
-	body := upload{Reader: io.LimitReader(r, size), source: r}
-	defer func() { _ = body.Close() }()
 	if size > relayproto.MaxBlob {
 		return "", ErrTooLarge
 	}
@@ -32,7 +30,7 @@ func (c *Conn) PutBlob(ctx context.Context, r io.Reader, size int64, sum [sha256
 	if !relayproto.ValidBlobID(t.GetBlob()) {
 		return "", fmt.Errorf("%w: the relay answered without a ticket", ErrMalformed)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPut, c.blobs, body)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPut, c.blobs, io.NopCloser(io.LimitReader(r, size)))
 	if err != nil {
 		return "", fmt.Errorf("put blob: %w", err)
 	}
@@ -41,9 +39,13 @@ func (c *Conn) PutBlob(ctx context.Context, r io.Reader, size int64, sum [sha256
 		req.Body = http.NoBody
 	}
 	req.Header.Set("Authorization", "Bearer "+t.Token)
-	resp, err := c.opts.client().Do(req)
+	if closer, ok := r.(io.Closer); ok {
+		stop := context.AfterFunc(ctx, func() { _ = closer.Close() }) // the caller learns of ctx
+		defer stop()
+	}
+	resp, err := c.opts.client().Do(req) // waits for the Read in progress, also after ctx
 	if err != nil {
-		return "", fmt.Errorf("put blob: %w", err)
+		return "", fmt.Errorf("put blob: %w", errors.Join(ctx.Err(), err))
 	}
 	defer drain(resp.Body)
 	switch resp.StatusCode {
@@ -53,19 +55,6 @@ func (c *Conn) PutBlob(ctx context.Context, r io.Reader, size int64, sum [sha256
 		return "", ErrCorrupt
 	}
 	return "", fmt.Errorf("put blob: the relay answered %s", resp.Status)
-}
-
-// upload is the body of a PUT.
-type upload struct {
-	io.Reader
-	source io.Reader
-}
-
-func (u upload) Close() error {
-	if c, ok := u.source.(io.Closer); ok {
-		return c.Close()
-	}
-	return nil
 }
 
 // drain lets the connection be used again, unless much is left to read.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -139,10 +140,10 @@ func TestAnswersAreMatchedByID(t *testing.T) {
 			}
 			asked = append(asked, f)
 		}
-		for i := len(asked) - 1; i >= 0; i-- { // backwards, with answers that nobody asked for
-			known := &relayproto.Known{Known: []bool{asked[i].GetLookup().Accounts[0] == "yes"}}
+		for _, a := range slices.Backward(asked) { // backwards, with answers that nobody asked for
+			known := &relayproto.Known{Known: []bool{a.GetLookup().Accounts[0] == "yes"}}
 			_ = c.Push(&relayproto.Frame{Id: 1 << 40, Body: &relayproto.Frame_Done{Done: &relayproto.Done{}}}) // the device may have gone
-			_ = c.Push(&relayproto.Frame{Id: asked[i].Id, Body: &relayproto.Frame_Known{Known: known}})
+			_ = c.Push(&relayproto.Frame{Id: a.Id, Body: &relayproto.Frame_Known{Known: known}})
 		}
 		hold(c)
 	})

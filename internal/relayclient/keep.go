@@ -32,8 +32,7 @@ func Keep(ctx context.Context, dial func(context.Context) (*Conn, error), run fu
 			backoff = minBackoff
 		}
 		wait := backoff/2 + rand.N(backoff/2)
-		var patience *RetryAfter
-		if errors.As(err, &patience) {
+		if patience, ok := errors.AsType[*RetryAfter](err); ok {
 			wait = max(wait, patience.After)
 		}
 		select {

@@ -65,8 +65,7 @@ func (x *session) applyAll(tx *sql.Tx, writes []*relayproto.Frame, out *outcome)
 // apply runs one request. A refusal is an answer; any other error undoes the whole batch.
 func (x *session) apply(tx *sql.Tx, now time.Time, f *relayproto.Frame, out *outcome) error {
 	answer, err := x.decide(tx, now, f, out)
-	var r *refusal
-	if errors.As(err, &r) {
+	if r, ok := errors.AsType[*refusal](err); ok {
 		answer, err = &relayproto.Frame{Body: &relayproto.Frame_Refused{Refused: r.Refused}}, nil
 	}
 	if err == nil {

@@ -42,8 +42,8 @@ func readPrivate(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	info, err := f.Stat() // of the open file, so that it cannot be exchanged in between
+	defer func() { _ = f.Close() }() // read only
+	info, err := f.Stat()            // of the open file, so that it cannot be exchanged in between
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func createPrivate(path, text string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
+	defer func() { _ = os.Remove(f.Name()) }() // it has its name by then, or is of no use
 	_, err = f.WriteString(text)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err

@@ -15,9 +15,9 @@ import (
 	"path/filepath"
 	"runtime"
 
-	"kabar/internal/commit"
-
 	_ "modernc.org/sqlite" // the driver, in pure Go
+
+	"kabar/internal/commit"
 )
 
 // oldestSafe is the first release without the WAL-reset bug that could lose commits with two or more connections.

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // op is one write: what it will need, and what it does. It runs on the writer's goroutine, in arrival order, against the
@@ -105,8 +106,8 @@ func (b *batch) decide(tx *Tx, ops []op, errs []error) error {
 		if errors.As(errs[i], &broken) || errors.As(errs[i], &down) {
 			return errs[i]
 		}
-		for u := len(b.undo) - 1; u >= 0; u-- {
-			b.undo[u]()
+		for _, v := range slices.Backward(b.undo) {
+			v()
 		}
 		b.after = b.after[:after]
 	}

@@ -122,14 +122,13 @@ func TestALostDatabaseStaysLost(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var inUse *store.InUseError
 		var down *store.UnavailableError
 		for range 3 { // the first one may notice no more than that the connection is gone
 			if err = s.DB.Write(t.Context(), nil, busy(s, s.A, "492")); !errors.As(err, &down) {
 				t.Errorf("Write of the former owner = %v, want an UnavailableError", err)
 			}
 		}
-		if !errors.As(err, &inUse) {
+		if _, ok := errors.AsType[*store.InUseError](err); !ok {
 			t.Errorf("Write of the former owner = %v, want the new one named", err)
 		}
 		if err := next.Write(t.Context(), nil, busy(s, s.A, "493")); err != nil {

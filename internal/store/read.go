@@ -11,7 +11,7 @@ func readOne[K comparable, R any](ctx context.Context, db *DB, t *table[K, R], w
 	row := new(R)
 	err := db.read.QueryRowContext(ctx, selectFrom(&t.shape, where), args...).Scan(t.fields(row)...)
 	if err != nil {
-		if err == sql.ErrNoRows { //nolint:errorlint // Scan returns it bare
+		if err == sql.ErrNoRows {
 			return nil, err
 		}
 		return nil, fault(err)

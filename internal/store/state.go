@@ -59,8 +59,7 @@ func (tx *Tx) SetState(n *kabar.Number, name string, version int64, value []byte
 func (db *DB) State(ctx context.Context, n kabar.NumberID, name string) (value []byte, version int64, err error) {
 	row, err := readOne(ctx, db, states, "number_id = $1 AND name = $2", int64(n), name)
 	if err != nil {
-		var missing *NotFoundError
-		if errors.As(notFound(err, "state"), &missing) {
+		if _, ok := errors.AsType[*NotFoundError](notFound(err, "state")); ok {
 			return nil, 0, nil
 		}
 		return nil, 0, err

@@ -17,7 +17,7 @@ type column struct {
 // cols reads "id:bigint name:text" into columns.
 func cols(list string) []column {
 	var cs []column
-	for _, f := range strings.Fields(list) {
+	for f := range strings.FieldsSeq(list) {
 		name, kind, _ := strings.Cut(f, ":")
 		cs = append(cs, column{name, kind})
 	}

@@ -194,6 +194,7 @@ func mediaLine(m *kabar.Media) Line {
 			return Line{"mic", "Voice message"}
 		}
 		return Line{"audio", "Audio"}
+	default:
+		return Line{"file", cmp.Or(m.Caption, m.Filename, "Document")}
 	}
-	return Line{"file", cmp.Or(m.Caption, m.Filename, "Document")}
 }

@@ -178,7 +178,7 @@ func TestSmallThings(t *testing.T) {
 			t.Errorf("Initials(%q) = %q, want %q", name, got, want)
 		}
 	}
-	if Hue("Ana") != Hue("Ana") || !strings.HasPrefix(Hue(""), "hue") {
+	if again := Hue("Ana"); Hue("Ana") != again || !strings.HasPrefix(Hue(""), "hue") {
 		t.Error("the colour of a name is not its own")
 	}
 	long := LineOf(&kabar.Text{Body: strings.Repeat("é\n ", 500)})

@@ -28,8 +28,7 @@ func ReadBody(w http.ResponseWriter, r *http.Request, max int64) ([]byte, error)
 		return nil, tooLarge(max)
 	}
 	data, err := io.ReadAll(Body(w, r, max))
-	var over *http.MaxBytesError
-	if errors.As(err, &over) {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		Drain(w, r)
 		return nil, tooLarge(max)
 	}

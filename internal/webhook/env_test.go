@@ -42,8 +42,8 @@ type env struct {
 	settings kabar.Settings
 	render   webhook.Renderer
 	detached error // what asking for the settings says
-	d    *webhook.Dispatcher
-	stop func()
+	d        *webhook.Dispatcher
+	stop     func()
 }
 
 // newEnv makes an env with so many customers. The dispatcher does not run yet, and the endpoint has the URL hook.

@@ -94,6 +94,7 @@ func (s *session) fail(r result) {
 		l.failed = s.health.tick
 	}
 	if s.mayPark(l) {
+		s.log.Info("webhook customer parked", "conversation", l.conversation, "seq", r.seq, "failures", l.attempts, "err", r.err)
 		s.park(l, d)
 		return
 	}

@@ -22,7 +22,6 @@ func (s *session) mayPark(l *lane) bool {
 // park moves the events of a lane out of the window into rows of their own. first is the row of the first event, with
 // its bytes.
 func (s *session) park(l *lane, first *store.Delivery) {
-	s.log.Info("webhook customer parked", "conversation", l.conversation, "seq", first.Seq, "failures", l.attempts)
 	l.parked, l.after = true, first.Seq-1
 	s.lanes.parked++
 	s.health.excuse(l.conversation)

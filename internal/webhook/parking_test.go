@@ -255,7 +255,7 @@ func TestHangingCustomers(t *testing.T) {
 // TestParkingUnderLoad has customers parked and released all the time while new events of theirs arrive, in real time.
 func TestParkingUnderLoad(t *testing.T) {
 	const customers = 20
-	events := volume(1200)
+	events := volume(600)
 	v := newEnv(t, customers)
 	v.settings.BackoffStep = 10 * time.Millisecond
 	v.settings.Concurrency = 24

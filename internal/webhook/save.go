@@ -108,6 +108,6 @@ func (s *session) goOn(l *lane) {
 	was := l.parked
 	s.lanes.settle(l)
 	if was && !l.parked {
-		s.log.Info("webhook customer no longer parked", "conversation", l.conversation)
+		s.log.Debug("webhook customer no longer parked", "conversation", l.conversation)
 	}
 }
