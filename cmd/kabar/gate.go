@@ -87,8 +87,9 @@ func (g *gate) signIn(w http.ResponseWriter, r *http.Request) {
 		g.form(w, r, http.StatusForbidden, true)
 		return
 	}
+	//nolint:gosec // Secure wherever the browser came by https; a lab on plain http has no other way
 	http.SetCookie(w, &http.Cookie{Name: gateCookie, Value: g.session(g.now().Add(gateLife)), Path: "/", HttpOnly: true,
-		SameSite: http.SameSiteStrictMode, Secure: strings.HasPrefix(r.Header.Get("Origin"), "https://"), MaxAge: int(gateLife / time.Second)}) //nolint:gosec // Secure wherever the browser came by https; a lab on plain http has no other way
+		SameSite: http.SameSiteStrictMode, Secure: strings.HasPrefix(r.Header.Get("Origin"), "https://"), MaxAge: int(gateLife / time.Second)})
 	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }

@@ -74,7 +74,7 @@ func accept(
 	if err != nil {
 		return nil, nil, none, err
 	}
-	next := p.pin(m.handshake.identity, now.Unix())
+	next := p.pin(m.handshake.identity)
 	next.add(s, now.Unix())
 	return plaintext, next, own.used(), nil
 }

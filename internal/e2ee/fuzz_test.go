@@ -144,7 +144,7 @@ func FuzzUnmarshalPeer(f *testing.F) {
 	f.Add([]byte(bob.row()))
 	alice.initiate(bob, false, epoch)
 	f.Add([]byte(alice.row()))
-	next, err := alice.peer.Pin(bob.id.Public(), epoch)
+	next, err := alice.peer.Pin(bob.id.Public())
 	alice.must(err)
 	pinned, _ := next.MarshalBinary()
 	f.Add(pinned)

@@ -105,7 +105,7 @@ func TestIdentity(t *testing.T) {
 	if err := (PublicIdentity{}).Verify(); !errors.Is(err, ErrMalformed) {
 		t.Errorf("empty identity: %v, want ErrMalformed", err)
 	}
-	if _, err := (*Peer)(nil).Pin(pub, epoch); !errors.Is(err, ErrBadSignature) {
+	if _, err := (*Peer)(nil).Pin(pub); !errors.Is(err, ErrBadSignature) {
 		t.Errorf("Pin of a bad identity: %v, want ErrBadSignature", err)
 	}
 }

@@ -68,15 +68,15 @@ func (p *Peer) copy() *Peer {
 
 // Pin returns the state with this identity pinned, to accept one that Initiate refused with ErrIdentityChanged or to record
 // one met elsewhere. Sessions with another identity are dropped. The identity must be one that Verify accepts.
-func (p *Peer) Pin(identity PublicIdentity, now time.Time) (*Peer, error) {
+func (p *Peer) Pin(identity PublicIdentity) (*Peer, error) {
 	if err := identity.Verify(); err != nil {
 		return nil, fmt.Errorf("pin: %w", err)
 	}
-	return p.pin(identity, now.Unix()), nil
+	return p.pin(identity), nil
 }
 
 // pin is Pin of an identity that has been verified.
-func (p *Peer) pin(identity PublicIdentity, now int64) *Peer {
+func (p *Peer) pin(identity PublicIdentity) *Peer {
 	if p == nil {
 		return &Peer{identity: identity.clone()}
 	}

@@ -32,7 +32,7 @@ func TestConversation(t *testing.T) {
 
 func TestNothingToEncryptWith(t *testing.T) {
 	alice, bob := pair(t, "nothing")
-	pinned, err := (*Peer)(nil).Pin(bob.id.Public(), epoch)
+	pinned, err := (*Peer)(nil).Pin(bob.id.Public())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func TestReinstall(t *testing.T) {
 	if !errors.Is(err, ErrIdentityChanged) {
 		t.Fatalf("Initiate with another identity = %v, want ErrIdentityChanged", err)
 	}
-	accepted, err := old.Pin(bob.id.Public(), epoch)
+	accepted, err := old.Pin(bob.id.Public())
 	alice.must(err)
 	alice.peer = accepted
 	alice.initiate(bob, true, epoch)
@@ -282,7 +282,7 @@ func TestReplayedHandshakeIsRefused(t *testing.T) {
 	}
 	bob.reload()
 	bob.refuse(alice, first, ErrDuplicate, epoch)
-	renewed, err := bob.peer.Pin(newDevice(t, "alice", fixed("new")).id.Public(), epoch)
+	renewed, err := bob.peer.Pin(newDevice(t, "alice", fixed("new")).id.Public())
 	bob.must(err)
 	bob.peer = renewed
 	bob.refuse(alice, first, ErrDuplicate, epoch)

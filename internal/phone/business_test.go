@@ -204,7 +204,7 @@ func (b *business) open(to string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if p := b.peers[to]; p != nil {
-		b.peers[to], err = p.Pin(bundle.Identity, time.Now())
+		b.peers[to], err = p.Pin(bundle.Identity)
 		b.must(err)
 	}
 	b.peers[to], err = e2ee.Initiate(b.id, addr(b.digits), addr(to), bundle, b.peers[to], time.Now())

@@ -97,7 +97,7 @@ func (n *line) open(t *tx, c *customer, ch *chat, b *e2ee.Bundle) error {
 	next, err := e2ee.Initiate(n.identity, address(n.handle), address(ch.business), b, before, t.now)
 	if errors.Is(err, e2ee.ErrIdentityChanged) {
 		var pinned *e2ee.Peer
-		if pinned, err = before.Pin(b.Identity, t.now); err == nil {
+		if pinned, err = before.Pin(b.Identity); err == nil {
 			next, err = e2ee.Initiate(n.identity, address(n.handle), address(ch.business), b, pinned, t.now)
 		}
 	}

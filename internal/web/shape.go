@@ -59,7 +59,6 @@ func (sh *shape) addFields(t reflect.Type, seen map[reflect.Type]bool) {
 	seen[t] = true
 	var embedded []reflect.Type
 	for f := range t.Fields() {
-		f := f
 		tag, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		switch {
 		case f.Tag.Get("json") == "-", !f.IsExported() && !f.Anonymous:

@@ -146,7 +146,7 @@ func (d *Driver) Open(ctx context.Context, o *network.Outgoing, s network.State)
 	if errors.Is(err, e2ee.ErrIdentityChanged) {
 		// The customer has installed the app anew. The engine learns of it with the customer's first message.
 		var pinned *e2ee.Peer
-		if pinned, err = sess.peer.Pin(bundle.Identity, o.Now); err == nil {
+		if pinned, err = sess.peer.Pin(bundle.Identity); err == nil {
 			next, err = e2ee.Initiate(dev.identity, d.address(), peerAddress(handle), bundle, pinned, o.Now)
 		}
 	}
