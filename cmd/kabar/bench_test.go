@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -172,7 +173,11 @@ func BenchmarkIdle(b *testing.B) {
 		time.Sleep(2 * time.Second)
 		debug.FreeOSMemory()
 	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
 	b.ReportMetric(residentMiB(b), "MiB")
+	b.ReportMetric(float64(m.HeapInuse)/(1<<20), "heap-MiB")
+	b.ReportMetric(float64(m.StackInuse)/(1<<20), "stack-MiB")
 }
 
 func residentMiB(b *testing.B) float64 {

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 
 	"golang.org/x/sync/errgroup"
 
@@ -43,6 +44,9 @@ Examples:
   kabar dev --data /tmp/try --addr 127.0.0.1:0 --phone-addr 127.0.0.1:0 --relay-addr 127.0.0.1:0 --ready-file ready.json`
 }
 
+// devGC is how much garbage kabar dev lets gather, in percent of what is in use; Go's own default is 100.
+const devGC = 40
+
 // dev is everything kabar dev runs.
 type dev struct {
 	cmd    *devCmd
@@ -59,6 +63,11 @@ type listeners struct{ api, phone, relay net.Listener }
 
 // Run runs until ctx ends.
 func (c *devCmd) Run(ctx context.Context, s streams) (err error) {
+	// Three programs share a laptop with everything else on it: rather a little more work than twice the memory. A person
+	// who has set GOGC has decided otherwise.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(devGC)
+	}
 	if c.ReadyFile != "" {
 		// It says that everything answers: one of an earlier run must not say so for this one, nor this one after its end.
 		forget := func() error { return ignoreMissing(os.Remove(c.ReadyFile)) }

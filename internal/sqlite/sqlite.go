@@ -41,9 +41,17 @@ type DB struct {
 // an error its own effects are undone and nobody else's are. It must not keep tx.
 type Op func(tx *sql.Tx) error
 
-// Open opens a file as OpenFile does and starts its group-commit writer. The caller closes the DB.
+// cache is how many KiB of pages each connection keeps in memory.
+type cache struct{ writer, reader int }
+
+var (
+	serverCache = cache{16_000, 2000} // the hot path of a server
+	smallCache  = cache{2000, 500}    // relay and phone: their rows are read once, soon after they were written
+)
+
+// Open opens a file as OpenFile does, with small caches, and starts its group-commit writer. The caller closes the DB.
 func Open(path string) (*DB, error) {
-	f, err := OpenFile(path)
+	f, err := openFile(path, smallCache)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +62,9 @@ func Open(path string) (*DB, error) {
 
 // OpenFile opens or creates the file at path (mode 0600) and takes its lock. A second process gets an *InUseError that
 // names the owner. The caller closes the file, and writes through Conn from one goroutine at a time.
-func OpenFile(path string) (*File, error) {
+func OpenFile(path string) (*File, error) { return openFile(path, serverCache) }
+
+func openFile(path string, c cache) (*File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
@@ -63,13 +73,13 @@ func OpenFile(path string) (*File, error) {
 		return nil, err
 	}
 	db := &File{lock: lock}
-	if err := db.open(path); err != nil {
+	if err := db.open(path, c); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Close())
 	}
 	return db, nil
 }
 
-func (db *File) open(path string) error {
+func (db *File) open(path string, c cache) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // SQLite itself would create it with the umask's mode
 	if err != nil {
 		return err
@@ -77,10 +87,10 @@ func (db *File) open(path string) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	if db.Conn, err = pool(path, 1, "_txlock=immediate"); err != nil {
+	if db.Conn, err = pool(path, 1, c.writer, "_txlock=immediate"); err != nil {
 		return err
 	}
-	if db.Read, err = pool(path, max(4, runtime.NumCPU()), "_pragma=query_only(1)"); err != nil {
+	if db.Read, err = pool(path, max(4, runtime.NumCPU()), c.reader, "_pragma=query_only(1)"); err != nil {
 		return err
 	}
 	var version string
@@ -100,11 +110,11 @@ func (db *File) open(path string) error {
 	return nil
 }
 
-func pool(path string, n int, extra string) (*sql.DB, error) {
+func pool(path string, n, cacheKiB int, extra string) (*sql.DB, error) {
 	dsn := "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath() +
 		"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)" +
 		"&_pragma=secure_delete(1)&_pragma=wal_autocheckpoint(2000)&_pragma=journal_size_limit(67108864)" +
-		"&_pragma=cache_size(-16000)&" + extra
+		fmt.Sprintf("&_pragma=cache_size(-%d)&", cacheKiB) + extra
 	p, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, err
