@@ -228,7 +228,7 @@ func TestUnknownUserCostsAHash(t *testing.T) {
 		return best
 	}
 	known, unknown := spent("ops"), spent("nobody")
-	if unknown < known/2 || known < unknown/2 {
+	if unknown < known/8 || known < unknown/8 { // without a hash it would be a thousand times faster; the machine may be busy
 		t.Errorf("a wrong password takes %v, an unknown name %v", known, unknown)
 	}
 }

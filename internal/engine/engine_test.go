@@ -58,7 +58,7 @@ func TestAConversation(t *testing.T) {
 func TestTheWindowClosesAfter24HoursAndTemplatesGoOn(t *testing.T) {
 	for name, pass := range map[string]func(v *env){
 		"by time":  func(*env) { time.Sleep(24 * time.Hour) },
-		"by shift": func(v *env) { v.skew = 24 * time.Hour; v.e.Shifted() },
+		"by shift": func(v *env) { v.skew.Store(int64(24 * time.Hour)); v.e.Shifted() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

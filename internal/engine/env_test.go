@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,7 +30,7 @@ type env struct {
 	e      *engine.Engine
 	net    *networktest.Fake
 	id     kabar.NumberID
-	skew   time.Duration // how far the clock has been shifted
+	skew   atomic.Int64 // nanoseconds the clock has been shifted
 	stop   func()
 	refs   int
 	attach network.Network // nil: net
@@ -67,7 +68,7 @@ func (v *env) open() {
 	}
 }
 
-func (v *env) now() time.Time { return time.Now().Add(v.skew) }
+func (v *env) now() time.Time { return time.Now().Add(time.Duration(v.skew.Load())) }
 
 func (v *env) start() {
 	v.t.Helper()

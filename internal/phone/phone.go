@@ -114,12 +114,20 @@ func (p *Phone) Close() error {
 	return err
 }
 
+// ended lets nobody begin anything more, and waits for what is under way.
+func (p *Phone) ended() {
+	p.mu.Lock()
+	p.running = nil
+	p.mu.Unlock()
+	p.work.Wait()
+}
+
 // Run keeps every online customer connected until ctx ends, which is no error. It is called once.
 func (p *Phone) Run(ctx context.Context) error {
 	p.mu.Lock()
 	p.running = ctx
 	p.mu.Unlock()
-	defer p.work.Wait()
+	defer p.ended()
 	online, err := list[int64](ctx, p.db.Read, "SELECT id FROM customers WHERE online ORDER BY id")
 	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("run phone: %w", err)
