@@ -1,6 +1,6 @@
 # Short names for the commands of CONTRIBUTING.md. None of them is needed: plain go run and go test work in a fresh clone.
 
-T ?= 1m
+N ?= 200000x
 WITH_GOLDEN = ./internal/ui ./internal/console ./internal/phone/phoneui ./internal/onprem
 
 help:
@@ -21,8 +21,8 @@ lint: ## formatting, vet, go.mod, linters
 golden: ## write the golden files anew; read the difference before you commit it
 	go test $(WITH_GOLDEN) -update
 
-fuzz: ## fuzz every target for T (1m)
-	FUZZTIME=$(T) bash .ci/run fuzz
+fuzz: ## try N (200000x) inputs on every fuzz target
+	FUZZTIME=$(N) bash .ci/run fuzz
 
 bench: ## run all benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
