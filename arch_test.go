@@ -30,6 +30,7 @@ var places = map[string]place{
 	// Leaves.
 	"attachment": {outside: "golang.org/x/crypto"},
 	"commit":     {},
+	"control":    {},
 	"e2ee":       {outside: "golang.org/x/crypto"},
 	"egress":     {},
 	"lanes":      {},
@@ -70,7 +71,7 @@ var places = map[string]place{
 	"ui/uitest":           {outside: "github.com/chromedp"},
 
 	// The only package that sees everything.
-	"cmd/kabar": {may: ". attachment auth commit console egress engine lanes manage media network network/relay onprem phone phone/phoneui portshare " +
+	"cmd/kabar": {may: ". attachment auth commit console control egress engine lanes manage media network network/relay onprem phone phone/phoneui portshare " +
 		"relayserver secrets store ui web webhook",
 		outside: "github.com/agnivade/levenshtein github.com/alecthomas/kong github.com/goccy/go-yaml golang.org/x/sync"},
 }

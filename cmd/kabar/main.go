@@ -15,6 +15,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"kabar/internal/control"
 )
 
 const about = `A WhatsApp Business API server on your own machine.
@@ -51,6 +53,9 @@ func run(ctx context.Context, args, environ []string, s streams) int {
 	if err := parseAndRun(ctx, args, environ, s); err != nil {
 		fmt.Fprintf(s.err, "kabar: %s\n", strings.TrimSpace(err.Error()))
 		if _, ok := errors.AsType[*usageError](err); ok {
+			return 2
+		}
+		if refused, ok := errors.AsType[*control.Error](err); ok && refused.Usage {
 			return 2
 		}
 		return 1

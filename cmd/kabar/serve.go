@@ -11,14 +11,13 @@ import (
 	"kabar/internal/auth"
 	"kabar/internal/egress"
 	"kabar/internal/engine"
-	"kabar/internal/secrets"
 )
 
 // serveCmd runs the business server alone.
 type serveCmd struct {
-	Data           string   `help:"Folder for the store, media and certificate." required:"" type:"path"`
-	Database       string   `help:"PostgreSQL to use instead of SQLite in the data folder." placeholder:"postgres://…"`
-	MasterKeyFile  string   `help:"File with the master key. A missing one is an error that says how to make it." required:"" type:"path" placeholder:"FILE"`
+	Data           string `help:"Folder for the store, media and certificate." required:"" type:"path"`
+	Database       string `help:"PostgreSQL to use instead of SQLite in the data folder." placeholder:"postgres://…"`
+	masterFlags    `embed:""`
 	Relay          string   `help:"The network: URL of a kabar relay." required:"" placeholder:"wss://HOST"`
 	Number         string   `help:"Business number in digits; added at the first start." placeholder:"DIGITS"`
 	Name           string   `help:"The business's name as customers see it; used with --number." default:"My business"`
@@ -41,7 +40,7 @@ Examples:
 // Run runs until ctx ends.
 func (c *serveCmd) Run(ctx context.Context, s streams) (err error) {
 	log := newLog(s.err, c.LogLevel)
-	master, err := secrets.LoadMasterKey(c.MasterKeyFile)
+	master, err := c.load(ctx)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 	"kabar"
 	"kabar/internal/auth"
 	"kabar/internal/console"
+	"kabar/internal/control"
 	"kabar/internal/egress"
 	"kabar/internal/engine"
 	"kabar/internal/manage"
@@ -60,7 +61,8 @@ type server struct {
 	cert       tls.Certificate
 	print      string // the certificate's SHA-256
 	numbers    []*kabar.Number
-	addr       net.Addr // where the API listens
+	addr       net.Addr     // where the API listens
+	control    net.Listener // for commands of the operator; nil when there is no room for its path
 }
 
 // openServer opens the store and puts everything together; nothing runs yet. The caller closes it.
@@ -82,6 +84,9 @@ func openServer(ctx context.Context, o serverOptions) (*server, error) {
 	}
 	if err := errors.Join(s.clearTemp(), s.assemble(ctx)); err != nil {
 		return nil, errors.Join(err, s.Close())
+	}
+	if s.control, err = control.Listen(ctx, o.dir); err != nil {
+		o.log.Warn("commands of the operator cannot reach this server", "error", err)
 	}
 	return s, nil
 }
@@ -156,13 +161,22 @@ func (s *server) attach(ctx context.Context) error {
 		return err
 	}
 	for _, n := range s.numbers {
-		d := relay.New(relay.Options{URL: s.o.relay, Account: n.Digits, TempDir: s.tempDir(),
-			Log: s.o.log.With("number", n.Digits), Now: s.now})
-		if err := s.engine.Attach(ctx, n.ID, d); err != nil {
+		if err := s.connect(ctx, n); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// connect gives a number its driver.
+func (s *server) connect(ctx context.Context, n *kabar.Number) error {
+	return s.engine.Attach(ctx, n.ID, relay.New(relay.Options{URL: s.o.relay, Account: n.Digits, TempDir: s.tempDir(),
+		Log: s.o.log.With("number", n.Digits), Now: s.now}))
+}
+
+// operations are what the operator's commands can have done while the server runs.
+func (s *server) operations() *control.Mux {
+	return operations(&parts{dir: s.o.dir, db: s.db, auth: s.auth, media: s.media, attach: s.connect})
 }
 
 // Run serves on ln until ctx ends, then lets requests finish, stops the engine and returns.
@@ -178,6 +192,9 @@ func (s *server) Run(ctx context.Context, ln net.Listener) error {
 		h.BaseContext = func(net.Listener) context.Context { return base }
 	}
 	g.Go(func() error { return share.Serve(ctx, ln) })
+	if s.control != nil {
+		g.Go(func() error { return control.Serve(ctx, s.control, s.operations()) })
+	}
 	return ended(g.Wait())
 }
 
@@ -209,6 +226,9 @@ func (s *server) plain() http.Handler {
 // Close closes what openServer opened.
 func (s *server) Close() error {
 	var err error
+	if s.control != nil {
+		_ = s.control.Close() // closed by Run already, when that has run
+	}
 	if s.media != nil {
 		err = s.media.Close()
 	}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"kabar"
+	"kabar/internal/auth"
+	"kabar/internal/control"
+	"kabar/internal/media"
+	"kabar/internal/secrets"
+	"kabar/internal/store"
+)
+
+// storeFlags say which server a command of the operator works on.
+type storeFlags struct {
+	Data        string `help:"The server's data folder." required:"" type:"path"`
+	Database    string `help:"PostgreSQL, if the server uses it." placeholder:"postgres://…"`
+	masterFlags `embed:""`
+}
+
+// parts are what the operator's operations work with, in the running server or in a command's own process.
+type parts struct {
+	dir    string // the data folder
+	db     *store.DB
+	auth   *auth.Auth
+	media  *media.Store
+	attach func(ctx context.Context, n *kabar.Number) error // connects a new number; nil when the server does not run
+}
+
+// operations has everything that an operator can have done; each noun's file holds its operations beside its commands.
+func operations(p *parts) *control.Mux {
+	m := control.NewMux()
+	userOperations(m, p)
+	return m
+}
+
+// operate calls do with a client of the server's operations: of the server that runs on the data folder, or, when none
+// does, of the store opened here.
+func (f *storeFlags) operate(ctx context.Context, do func(c *control.Client) error) (err error) {
+	c, err := control.Dial(ctx, f.Data)
+	if err == nil {
+		return do(c)
+	}
+	if !errors.Is(err, control.ErrNotRunning) {
+		return err
+	}
+	p, err := f.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.close()) }()
+	return do(control.Local(operations(p)))
+}
+
+// open opens the parts of a server that does not run.
+func (f *storeFlags) open(ctx context.Context) (*parts, error) {
+	master, err := f.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	db, err := f.openStore(ctx, master, true)
+	if err != nil {
+		return nil, err
+	}
+	p := &parts{dir: f.Data, db: db}
+	if p.media, err = media.Open(filepath.Join(f.Data, "media")); err == nil {
+		p.auth, err = auth.New(ctx, auth.Options{Store: db})
+	}
+	if err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	return p, nil
+}
+
+func (p *parts) close() error {
+	var err error
+	if p.media != nil {
+		err = p.media.Close()
+	}
+	return errors.Join(err, p.db.Close())
+}
+
+// openStore opens the store, which must be there.
+func (f *storeFlags) openStore(ctx context.Context, master secrets.Key, noMigrate bool) (*store.DB, error) {
+	o := store.Options{URL: f.Database, Master: master, NoMigrate: noMigrate}
+	if f.Database == "" {
+		o.Path = filepath.Join(f.Data, "kabar.db")
+		if _, err := os.Stat(o.Path); err != nil { // opening would make an empty one
+			return nil, &usageError{fmt.Errorf("--data %s: there is no store of a server here: %w", f.Data, err)}
+		}
+	}
+	return store.Open(ctx, o)
+}
