@@ -21,6 +21,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -51,17 +52,27 @@ type Policy struct {
 
 // Client makes requests under a policy.
 type Client struct {
-	policy        Policy
+	policy        atomic.Pointer[Policy]
 	plain, secure http.RoundTripper
 }
 
-// New returns a client. The policy must not be changed afterwards.
+// New returns a client.
 func New(p Policy) *Client {
-	c := &Client{policy: p, plain: p.Transport, secure: p.Transport}
+	c := &Client{plain: p.Transport, secure: p.Transport}
+	c.policy.Store(&p)
 	if p.Transport == nil {
 		c.plain, c.secure = c.transport(true), c.transport(false)
 	}
 	return c
+}
+
+// SetRules replaces the networks and addresses of the policy while the client is in use; the rest of p is ignored. Requests
+// under way end under the rules they began with, connections that are idle are closed.
+func (c *Client) SetRules(p Policy) {
+	next := *c.policy.Load()
+	next.Allow, next.Deny, next.Own = p.Allow, p.Deny, p.Own
+	c.policy.Store(&next)
+	c.CloseIdleConnections()
 }
 
 // OwnAddresses returns the addresses of this machine's network interfaces, for [Policy.Own].
@@ -82,9 +93,10 @@ func OwnAddresses() ([]netip.Addr, error) {
 // transport makes the transport for one scheme. They are two because a connection is judged by its scheme, too, and the
 // dialer does not know it otherwise.
 func (c *Client) transport(plain bool) *http.Transport {
+	policy := c.policy.Load()
 	dialer := &net.Dialer{
 		Timeout:  connectTimeout,
-		Resolver: c.policy.Resolver,
+		Resolver: policy.Resolver,
 		Control: func(_, address string, _ syscall.RawConn) error {
 			return c.control(address, plain)
 		},
@@ -92,7 +104,7 @@ func (c *Client) transport(plain bool) *http.Transport {
 	return &http.Transport{
 		Proxy:                  nil, // none, also not from the environment
 		DialContext:            dialer.DialContext,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: c.policy.RootCAs},
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: policy.RootCAs},
 		TLSHandshakeTimeout:    connectTimeout,
 		MaxResponseHeaderBytes: maxHeaderBytes,
 		MaxIdleConnsPerHost:    idlePerHost,
@@ -107,7 +119,7 @@ func (c *Client) control(address string, plain bool) error {
 	if err != nil {
 		return &Refused{Host: address, Reason: "not an address"}
 	}
-	if why := c.policy.judge(ap.Addr(), ap.Port(), plain); why != "" {
+	if why := c.policy.Load().judge(ap.Addr(), ap.Port(), plain); why != "" {
 		return &Refused{Host: ap.Addr().String(), Reason: why}
 	}
 	return nil

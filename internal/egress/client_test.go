@@ -377,3 +377,17 @@ func TestOwnAddresses(t *testing.T) {
 		}
 	}
 }
+
+// The rules can be replaced while the client is in use.
+func TestSetRules(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer srv.Close()
+	c := New(Policy{})
+	isRefused(t, "before", get(c, srv.URL))
+	c.SetRules(Policy{Allow: loopback})
+	if err := get(c, srv.URL); err != nil {
+		t.Errorf("allowed: %v", err)
+	}
+	c.SetRules(Policy{})
+	isRefused(t, "after", get(c, srv.URL))
+}

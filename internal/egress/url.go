@@ -81,18 +81,18 @@ func (c *Client) judgeHost(host string, u *url.URL) string {
 		if err != nil {
 			return "not an address in its usual form" // decimal, octal, hexadecimal, short: read differently by others
 		}
-		return c.policy.judge(addr, portOf(u), plain)
+		return c.policy.Load().judge(addr, portOf(u), plain)
 	}
 	if !isName(host) {
 		return "not a host name (write international names in their xn-- form)"
 	}
 	if isLocalhost(host) {
-		return c.policy.judgeAny(localhost, portOf(u), plain)
+		return c.policy.Load().judgeAny(localhost, portOf(u), plain)
 	}
-	if plain && len(c.policy.Allow) == 0 {
+	if plain && len(c.policy.Load().Allow) == 0 {
 		return "http is for allowed networks only, use https"
 	}
-	if len(c.policy.Allow) == 0 { // else the name may lead to an allowed network, where any port is
+	if len(c.policy.Load().Allow) == 0 { // else the name may lead to an allowed network, where any port is
 		return judgePort(portOf(u))
 	}
 	return ""

@@ -6,15 +6,17 @@
 // from it and the event that tells of it are one transaction, and nothing is answered, acknowledged or published before
 // that transaction is on disk.
 //
-// Attach numbers, then start Run. All methods are safe for concurrent use.
+// Attach numbers, before or while Run runs. All methods are safe for concurrent use.
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -58,6 +60,7 @@ type Engine struct {
 
 	mu    sync.RWMutex
 	lines map[kabar.NumberID]*line
+	begin func(*line)   // has a line run; nil while the engine does not
 	shift chan struct{} // closed and replaced when the clock has been shifted
 }
 
@@ -86,7 +89,8 @@ func New(o Options) *Engine {
 	return e
 }
 
-// Attach says which network carries the messages of a number. It must be called before Run, once for each number.
+// Attach says which network carries the messages of a number, once for each number. While Run runs, the network starts at
+// once.
 func (e *Engine) Attach(ctx context.Context, id kabar.NumberID, n network.Network) error {
 	number, settings, err := e.db.Number(ctx, id)
 	if err != nil {
@@ -94,7 +98,14 @@ func (e *Engine) Attach(ctx context.Context, id kabar.NumberID, n network.Networ
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.lines[id] = &line{number, settings, n}
+	if e.lines[id] != nil {
+		return fmt.Errorf("attach %s: it has a network already", number.Digits)
+	}
+	l := &line{number, settings, n}
+	e.lines[id] = l
+	if e.begin != nil {
+		e.begin(l)
+	}
 	return nil
 }
 
@@ -104,19 +115,47 @@ func (e *Engine) Run(ctx context.Context) error {
 	g.Go(func() error { return e.sends.Run(ctx) })
 	g.Go(func() error { return e.fetches.Run(ctx) })
 	g.Go(func() error { return e.sweep(ctx) })
-	for id, l := range e.attached() {
-		g.Go(func() error {
-			if err := l.net.Run(ctx, &inbox{e, id}); err != nil {
-				return fmt.Errorf("network of %s: %w", l.number.Digits, err)
-			}
-			return ctx.Err()
-		})
-	}
+	g.Go(func() error { return e.networks(ctx, g) })
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}
 	return err
+}
+
+// networks has every line run in g, also those that are attached later, until ctx ends.
+func (e *Engine) networks(ctx context.Context, g *errgroup.Group) error {
+	run := func(l *line) {
+		g.Go(func() error {
+			if err := l.net.Run(ctx, &inbox{e, l.number.ID}); err != nil {
+				return fmt.Errorf("network of %s: %w", l.number.Digits, err)
+			}
+			return ctx.Err()
+		})
+	}
+	e.mu.Lock()
+	e.begin = run
+	for _, l := range e.lines {
+		run(l)
+	}
+	e.mu.Unlock()
+	<-ctx.Done()
+	e.mu.Lock() // after this nothing begins any more, so g can end
+	e.begin = nil
+	e.mu.Unlock()
+	return ctx.Err()
+}
+
+// Numbers returns the attached numbers, in the order of their ids.
+func (e *Engine) Numbers() []*kabar.Number {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	numbers := make([]*kabar.Number, 0, len(e.lines))
+	for _, l := range e.lines {
+		numbers = append(numbers, l.number)
+	}
+	slices.SortFunc(numbers, func(a, b *kabar.Number) int { return cmp.Compare(a.ID, b.ID) })
+	return numbers
 }
 
 func (e *Engine) attached() map[kabar.NumberID]*line {

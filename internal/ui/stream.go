@@ -86,15 +86,18 @@ func (s *Stream) write(b []byte) error {
 const maxGather = 256 // changes handed on at once
 
 // Follow hands what arrives from changes to each, together with what has already queued up behind it, and sends a
-// heart-beat every 15 seconds. It returns nil when ctx ends or changes is closed, else the first error of each or of
-// the connection. A server that shuts down must end ctx: http.Server.Shutdown alone waits for streams.
+// heart-beat every 15 seconds. It returns nil when ctx or the server ends (see Closing) or changes is closed, else the first
+// error of each or of the connection. A server that shuts down must say so: http.Server.Shutdown alone waits for streams.
 func Follow[T any](ctx context.Context, s *Stream, changes <-chan T, each func([]T) error) error {
 	ticker := time.NewTicker(beatEvery)
 	defer ticker.Stop()
+	closing, _ := ctx.Value(closingKey{}).(<-chan struct{})
 	for {
 		var err error
 		select {
 		case <-ctx.Done():
+			return nil
+		case <-closing:
 			return nil
 		case <-ticker.C:
 			err = s.beat()
@@ -108,6 +111,14 @@ func Follow[T any](ctx context.Context, s *Stream, changes <-chan T, each func([
 			return err
 		}
 	}
+}
+
+type closingKey struct{}
+
+// Closing returns a context for the requests of a server that is closing when done is: Follow then ends at once, while other
+// requests go on as long as the context lets them.
+func Closing(ctx context.Context, done <-chan struct{}) context.Context {
+	return context.WithValue(ctx, closingKey{}, done)
 }
 
 // gather appends what is ready in changes without waiting.

@@ -87,6 +87,11 @@ func TestFollow(t *testing.T) {
 
 func TestFollowEnds(t *testing.T) {
 	s, _ := openStream(t)
+	done := make(chan struct{})
+	close(done)
+	if err := Follow(Closing(t.Context(), done), s, make(chan int), nil); err != nil {
+		t.Errorf("a server that closes: %v", err)
+	}
 	closed := make(chan int)
 	close(closed)
 	if err := Follow(t.Context(), s, closed, nil); err != nil {
