@@ -63,7 +63,7 @@ func (d *dev) settle(ctx context.Context) error {
 // reachable asks the relay, as the server does. A customer who was switched off before the first connection stays unknown,
 // and is not waited for.
 func (d *dev) reachable(ctx context.Context) bool {
-	n := d.server.numbers[0].ID
+	n := d.server.first().ID
 	if up, _ := d.server.engine.Link(n); !up {
 		return false
 	}

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
 	"github.com/alecthomas/kong"
 	"github.com/goccy/go-yaml"
 )
@@ -27,26 +26,38 @@ func configFile(args, environ []string) string {
 			return args[i+1]
 		}
 	}
+	v, _ := lookup(environ, envPrefix+"CONFIG")
+	return v
+}
+
+// lookup finds a variable; of several the last counts, as in a shell.
+func lookup(environ []string, name string) (value string, ok bool) {
 	for _, e := range environ {
-		if v, ok := strings.CutPrefix(e, envPrefix+"CONFIG="); ok {
-			return v
+		if v, found := strings.CutPrefix(e, name+"="); found {
+			value, ok = v, true
 		}
 	}
-	return ""
+	return value, ok
 }
 
-// settings are the keys of a configuration file. They stand behind flags and the environment.
+// settings are the places, beside the command line, where a flag can get its value: the environment, and behind it the
+// configuration file. A flag on the command line comes before both.
 type settings struct {
-	file   string
-	values map[string]any
+	file    string // empty: none
+	values  map[string]any
+	environ []string
 }
 
-func readConfig(file string) (*settings, error) {
+// readSettings reads the configuration file, if there is one.
+func readSettings(file string, environ []string) (*settings, error) {
+	s := &settings{file: file, values: map[string]any{}, environ: environ}
+	if file == "" {
+		return s, nil
+	}
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration: %w", err)
 	}
-	s := &settings{file: file, values: map[string]any{}}
 	if err := yaml.UnmarshalWithOptions(text, &s.values, yaml.Strict()); err != nil {
 		return nil, fmt.Errorf("%s: %s", file, yaml.FormatError(err, false, true))
 	}
@@ -70,11 +81,18 @@ func (s *settings) Validate(app *kong.Application) error {
 
 // Resolve implements kong.Resolver.
 func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-	v, ok := s.values[flag.Name]
-	if !ok {
-		return nil, nil
+	if v, ok := lookup(s.environ, variable(flag)); ok {
+		return v, nil
 	}
-	return flagText(flag, v)
+	if v, ok := s.values[flag.Name]; ok {
+		return flagText(flag, v)
+	}
+	return nil, nil
+}
+
+// variable is the environment variable of a flag.
+func variable(flag *kong.Flag) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
 }
 
 // flagText writes a value of the file as it would stand on the command line.
@@ -107,27 +125,15 @@ func scalar(value any) (string, error) {
 	return fmt.Sprint(value), nil
 }
 
-// checkEnvironment refuses variables that look like ours and are not: a security setting that was misspelt must not go
-// unnoticed.
-func checkEnvironment(app *kong.Application, environ []string) error {
-	known := slices.Clone(testVariables)
-	for _, name := range names(allFlags(app.Node)) {
-		known = append(known, envPrefix+strings.ToUpper(strings.ReplaceAll(name, "-", "_")))
-	}
-	for _, e := range environ {
-		name, _, _ := strings.Cut(e, "=")
-		if strings.HasPrefix(name, envPrefix) && !slices.Contains(known, name) {
-			return fmt.Errorf("unknown environment variable %s%s", name, nearest(name, known))
-		}
-	}
-	return nil
-}
-
-// allFlags returns the flags of a command and of all below it.
+// allFlags returns the flags of a command and of all below it, each name once.
 func allFlags(n *kong.Node) []*kong.Flag {
 	flags := slices.Clone(n.Flags)
 	for _, c := range n.Children {
-		flags = append(flags, allFlags(c)...)
+		for _, f := range allFlags(c) {
+			if !slices.Contains(names(flags), f.Name) {
+				flags = append(flags, f)
+			}
+		}
 	}
 	return flags
 }
@@ -138,18 +144,4 @@ func names(flags []*kong.Flag) []string {
 		out[i] = f.Name
 	}
 	return out
-}
-
-// nearest returns ", did you mean …?" with the known name that is most like the given one.
-func nearest(name string, known []string) string {
-	best, distance := "", len(name)/2+1
-	for _, k := range known {
-		if d := levenshtein.ComputeDistance(strings.ToLower(name), strings.ToLower(k)); d < distance {
-			best, distance = k, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(", did you mean %q?", best)
 }

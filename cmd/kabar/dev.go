@@ -18,6 +18,7 @@ import (
 	"kabar/internal/phone"
 	"kabar/internal/phone/phoneui"
 	"kabar/internal/relayserver"
+	"kabar/internal/store"
 )
 
 // devCmd runs server, relay and phones in one process. They keep separate stores and talk to each other through the relay's
@@ -117,7 +118,7 @@ func (d *dev) open(ctx context.Context) (err error) {
 		return err
 	}
 	d.phone, err = phone.Open(ctx, phone.Options{Path: filepath.Join(dir, "phone", "phone.db"), RelayURL: d.relayURL(),
-		Businesses: []string{d.server.numbers[0].Digits}, Now: d.clock.Now, Log: d.log})
+		Businesses: []string{d.server.first().Digits}, Now: d.clock.Now, Log: d.log})
 	return err
 }
 
@@ -130,8 +131,9 @@ func (d *dev) openServer(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if d.server, err = openServer(ctx, serverOptions{dir: filepath.Join(dir, "server"), master: master, relay: d.relayURL(),
-		egress: devEgress(), lab: d.clock, log: d.log, phonePage: "http://" + d.ln.phone.Addr().String()}); err != nil {
+	if d.server, err = openServer(ctx, serverOptions{dir: filepath.Join(dir, "server"), relay: d.relayURL(),
+		store:  store.Options{Path: filepath.Join(dir, "server", "kabar.db"), Master: master},
+		egress: devEgress(), lab: d.clock, log: d.log, drain: drainTime, phonePage: "http://" + d.ln.phone.Addr().String()}); err != nil {
 		return err
 	}
 	if err := provision(ctx, d.server, d.creds); err != nil {

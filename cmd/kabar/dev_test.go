@@ -5,12 +5,14 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"kabar/internal/auth"
 	"kabar/internal/engine"
+	"kabar/internal/store"
 )
 
 func openTestDev(t *testing.T, webhook string) (*dev, error) {
@@ -64,7 +66,8 @@ func TestFoundFinishesWhatWasBegun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := openServer(t.Context(), serverOptions{dir: t.TempDir(), master: master, log: slog.New(slog.DiscardHandler), noMigrate: true})
+	s, err := openServer(t.Context(), serverOptions{dir: t.TempDir(), log: slog.New(slog.DiscardHandler),
+		store: store.Options{Path: filepath.Join(t.TempDir(), "kabar.db"), Master: master, NoMigrate: true}})
 	if err != nil {
 		t.Fatal(err)
 	}

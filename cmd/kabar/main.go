@@ -24,19 +24,23 @@ const about = `A WhatsApp Business API server on your own machine.
 Begin with "kabar dev": it needs no configuration, and gives you a business number, three customers you can chat with in a
 page that looks like a phone, and the On-Premises API (/v1) to answer them from.
 
-Every flag can be set in a file (--config kabar.yaml, key = flag) or in the environment (KABAR_ and the flag in capitals).`
+Every flag can be set in a file (--config kabar.yaml, key = flag) or in the environment (KABAR_ and the flag in capitals). The
+command line comes before the environment, the environment before the file; --print-config shows what holds.`
 
 // cli is the command line.
 type cli struct {
-	Config string `help:"YAML file with flags as keys." placeholder:"FILE" type:"path"`
+	Config      string `help:"YAML file with flags as keys; deploy/ has a sample for each program." placeholder:"FILE" type:"path"`
+	PrintConfig bool   `help:"Print what holds and where it comes from, and end."`
+
+	AllowInlineSecrets bool `help:"Take secrets from the configuration file and the environment, too; more can read them there."`
 
 	Dev     devCmd     `cmd:"" help:"Run everything on this machine: server, network and customers. Start here."`
 	Serve   serveCmd   `cmd:"" help:"Run the business server: the API and its webhooks."`
 	Relay   relayCmd   `cmd:"" help:"Run the embedded network: a relay that sees ciphertext only."`
 	Phone   phoneCmd   `cmd:"" help:"Run customers: simulated phones with a web page and a control API."`
-	Migrate migrateCmd `cmd:"" help:"Bring a server's store to this program's schema."`
-	User    userCmd    `cmd:"" help:"Add users of the /v1 API and set their passwords."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Migrate migrateCmd `cmd:"" program:"serve" help:"Bring a server's store to this program's schema."`
+	User    userCmd    `cmd:"" program:"serve" help:"Add users of the /v1 API and set their passwords."`
+	Version versionCmd `cmd:"" program:"-" help:"Print the version."`
 }
 
 // streams are where a command prints.
@@ -77,32 +81,44 @@ func parseAndRun(ctx context.Context, args, environ []string, s streams) (err er
 			}
 		}
 	}()
-	var c cli
-	options := []kong.Option{
-		kong.Name("kabar"), kong.Description(about), kong.Writers(s.out, s.err), kong.DefaultEnvars("KABAR"),
-		kong.Exit(func(int) { panic(exitNow{}) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
-		kong.Bind(s), kong.BindTo(ctx, (*context.Context)(nil)),
-	}
-	if file := configFile(args, environ); file != "" {
-		resolver, err := readConfig(file)
-		if err != nil {
-			return &usageError{err}
-		}
-		options = append(options, kong.Resolvers(resolver))
-	}
-	parser, err := kong.New(&c, options...)
-	if err != nil {
-		return err
-	}
-	if err := checkEnvironment(parser.Model, environ); err != nil {
-		return &usageError{err}
-	}
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
+	conf, settings, err := parse(args, environ, s)
+	if err != nil {
+		return &usageError{err}
+	}
+	if conf.cli.PrintConfig {
+		return settings.print(s.out, conf.k)
+	}
+	conf.k.BindTo(ctx, (*context.Context)(nil))
+	return conf.k.Run(s, conf)
+}
+
+// parse reads the command line, the environment and the configuration file.
+func parse(args, environ []string, s streams) (*configuration, *settings, error) {
+	settings, err := readSettings(configFile(args, environ), environ)
+	if err != nil {
+		return nil, nil, err
+	}
+	var c cli
+	parser, err := kong.New(&c, kong.Name("kabar"), kong.Description(about), kong.Writers(s.out, s.err), kong.DefaultEnvars("KABAR"),
+		kong.Exit(func(int) { panic(exitNow{}) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
+		kong.Resolvers(settings))
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := checkEnvironment(parser.Model, environ); err != nil {
+		return nil, nil, err
+	}
 	k, err := parser.Parse(args)
 	if err != nil {
-		return &usageError{fmt.Errorf("%w\nRun kabar --help, or kabar <command> --help", err)}
+		return nil, nil, fmt.Errorf("%w\nRun kabar --help, or kabar <command> --help", err)
 	}
-	return k.Run()
+	conf := &configuration{cli: &c, k: k}
+	conf.again = func() (*configuration, error) {
+		next, _, err := parse(args, environ, s)
+		return next, err
+	}
+	return conf, settings, settings.check(k)
 }

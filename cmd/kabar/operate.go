@@ -17,9 +17,8 @@ import (
 
 // storeFlags say which server a command of the operator works on.
 type storeFlags struct {
-	Data        string `help:"The server's data folder." required:"" type:"path"`
-	Database    string `help:"PostgreSQL, if the server uses it." placeholder:"postgres://…"`
-	masterFlags `embed:""`
+	databaseFlags `embed:""`
+	masterFlags   `embed:""`
 }
 
 // parts are what the operator's operations work with, in the running server or in a command's own process.
@@ -86,9 +85,12 @@ func (p *parts) close() error {
 
 // openStore opens the store, which must be there.
 func (f *storeFlags) openStore(ctx context.Context, master secrets.Key, noMigrate bool) (*store.DB, error) {
-	o := store.Options{URL: f.Database, Master: master, NoMigrate: noMigrate}
-	if f.Database == "" {
-		o.Path = filepath.Join(f.Data, "kabar.db")
+	o, err := f.options(master)
+	if err != nil {
+		return nil, err
+	}
+	o.NoMigrate = noMigrate
+	if o.Path != "" {
 		if _, err := os.Stat(o.Path); err != nil { // opening would make an empty one
 			return nil, &usageError{fmt.Errorf("--data %s: there is no store of a server here: %w", f.Data, err)}
 		}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"time"
 
 	"kabar/internal/phone"
 	"kabar/internal/phone/phoneui"
@@ -27,10 +28,13 @@ func phoneHandler(p *phone.Phone, page *phoneui.UI, token string, hosts []string
 	return web.Recover(log, web.CheckHost(web.AllowHosts(hosts...), web.SameOrigin(web.WriteDeadline(writeTime, h)))), nil
 }
 
+// drainTime is how long the requests of kabar dev and of phones may go on after the end has begun.
+const drainTime = 3 * time.Second
+
 // servePages serves plain HTTP on ln until ctx ends.
 func servePages(ctx context.Context, ln net.Listener, h http.Handler, log *slog.Logger) error {
 	s := web.Server(h, log)
-	base := later(ctx, graceTime)
+	base := lasting(ctx, drainTime)
 	s.BaseContext = func(net.Listener) context.Context { return base }
 	done := make(chan struct{})
 	go func() {

@@ -130,7 +130,7 @@ func devFirst() (engine.NewNumber, error) {
 
 // setWebhook points the number's endpoint at a URL. An unchanged URL changes nothing.
 func setWebhook(ctx context.Context, s *server, url string) error {
-	id := s.numbers[0].ID
+	id := s.first().ID
 	endpoint, err := s.engine.Endpoint(ctx, id)
 	if err != nil || endpoint.URL == url {
 		return err

@@ -51,7 +51,7 @@ func (d *dev) ready(ctx context.Context) (*ready, error) {
 	api := "http://" + d.ln.api.Addr().String()
 	r := &ready{
 		API: api, Phone: "http://" + d.ln.phone.Addr().String(), Relay: d.relayURL(), Console: api + d.server.console.NewLink(time.Now()),
-		Number: d.server.numbers[0].Digits, OnPrem: onpremAccess{"admin", d.creds.Password, token.Token}, Kabar: kabarAccess{d.creds.APIKey},
+		Number: d.server.first().Digits, OnPrem: onpremAccess{"admin", d.creds.Password, token.Token}, Kabar: kabarAccess{d.creds.APIKey},
 		MediaDir: media,
 	}
 	customers, err := d.phone.Customers(ctx)

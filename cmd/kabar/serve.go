@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net"
 	"net/netip"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"kabar"
 	"kabar/internal/auth"
@@ -15,63 +19,76 @@ import (
 
 // serveCmd runs the business server alone.
 type serveCmd struct {
-	Data           string `help:"Folder for the store, media and certificate." required:"" type:"path"`
-	Database       string `help:"PostgreSQL to use instead of SQLite in the data folder." placeholder:"postgres://…"`
+	databaseFlags  `embed:""`
 	masterFlags    `embed:""`
-	Relay          string   `help:"The network: URL of a kabar relay." required:"" placeholder:"wss://HOST"`
-	Number         string   `help:"Business number in digits; added at the first start." placeholder:"DIGITS"`
-	Name           string   `help:"The business's name as customers see it; used with --number." default:"My business"`
-	Addr           string   `help:"Where the API listens." default:"127.0.0.1:9090" placeholder:"HOST:PORT"`
-	Host           []string `help:"Name the server answers under; may be repeated." placeholder:"NAME"`
-	EgressAllow    []string `help:"Network that webhooks and media links may reach although it is private; may be repeated." placeholder:"CIDR"`
-	AllowPlainHTTP bool     `name:"allow-plain-http" help:"Answer plain HTTP on addresses other than loopback: behind a proxy that speaks TLS."`
-	LogLevel       string   `help:"What to log: debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
+	Relay          string        `help:"The network: URL of a kabar relay." required:"" placeholder:"wss://HOST"`
+	Invite         string        `help:"Invite of a private relay, with which the number registers there." secret:"" placeholder:"kri_…"`
+	InviteFile     string        `help:"File with the invite." type:"path" placeholder:"FILE"`
+	Number         string        `help:"Business number in digits; added at the first start. More: kabar number add." placeholder:"DIGITS"`
+	Name           string        `help:"The business's name as customers see it; used with --number." default:"My business"`
+	Addr           string        `help:"Where the API listens." default:"127.0.0.1:9090" placeholder:"HOST:PORT"`
+	Host           []string      `help:"Name the server answers under; may be repeated." placeholder:"NAME" reload:""`
+	EgressAllow    []string      `help:"Network that webhooks and media links may reach although it is private; may be repeated." placeholder:"CIDR" reload:""`
+	AllowPlainHTTP bool          `name:"allow-plain-http" help:"Answer plain HTTP on addresses other than loopback: behind a proxy that speaks TLS."`
+	DrainTime      time.Duration `help:"How long requests may go on after the end has begun." default:"25s" placeholder:"DURATION"`
+	LogLevel       string        `help:"What to log: debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
 }
 
 // Help is shown by kabar serve --help.
 func (*serveCmd) Help() string {
-	return `The first start on an empty folder sets up the store, adds the number and prints its administrator's password, once.
+	return `The first start on an empty folder sets up the store, adds the number and prints its administrator's password, once. At a private
+relay the number registers with an invite, and the relay's operator then has its verification code (kabar relay codes):
+give it with kabar number verify. SIGHUP reloads what the sample file marks as reloadable.
 
 Examples:
+  kabar key master master.key
   kabar serve --data server --master-key-file master.key --relay ws://127.0.0.1:9092 --number 628111000200
-  kabar serve --data server --master-key-file master.key --relay wss://relay.example --addr 0.0.0.0:9090 --host api.example`
+  kabar serve --data server --master-key-file master.key --relay wss://relay.example --invite-file invite \
+    --number 628111000200 --addr 0.0.0.0:9090 --host api.example
+  kabar serve --config /etc/kabar/serve.yaml`
 }
 
 // Run runs until ctx ends.
-func (c *serveCmd) Run(ctx context.Context, s streams) (err error) {
+func (c *serveCmd) Run(ctx context.Context, s streams, conf *configuration) (err error) {
 	log := newLog(s.err, c.LogLevel)
-	master, err := c.load(ctx)
+	o, err := c.serverOptions(ctx, log)
 	if err != nil {
 		return err
-	}
-	policy, err := c.egress()
-	if err != nil {
-		return &usageError{err}
 	}
 	ln, err := listen(ctx, "--addr", c.Addr)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = ln.Close() }() // closed by its server already, when that has run
-	srv, err := openServer(ctx, serverOptions{dir: c.Data, database: c.Database, master: master, relay: c.Relay, hosts: c.Host,
-		egress: policy, plainHTTP: c.AllowPlainHTTP, log: log, noMigrate: true})
+	srv, err := openServer(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, srv.Close()) }()
-	if err := c.first(ctx, srv, s); err != nil {
+	if err := c.begin(ctx, srv, s); err != nil {
 		return err
-	}
-	if err := srv.attach(ctx); err != nil {
-		return err
-	}
-	if to, err := engine.ParseRecipient(c.Number); err == nil && to.WaID != srv.numbers[0].Digits {
-		return &usageError{fmt.Errorf("--number %s: the store in %s belongs to %s; leave --number out, or use another folder", c.Number, c.Data, srv.numbers[0].Digits)}
 	}
 	srv.addr = ln.Addr()
 	fmt.Fprintf(s.out, "kabar %s serves https://%s (certificate SHA-256 %s)\nConsole, once, within ten minutes: %s%s\n",
 		version(), srv.host(), srv.print, srv.api(), srv.console.NewLink(time.Now()))
-	return srv.Run(ctx, ln)
+	return c.run(ctx, srv, ln, conf, log)
+}
+
+// serverOptions turns flags into what the server is opened with.
+func (c *serveCmd) serverOptions(ctx context.Context, log *slog.Logger) (serverOptions, error) {
+	o := serverOptions{dir: c.Data, relay: c.Relay, hosts: c.Host, plainHTTP: c.AllowPlainHTTP, drain: c.DrainTime, log: log}
+	master, err := c.load(ctx)
+	if err != nil {
+		return o, err
+	}
+	if o.store, err = c.options(master); err != nil {
+		return o, err
+	}
+	o.store.NoMigrate = true
+	if o.egress, err = c.egress(); err != nil {
+		return o, &usageError{err}
+	}
+	return o, nil
 }
 
 func (c *serveCmd) egress() (egress.Policy, error) {
@@ -88,16 +105,22 @@ func (c *serveCmd) egress() (egress.Policy, error) {
 	return p, err
 }
 
-// first adds the number and its administrator at the first start. The password is printed once and must be changed at the
-// first login.
-func (c *serveCmd) first(ctx context.Context, srv *server, s streams) error {
+// begin gives an empty server its number, and connects the numbers there are.
+func (c *serveCmd) begin(ctx context.Context, srv *server, s streams) error {
 	password := auth.RandomPassword()
 	n, added, err := found(ctx, srv, founding{number: c.number, password: password, mustChange: true})
-	if err != nil || !added {
+	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, "The number is %s. Its administrator is admin, the password %s\nIt is not shown again, and the first login must bring a new_password.\n", n.Digits, password)
-	return err
+	if added {
+		fmt.Fprintf(s.out, "The number is %s. Its administrator is admin, the password %s\n"+
+			"It is not shown again, and the first login must bring a new_password.\n", n.Digits, password)
+	}
+	if to, err := engine.ParseRecipient(c.Number); err == nil && to.WaID != n.Digits {
+		return &usageError{fmt.Errorf("--number %s: the store in %s began with %s; leave --number out, use another folder, or add it: kabar number add %s",
+			c.Number, c.Data, n.Digits, to.WaID)}
+	}
+	return srv.attach(ctx)
 }
 
 // number is what a server without one begins with.
@@ -107,4 +130,22 @@ func (c *serveCmd) number() (engine.NewNumber, error) {
 		return engine.NewNumber{}, &usageError{errors.New("the store has no number yet: give one with --number, in digits with its country code")}
 	}
 	return engine.NewNumber{Account: &kabar.Account{Name: c.Name}, Digits: to.WaID, Profile: kabar.Profile{Name: c.Name}}, nil
+}
+
+// run serves until ctx ends, and takes a changed configuration over.
+func (c *serveCmd) run(ctx context.Context, srv *server, ln net.Listener, conf *configuration, log *slog.Logger) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return srv.Run(ctx, ln) })
+	g.Go(func() error {
+		return conf.reloads(ctx, log, func(next *cli) error {
+			rules, err := next.Serve.egress()
+			if err == nil {
+				srv.reload(next.Serve.Host, rules)
+			}
+			return err
+		})
+	})
+	notify(ctx, notifyReady)
+	context.AfterFunc(ctx, func() { notify(context.WithoutCancel(ctx), notifyStopping) })
+	return g.Wait()
 }

@@ -4,16 +4,14 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"kabar"
 	"kabar/internal/auth"
@@ -26,7 +24,6 @@ import (
 	"kabar/internal/network/relay"
 	"kabar/internal/onprem"
 	"kabar/internal/portshare"
-	"kabar/internal/secrets"
 	"kabar/internal/store"
 	"kabar/internal/web"
 	"kabar/internal/webhook"
@@ -34,17 +31,16 @@ import (
 
 // serverOptions say how the business server runs.
 type serverOptions struct {
-	dir       string // holds kabar.db, media and tls
-	database  string // postgres://…; empty: SQLite in dir
-	master    secrets.Key
+	dir       string // holds media, tls and, with SQLite, kabar.db
+	store     store.Options
 	relay     string   // URL
 	hosts     []string // names the server answers under, beside localhost and addresses
 	egress    egress.Policy
 	plainHTTP bool      // answer plain HTTP on addresses other than loopback
 	lab       *labClock // the clock that can be shifted, of kabar dev; nil: real time
 	log       *slog.Logger
-	noMigrate bool
-	phonePage string // for the console; may be empty
+	phonePage string        // for the console; may be empty
+	drain     time.Duration // how long requests may go on after the end has begun
 }
 
 // server is the business server, assembled.
@@ -53,14 +49,15 @@ type server struct {
 	now        func() time.Time // the product's clock
 	db         *store.DB
 	media      *media.Store
+	egress     *egress.Client
 	engine     *engine.Engine
 	dispatcher *webhook.Dispatcher
 	auth       *auth.Auth
 	console    *console.Console
 	handler    http.Handler
+	allowed    atomic.Pointer[func(host string) bool] // the names it answers under
 	cert       tls.Certificate
-	print      string // the certificate's SHA-256
-	numbers    []*kabar.Number
+	print      string       // the certificate's SHA-256
 	addr       net.Addr     // where the API listens
 	control    net.Listener // for commands of the operator; nil when there is no room for its path
 }
@@ -68,6 +65,7 @@ type server struct {
 // openServer opens the store and puts everything together; nothing runs yet. The caller closes it.
 func openServer(ctx context.Context, o serverOptions) (*server, error) {
 	s := &server{o: o, now: time.Now}
+	s.allow(o.hosts)
 	if o.lab != nil {
 		s.now = o.lab.Now
 	}
@@ -75,11 +73,8 @@ func openServer(ctx context.Context, o serverOptions) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	so := store.Options{URL: o.database, Master: o.master, Log: o.log, NoMigrate: o.noMigrate}
-	if o.database == "" {
-		so.Path = filepath.Join(o.dir, "kabar.db")
-	}
-	if s.db, err = store.Open(ctx, so); err != nil {
+	o.store.Log = o.log
+	if s.db, err = store.Open(ctx, o.store); err != nil {
 		return nil, err
 	}
 	if err := errors.Join(s.clearTemp(), s.assemble(ctx)); err != nil {
@@ -106,17 +101,17 @@ func (s *server) assemble(ctx context.Context) error {
 	if s.media, err = media.Open(filepath.Join(s.o.dir, "media")); err != nil {
 		return err
 	}
-	out := egress.New(s.o.egress)
-	s.engine = engine.New(engine.Options{Store: s.db, Media: s.media, Fetch: out, Log: s.o.log, Now: s.now,
+	s.egress = egress.New(s.o.egress)
+	s.engine = engine.New(engine.Options{Store: s.db, Media: s.media, Fetch: s.egress, Log: s.o.log, Now: s.now,
 		Committed: func(n kabar.NumberID) { s.dispatcher.Wake(n) }})
 	if s.auth, err = auth.New(ctx, auth.Options{Store: s.db}); err != nil {
 		return err
 	}
-	v1, err := onprem.New(ctx, onprem.Options{Engine: s.engine, Auth: s.auth, Store: s.db, CheckURL: out.CheckURL, Log: s.o.log})
+	v1, err := onprem.New(ctx, onprem.Options{Engine: s.engine, Auth: s.auth, Store: s.db, CheckURL: s.egress.CheckURL, Log: s.o.log})
 	if err != nil {
 		return err
 	}
-	s.dispatcher = webhook.New(webhook.Options{Store: s.db, Client: out, Render: map[kabar.Dialect]webhook.Renderer{kabar.OnPrem: v1.Render},
+	s.dispatcher = webhook.New(webhook.Options{Store: s.db, Client: s.egress, Render: map[kabar.Dialect]webhook.Renderer{kabar.OnPrem: v1.Render},
 		Settings: s.engine.Settings, Number: s.engine.Number, Now: s.now, Log: s.o.log, Version: version()})
 	if s.o.lab != nil {
 		s.o.lab.OnShift(s.engine.Shifted)
@@ -127,6 +122,12 @@ func (s *server) assemble(ctx context.Context) error {
 	}
 	s.console = console.New(s, console.Options{Log: s.o.log})
 	return s.routes(v1)
+}
+
+// allow says under which names the server answers from now on.
+func (s *server) allow(hosts []string) {
+	allowed := web.AllowHosts(hosts...)
+	s.allowed.Store(&allowed)
 }
 
 // routes builds the handler from the authorisation table.
@@ -147,7 +148,7 @@ func (s *server) routes(v1 *onprem.API) error {
 	if err != nil {
 		return err
 	}
-	s.handler = web.Recover(s.o.log, web.CheckHost(web.AllowHosts(s.o.hosts...), web.SameOrigin(web.WriteDeadline(writeTime, mux))))
+	s.handler = web.Recover(s.o.log, web.CheckHost(func(host string) bool { return (*s.allowed.Load())(host) }, web.SameOrigin(web.WriteDeadline(writeTime, mux))))
 	return nil
 }
 
@@ -156,17 +157,20 @@ const writeTime = time.Minute
 
 // attach connects every number with its network.
 func (s *server) attach(ctx context.Context) error {
-	var err error
-	if s.numbers, err = s.db.Numbers(ctx); err != nil {
+	numbers, err := s.db.Numbers(ctx)
+	if err != nil {
 		return err
 	}
-	for _, n := range s.numbers {
+	for _, n := range numbers {
 		if err := s.connect(ctx, n); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// first is the number the server began with.
+func (s *server) first() *kabar.Number { return s.engine.Numbers()[0] }
 
 // connect gives a number its driver.
 func (s *server) connect(ctx context.Context, n *kabar.Number) error {
@@ -179,50 +183,6 @@ func (s *server) operations() *control.Mux {
 	return operations(&parts{dir: s.o.dir, db: s.db, auth: s.auth, media: s.media, attach: s.connect})
 }
 
-// Run serves on ln until ctx ends, then lets requests finish, stops the engine and returns.
-func (s *server) Run(ctx context.Context, ln net.Listener) error {
-	s.addr = ln.Addr()
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return s.engine.Run(ctx) })
-	g.Go(func() error { return s.dispatcher.Run(ctx) })
-	share := portshare.Server{TLS: &tls.Config{Certificates: []tls.Certificate{s.cert}, MinVersion: tls.VersionTLS12},
-		Secure: web.Server(s.handler, s.o.log), Plain: web.Server(s.plain(), s.o.log), Drain: drainTime}
-	base := later(ctx, graceTime)
-	for _, h := range []*http.Server{share.Secure, share.Plain} {
-		h.BaseContext = func(net.Listener) context.Context { return base }
-	}
-	g.Go(func() error { return share.Serve(ctx, ln) })
-	if s.control != nil {
-		g.Go(func() error { return control.Serve(ctx, s.control, s.operations()) })
-	}
-	return ended(g.Wait())
-}
-
-// graceTime is how long after the end a request may still work; then it, or its stream, is told to stop.
-const graceTime = time.Second
-
-// later returns a context that ends d after ctx.
-func later(ctx context.Context, d time.Duration) context.Context {
-	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	context.AfterFunc(ctx, func() { time.AfterFunc(d, cancel) })
-	return out
-}
-
-// drainTime is how long running requests may go on after the end has begun.
-const drainTime = 3 * time.Second
-
-// plain answers plain HTTP on loopback only, unless the operator has allowed more.
-func (s *server) plain() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-		if tcp, ok := local.(*net.TCPAddr); s.o.plainHTTP || ok && tcp.IP.IsLoopback() {
-			s.handler.ServeHTTP(w, r)
-			return
-		}
-		http.Error(w, "This address speaks HTTPS only: use https://, or start the server with --allow-plain-http.", http.StatusForbidden)
-	})
-}
-
 // Close closes what openServer opened.
 func (s *server) Close() error {
 	var err error
@@ -233,46 +193,4 @@ func (s *server) Close() error {
 		err = s.media.Close()
 	}
 	return errors.Join(err, s.db.Close())
-}
-
-// ended turns the end of a context, which is how everything stops, into no error.
-func ended(err error) error {
-	if errors.Is(err, context.Canceled) {
-		return nil
-	}
-	return err
-}
-
-// offlineTime and backlogMark are where a server that is behind stops being ready.
-const (
-	offlineTime = 60 * time.Second
-	backlogMark = 100_000
-)
-
-// checks are what /readyz looks at.
-func (s *server) checks() []manage.Check {
-	return []manage.Check{
-		{Name: "store", Run: func(ctx context.Context) error { return s.db.Probe(ctx, time.Now()) }},
-		{Name: "network", Run: func(context.Context) error {
-			for _, n := range s.numbers {
-				up, since := s.engine.Link(n.ID)
-				if away := time.Since(since); !up && away > offlineTime { // real time, also in kabar dev
-					return fmt.Errorf("%s has not been connected for %s", n.Digits, away.Round(time.Second))
-				}
-			}
-			return nil
-		}},
-		{Name: "webhooks", Run: func(ctx context.Context) error {
-			all, err := s.dispatcher.Backlog(ctx)
-			if err != nil {
-				return err
-			}
-			for _, b := range all {
-				if b.Pending > backlogMark {
-					return fmt.Errorf("%d events wait for an endpoint; last answer: %s", b.Pending, b.LastError)
-				}
-			}
-			return nil
-		}},
-	}
 }

@@ -2,41 +2,78 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"time"
 
+	"kabar"
 	"kabar/internal/console"
+	"kabar/internal/webhook"
 )
 
 // Status implements console.Status: what is running, how it is, and the next step.
 func (s *server) Status(ctx context.Context) (console.View, error) {
 	v := console.View{Updated: s.now()}
-	if len(s.numbers) == 0 {
+	numbers := s.engine.Numbers()
+	if len(numbers) == 0 {
 		return v, nil
 	}
-	n := s.numbers[0]
-	v.Business, v.Number = n.Profile.Name, n.Digits
+	v.Business, v.Number = numbers[0].Profile.Name, numbers[0].Digits
+	if more := len(numbers) - 1; more > 0 {
+		v.Number = fmt.Sprintf("%s and %d more", v.Number, more)
+	}
 	v.Facts = []console.Fact{{Name: "API", Value: s.api(), Href: s.api() + "/livez"}, {Name: "Relay", Value: s.o.relay},
 		{Name: "Store", Value: s.storeName()}, {Name: "Version", Value: version()}, {Name: "Certificate", Value: s.print}}
 	if s.o.phonePage != "" {
 		v.Facts = append([]console.Fact{{Name: "Phones", Value: s.o.phonePage, Href: s.o.phonePage}}, v.Facts...)
 	}
-	link := console.Light{Name: "Network", State: console.Good, Text: "connected"}
-	if up, since := s.engine.Link(n.ID); !up {
-		link.State, link.Text = console.Waiting, "connecting since "+since.UTC().Format(time.TimeOnly)
-	}
-	hook, url, err := s.hookLight(ctx)
+	backlog, err := s.dispatcher.Backlog(ctx)
 	if err != nil {
 		return v, err
 	}
-	v.Lights = []console.Light{link, hook}
+	var url string // of the first number
+	for i, n := range numbers {
+		ep, err := s.engine.Endpoint(ctx, n.ID)
+		if err != nil {
+			return v, err
+		}
+		if i == 0 {
+			url = ep.URL
+		}
+		of := ""
+		if len(numbers) > 1 {
+			of = " of " + n.Digits
+		}
+		v.Lights = append(v.Lights, s.linkLight("Network"+of, n.ID), hookLight("Webhook"+of, ep, backlog[ep.ID]))
+	}
 	v.Steps, err = s.steps(ctx, url)
 	return v, err
 }
 
+func (s *server) linkLight(name string, n kabar.NumberID) console.Light {
+	up, since := s.engine.Link(n)
+	if up {
+		return console.Light{Name: name, State: console.Good, Text: "connected"}
+	}
+	return console.Light{Name: name, State: console.Waiting, Text: "connecting since " + since.UTC().Format(time.TimeOnly)}
+}
+
+func hookLight(name string, ep *kabar.Endpoint, b webhook.Backlog) console.Light {
+	l := console.Light{Name: name, Unit: "events waiting", Count: b.Pending}
+	switch {
+	case ep.URL == "":
+		l.State, l.Text, l.Detail = console.Unset, "no URL", "Events wait until there is one; nothing is lost."
+	case b.Failing:
+		l.State, l.Text, l.Detail = console.Bad, "failing", b.LastError
+	default:
+		l.State, l.Text, l.Detail = console.Good, "answering", ep.URL
+	}
+	return l
+}
+
 func (s *server) storeName() string {
-	if s.o.database != "" {
+	if s.o.store.URL != "" {
 		return "PostgreSQL"
 	}
 	return "SQLite in " + s.o.dir
@@ -65,32 +102,9 @@ func (s *server) host() string {
 	return net.JoinHostPort(host, port)
 }
 
-func (s *server) hookLight(ctx context.Context) (console.Light, string, error) {
-	l := console.Light{Name: "Webhook", Unit: "events waiting"}
-	ep, err := s.engine.Endpoint(ctx, s.numbers[0].ID)
-	if err != nil {
-		return l, "", err
-	}
-	all, err := s.dispatcher.Backlog(ctx)
-	if err != nil {
-		return l, "", err
-	}
-	b := all[ep.ID]
-	l.Count = b.Pending
-	switch {
-	case ep.URL == "":
-		l.State, l.Text, l.Detail = console.Unset, "no URL", "Events wait until there is one; nothing is lost."
-	case b.Failing:
-		l.State, l.Text, l.Detail = console.Bad, "failing", b.LastError
-	default:
-		l.State, l.Text, l.Detail = console.Good, "answering", ep.URL
-	}
-	return l, ep.URL, nil
-}
-
 // steps is the way of a newcomer.
 func (s *server) steps(ctx context.Context, url string) ([]console.Step, error) {
-	seq, err := s.db.LastSeq(ctx, s.numbers[0].ID)
+	seq, err := s.db.LastSeq(ctx, s.first().ID)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"kabar/internal/secrets"
+	"kabar/internal/store"
+)
+
+// databaseFlags say where a server keeps its rows.
+type databaseFlags struct {
+	Data                 string `help:"The server's data folder: its store, media and certificate." required:"" type:"path"`
+	Database             string `help:"PostgreSQL to use instead of SQLite in the data folder, for one server." placeholder:"postgres://…" secret:"url"`
+	DatabasePasswordFile string `help:"File with the password for --database." type:"path" placeholder:"FILE"`
+	DatabaseConnections  int    `help:"Connections to PostgreSQL at most: one writes, the others read." default:"9" placeholder:"N"`
+}
+
+// options are how the store is opened.
+func (f *databaseFlags) options(master secrets.Key) (store.Options, error) {
+	o := store.Options{Master: master}
+	if f.Database == "" {
+		o.Path = filepath.Join(f.Data, "kabar.db")
+		return o, nil
+	}
+	u, err := url.Parse(f.Database)
+	if err != nil || !strings.HasPrefix(u.Scheme, "postgres") {
+		return o, &usageError{fmt.Errorf("--database: want postgres://USER@HOST/NAME")} // the error of url.Parse would show the password
+	}
+	if f.DatabasePasswordFile != "" {
+		password, err := os.ReadFile(f.DatabasePasswordFile)
+		if err != nil {
+			return o, &usageError{fmt.Errorf("--database-password-file: %w", err)}
+		}
+		u.User = url.UserPassword(u.User.Username(), strings.TrimRight(string(password), "\r\n"))
+	}
+	o.URL = u.String()
+	return o, nil
+}
