@@ -1,11 +1,11 @@
-// Package portshare serves HTTP and HTTPS on one port, and makes the self-signed certificate for it.
+// Package portshare serves HTTP and HTTPS on one port.
 //
 // The first byte that a client sends tells what it speaks: a TLS record of type handshake starts with 0x16 (RFC 8446,
 // section 5.1), no HTTP method does. Each connection waits for that byte in a goroutine of its own, at most five
 // seconds, and is then handed to one of two [http.Server]s. So a client that says nothing delays nobody.
 //
 // What this package does not do: it has no opinion on what plain HTTP may see (the plain server's handler has), sets no
-// limits on requests (the servers do), and does not renew a certificate while it runs.
+// limits on requests (the servers do), and knows no certificate (its TLS configuration does).
 package portshare
 
 import (

@@ -16,12 +16,14 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"kabar/internal/certs"
 )
 
 // newServer returns a server that answers with the scheme, protocol and path of a request, and a client that trusts it.
 func newServer(t testing.TB) (*Server, *http.Client) {
 	t.Helper()
-	cert, _, err := SelfSigned(t.TempDir(), []string{"127.0.0.1", "localhost"}, time.Now())
+	cert, _, err := certs.SelfSigned(t.TempDir(), []string{"127.0.0.1", "localhost"}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,8 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -71,6 +73,16 @@ func fromRaw(raw [KeySize]byte) Key {
 
 // IsZero tells whether k is the zero Key, which seals nothing.
 func (k Key) IsZero() bool { return k.m == nil }
+
+// ID returns a name of the key for people and for the store: 16 hexadecimal digits, of a hash that tells nothing about the
+// key. It is not secret. The zero Key has none.
+func (k Key) ID() string {
+	if k.IsZero() {
+		return ""
+	}
+	sum := sha256.Sum256(append([]byte("kabar key id v1\x00"), k.m.raw[:]...))
+	return hex.EncodeToString(sum[:8])
+}
 
 // Seal encrypts plaintext and binds it to aad, which [Key.Open] must be given again and which is not stored.
 func (k Key) Seal(plaintext, aad []byte) []byte {

@@ -1,4 +1,4 @@
-package portshare
+package certs
 
 import (
 	"bytes"
