@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 )
 
 // Errors of Writer.Do.
@@ -27,6 +28,9 @@ var (
 type Options struct {
 	Queue int // operations that may wait; default 4,096
 	Batch int // operations of one transaction at most; default 512
+	// Observe is told of each batch after it has run: how many operations it had, and how long it took. It must not block;
+	// nil: nobody is told.
+	Observe func(operations int, took time.Duration)
 }
 
 // Run decides and commits a batch. It returns one error for each operation, in the same order: nil means that the
@@ -38,6 +42,7 @@ type Writer[Op any] struct {
 	run   Run[Op]
 	queue chan request[Op]
 	batch int
+	tell  func(operations int, took time.Duration)
 
 	mu     sync.RWMutex // guards closed against a send on a queue nobody reads
 	closed bool
@@ -57,10 +62,14 @@ func NewWriter[Op any](run Run[Op], o Options) *Writer[Op] {
 	if o.Batch <= 0 {
 		o.Batch = 512
 	}
+	if o.Observe == nil {
+		o.Observe = func(int, time.Duration) {}
+	}
 	w := &Writer[Op]{
 		run:   run,
 		queue: make(chan request[Op], o.Queue),
 		batch: o.Batch,
+		tell:  o.Observe,
 		done:  make(chan struct{}),
 	}
 	go w.loop()
@@ -131,9 +140,11 @@ func (w *Writer[Op]) loop() {
 				more = false
 			}
 		}
+		start := time.Now()
 		for i, err := range w.run(ops) {
 			waiting[i].done <- err
 		}
+		w.tell(len(ops), time.Since(start))
 		clear(ops) // do not keep the closures of the last batch alive
 		clear(waiting)
 	}

@@ -152,3 +152,27 @@ func TestCloseCommitsWhatWaitsAndRefusesTheRest(t *testing.T) {
 		}
 	})
 }
+
+func TestEachBatchIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told []int
+		w := commit.NewWriter(func(ops []int) []error {
+			time.Sleep(time.Second)
+			return make([]error, len(ops))
+		}, commit.Options{Observe: func(n int, took time.Duration) {
+			if told = append(told, n); took != time.Second {
+				t.Errorf("a batch took %s, want 1s", took)
+			}
+		}})
+		var wg sync.WaitGroup
+		for i := range 3 {
+			wg.Go(func() { _ = w.Do(t.Context(), i) })
+			synctest.Wait()
+		}
+		wg.Wait()
+		w.Close()
+		if len(told) != 2 || told[0] != 1 || told[1] != 2 {
+			t.Errorf("told of batches of %v, want 1 and 2", told)
+		}
+	})
+}

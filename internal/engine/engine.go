@@ -39,6 +39,9 @@ type Options struct {
 	Now   func() time.Time // the only clock of the product's rules; default time.Now
 	// Committed is called after a commit that has added an event to the number's log. It must not block.
 	Committed func(kabar.NumberID)
+	// Counted is called after the commit of a message (Accepted or Received, with its kind) and of every further status of one
+	// (without), so that somebody can count them. It must not block.
+	Counted func(kind kabar.Kind, status kabar.Status, failure kabar.Reason)
 	// Concurrency is how many conversations are worked at a time; default 64.
 	Concurrency int
 }
@@ -51,6 +54,7 @@ type Engine struct {
 	log       *slog.Logger
 	now       func() time.Time
 	committed func(kabar.NumberID)
+	counted   func(kabar.Kind, kabar.Status, kabar.Reason)
 
 	sends   *lanes.Lanes // by conversation
 	fetches *lanes.Lanes // by job
@@ -73,7 +77,7 @@ type line struct {
 
 // New returns an engine. It does nothing until Run.
 func New(o Options) *Engine {
-	e := &Engine{db: o.Store, media: o.Media, fetcher: o.Fetch, log: o.Log, now: o.Now, committed: o.Committed,
+	e := &Engine{db: o.Store, media: o.Media, fetcher: o.Fetch, log: o.Log, now: o.Now, committed: o.Committed, counted: o.Counted,
 		lines: map[kabar.NumberID]*line{}, shift: make(chan struct{})}
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
@@ -83,6 +87,9 @@ func New(o Options) *Engine {
 	}
 	if e.committed == nil {
 		e.committed = func(kabar.NumberID) {}
+	}
+	if e.counted == nil {
+		e.counted = func(kabar.Kind, kabar.Status, kabar.Reason) {}
 	}
 	e.sends = lanes.New(lanes.Options{Work: e.work, Scan: e.scan(isSend), Concurrency: o.Concurrency})
 	e.fetches = lanes.New(lanes.Options{Work: e.fetch, Scan: e.scan(isFetch), Concurrency: fetchConcurrency})
@@ -144,6 +151,16 @@ func (e *Engine) networks(ctx context.Context, g *errgroup.Group) error {
 	e.begin = nil
 	e.mu.Unlock()
 	return ctx.Err()
+}
+
+// Network returns the network that a number is attached to; nil when it is attached to none.
+func (e *Engine) Network(id kabar.NumberID) network.Network {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	if l := e.lines[id]; l != nil {
+		return l.net
+	}
+	return nil
 }
 
 // Numbers returns the attached numbers, in the order of their ids.

@@ -35,6 +35,7 @@ type env struct {
 	refs   int
 	attach network.Network // nil: net
 	fetch  engine.Fetcher
+	counts func(kabar.Kind, kabar.Status, kabar.Reason)
 }
 
 func newEnv(t *testing.T) *env {
@@ -72,7 +73,7 @@ func (v *env) now() time.Time { return time.Now().Add(time.Duration(v.skew.Load(
 
 func (v *env) start() {
 	v.t.Helper()
-	v.e = engine.New(engine.Options{Store: v.db, Media: v.media, Now: v.now, Fetch: v.fetch})
+	v.e = engine.New(engine.Options{Store: v.db, Media: v.media, Now: v.now, Fetch: v.fetch, Counted: v.counts})
 	if v.attach == nil {
 		v.attach = v.net
 	}

@@ -44,7 +44,7 @@ func (e *Engine) fetch(ctx context.Context, id int64) lanes.Next {
 		if next, again := e.tryAgain(ctx, job, err); again {
 			return next
 		}
-		e.log.Warn("fetch media: given up", "err", err, "tries", job.Tries+1)
+		e.log.Warn("fetch media: given up", "message", job.Message, "err", err, "tries", job.Tries+1)
 	}
 	if err := e.publish(ctx, l, job, medium); err != nil {
 		if medium != nil {
@@ -80,7 +80,7 @@ func (e *Engine) tryAgain(ctx context.Context, job *store.Job, err error) (next 
 		return lanes.Idle, false
 	}
 	job.Tries++
-	e.log.Info("media: will try again", "err", err, "tries", job.Tries)
+	e.log.Info("media: will try again", "message", job.Message, "err", err, "tries", job.Tries)
 	err = e.db.Write(ctx, func(tx *store.Tx) { tx.WantJob(job.ID) }, func(tx *store.Tx) error { return tx.SaveJob(job) })
 	if err != nil {
 		return e.later(ctx, "count a try", err), true

@@ -71,7 +71,12 @@ func (e *Engine) addEvent(tx *store.Tx, l *line, ev *kabar.Event) error {
 		return err
 	}
 	id := l.number.ID
-	tx.After(func() { e.committed(id) })
+	tx.After(func() {
+		if ev.Kind == kabar.EventMessage || ev.Kind == kabar.EventStatus {
+			e.counted(ev.Content.Kind, ev.Status, ev.Failure)
+		}
+		e.committed(id)
+	})
 	return nil
 }
 

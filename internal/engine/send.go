@@ -125,6 +125,7 @@ func (s *sending) commit(tx *store.Tx) error {
 	if err := tx.AppendMessage(c, m); err != nil {
 		return err
 	}
+	tx.After(func() { s.e.counted(m.Content.Kind(), kabar.Accepted, "") })
 	if verdict == kabar.AcceptAndFail {
 		err = s.e.fail(tx, s.line, c, m, reason, s.now)
 	} else {

@@ -55,7 +55,7 @@ func (e *Engine) carryUp(ctx context.Context, l *line, job *store.Job) lanes.Nex
 		if again {
 			return next
 		}
-		e.log.Info("media: given up", "err", err)
+		e.log.Info("media: given up", "message", job.Message, "err", err)
 		if err := t.giveUp(ctx, kabar.ReasonMediaDownload); err != nil {
 			return e.later(ctx, "give up a message", err)
 		}
