@@ -29,11 +29,14 @@ var places = map[string]place{
 
 	// Leaves.
 	"attachment": {outside: "golang.org/x/crypto"},
+	"certs":      {may: "secrets", outside: "golang.org/x/crypto/acme"},
 	"commit":     {},
 	"control":    {},
 	"e2ee":       {outside: "golang.org/x/crypto"},
 	"egress":     {},
+	"kms":        {may: "secrets", outside: "filippo.io/age"},
 	"lanes":      {},
+	"logs":       {},
 	"msgid":      {},
 	"permute":    {},
 	"portshare":  {},
@@ -45,8 +48,13 @@ var places = map[string]place{
 	// The store, and what stands on it.
 	"store":   {may: ". commit permute secrets sqlite", outside: "github.com/jackc/pgx/v5"},
 	"auth":    {may: ". store", outside: "github.com/golang-jwt/jwt/v5 golang.org/x/crypto"},
+	"backup":  {may: "media store"},
 	"engine":  {may: ". lanes media msgid network secrets store", outside: "golang.org/x/sync"},
 	"webhook": {may: ". store"},
+
+	// Watching a server.
+	"doctor":  {may: "egress relayproto sqlite store", outside: "github.com/coder/websocket"},
+	"metrics": {may: ". egress web webhook", outside: "github.com/prometheus/client_golang"},
 
 	// Networks.
 	"network":       {may: "."},
@@ -71,7 +79,7 @@ var places = map[string]place{
 	"ui/uitest":           {outside: "github.com/chromedp"},
 
 	// The only package that sees everything.
-	"cmd/kabar": {may: ". attachment auth commit console control egress engine lanes manage media network network/relay onprem phone phone/phoneui portshare " +
+	"cmd/kabar": {may: ". attachment auth backup certs commit console control doctor egress engine kms lanes logs manage media metrics network network/relay onprem phone phone/phoneui portshare " +
 		"relayserver secrets store ui web webhook",
 		outside: "github.com/agnivade/levenshtein github.com/alecthomas/kong github.com/goccy/go-yaml golang.org/x/sync"},
 }

@@ -10,8 +10,8 @@
 //
 // Limits: at most four passwords are hashed at a time (19 MiB each); sessions and keys are remembered for a second, 10,000
 // of each; failed logins are counted for 10,000 names and as many addresses (limiter.go). Failed logins are counted in
-// memory: a restart forgives them. All times are real time, never the shifted clock. An Auth is safe for concurrent use and
-// starts no goroutines.
+// memory: a restart forgives them. All times are real time, never the shifted clock. An Auth is safe for concurrent use; Run
+// notes in the store when keys were used, and nothing else needs it.
 //
 // Sources: On-Premises contract, sections 0 and 1.1; OWASP Password Storage Cheat Sheet; RFC 7519, RFC 9106.
 package auth
@@ -88,8 +88,9 @@ type Auth struct {
 	hashing  chan struct{}
 	sessions *cache
 	keys     *cache
+	uses     *uses
 	limiter  *limiter
-	change   sync.Mutex // held while a password is replaced
+	change   sync.Mutex // held while a password is replaced or a user removed
 }
 
 // signingKey is the name of the secret that signs tokens.
@@ -110,13 +111,20 @@ func New(ctx context.Context, o Options) (*Auth, error) {
 	}
 	return &Auth{
 		db: o.Store, now: o.Now, signing: signing, unknown: hash(rand.Text()), hashing: make(chan struct{}, maxHashes),
-		sessions: newCache(o.Now), keys: newCache(o.Now), limiter: newLimiter(o.Now),
+		sessions: newCache(o.Now), keys: newCache(o.Now), uses: newUses(), limiter: newLimiter(o.Now),
 	}, nil
 }
 
 // errUnauthorized answers every request whose credentials are missing or wrong: it does not say which.
-func errUnauthorized() error {
-	return &kabar.Error{Reason: kabar.ReasonUnauthorized, Detail: "Invalid credentials."}
+func errUnauthorized() error { return unauthorized("Invalid credentials.") }
+
+// errDiffer answers a request that brings several credentials, before any of them is looked at.
+func errDiffer() error {
+	return unauthorized("Invalid credentials: the request brings more than one, and they differ. Send Authorization or D360-API-KEY.")
+}
+
+func unauthorized(detail string) error {
+	return &kabar.Error{Reason: kabar.ReasonUnauthorized, Detail: detail}
 }
 
 // isMissing reports whether the store has said that there is no such row.

@@ -9,8 +9,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash/crc32"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"kabar"
 	"kabar/internal/store"
@@ -50,23 +52,62 @@ type Grant struct {
 	Account kabar.AccountID // 0: all
 	Number  kabar.NumberID  // 0: all of the account, and none of the /v1 API
 	Scopes  []string
-	Label   string // for the list of keys
+	Label   string    // for the list of keys
+	Expires time.Time // from then on the key is none; zero: never
 }
 
-// AddKey stores a key that NewKey made, by its SHA-256 only. A key that is there already gets the new grant.
+// AddKey stores a key that NewKey made, by its SHA-256 and its first characters only. A key that is there already gets the
+// new grant; one that was revoked stays so. An unknown scope is refused with ReasonInvalid.
 func (a *Auth) AddKey(ctx context.Context, key string, g Grant) error {
 	if !isKey(key) {
 		return fmt.Errorf("add key: not one of ours")
 	}
-	k := &store.Key{ID: keyID(key), Account: g.Account, Number: g.Number, Scopes: g.Scopes, Label: g.Label}
+	if err := g.check(); err != nil {
+		return err
+	}
+	k := &store.Key{ID: KeyID(key), Account: g.Account, Number: g.Number, Scopes: g.Scopes, Label: g.Label, Hint: key[:hintLen], Expires: g.Expires}
 	if err := a.db.Write(ctx, nil, func(tx *store.Tx) error { return tx.AddKey(k, a.now()) }); err != nil {
 		return closed(err)
 	}
-	a.keys.drop(func(id string, _ Who) bool { return id == k.ID })
+	a.dropKey(k.ID)
 	return nil
 }
 
-func keyID(key string) string {
+// hintLen is how much of a key lies open, so that its owner recognises it in a list: the prefix and 20 of 130 random bits.
+const hintLen = len(keyPrefix) + 4
+
+const maxLabel = 128
+
+func (g *Grant) check() error {
+	for _, s := range g.Scopes {
+		if !slices.Contains(AllScopes(), s) {
+			return kabar.Refuse(kabar.ReasonInvalid, "scopes", "%q is unknown; there are %s", s, strings.Join(AllScopes(), ", "))
+		}
+	}
+	if len(g.Label) > maxLabel || strings.ContainsFunc(g.Label, unicode.IsControl) {
+		return kabar.Refuse(kabar.ReasonInvalid, "label", "must have at most %d bytes and no control characters", maxLabel)
+	}
+	return nil
+}
+
+// RevokeKey ends a key, at once in this process and within a second in any other. One that is unknown is refused with
+// ReasonNotFound, one that is revoked already stays so.
+func (a *Auth) RevokeKey(ctx context.Context, id string) error {
+	err := a.db.Write(ctx, nil, func(tx *store.Tx) error { return tx.RevokeKey(id, a.now()) })
+	if isMissing(err) {
+		return kabar.Refuse(kabar.ReasonNotFound, "", "there is no key %q", id)
+	}
+	if err != nil {
+		return closed(err)
+	}
+	a.dropKey(id)
+	return nil
+}
+
+func (a *Auth) dropKey(id string) { a.keys.drop(func(known string, _ Who) bool { return known == id }) }
+
+// KeyID returns the id that a key has in the store: the SHA-256 of all of it, in hexadecimal digits.
+func KeyID(key string) string {
 	sum := sha256.Sum256([]byte(key))
 	return hex.EncodeToString(sum[:])
 }
@@ -76,21 +117,30 @@ func (a *Auth) key(ctx context.Context, key string) (Who, error) {
 	if !isKey(key) {
 		return Who{}, errUnauthorized()
 	}
-	id := keyID(key)
+	id := KeyID(key)
 	w, ok, ticket := a.keys.get(id)
 	if ok {
 		return w, nil
 	}
 	k, err := a.db.Key(ctx, id)
-	if isMissing(err) {
+	if isMissing(err) { // or revoked
 		return Who{}, errUnauthorized()
 	}
 	if err != nil {
 		return Who{}, closed(err)
 	}
+	now := a.now()
+	end := k.Expires
+	if end.IsZero() {
+		end = now.Add(time.Hour) // longer than the cache's life is as good as forever
+	}
+	if !now.Before(end) {
+		return Who{}, errUnauthorized()
+	}
+	a.uses.note(k, now)
 	w = Who{Account: k.Account, Number: k.Number, Scopes: k.Scopes}
 	w.Role = keyRole(w)
-	a.keys.put(id, w, ticket, a.now().Add(time.Hour))
+	a.keys.put(id, w, ticket, end)
 	return w, nil
 }
 

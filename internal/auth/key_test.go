@@ -35,7 +35,7 @@ func TestKeyForm(t *testing.T) {
 func TestKeyIsNotStored(t *testing.T) {
 	e := newEnv(t)
 	key := e.apiKey(t, e.a, ScopeMessages)
-	k, err := e.db.Key(t.Context(), keyID(key))
+	k, err := e.db.Key(t.Context(), KeyID(key))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -156,7 +156,7 @@ func (a *Auth) start(ctx context.Context, u *store.User, hash string) (Token, er
 // Logout ends the session of w, at once. Of a key there is none to end.
 func (a *Auth) Logout(ctx context.Context, w Who) error {
 	if w.session == "" {
-		return kabar.Refuse(kabar.ReasonDenied, "", "a key has no session to end")
+		return kabar.Refuse(kabar.ReasonDenied, "", "an API key has no session to end: kabar key revoke ends the key")
 	}
 	if err := a.db.Write(ctx, nil, func(tx *store.Tx) error { return tx.RemoveLogin(w.session) }); err != nil {
 		return closed(err)

@@ -60,7 +60,7 @@ type mux struct {
 
 // ServeHTTP finds the handler. A path that is not in its shortest form is unknown: no two spellings of a path are the same.
 func (m *mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s := m.surface(r)
+	s, given := m.surface(r), r
 	p := r.URL.Path
 	if s.Slashes && strings.HasSuffix(r.URL.EscapedPath(), "/") && len(p) > len(s.Prefix) {
 		r = trimmed(r)
@@ -71,6 +71,7 @@ func (m *mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	m.routes.ServeHTTP(w, r)
+	given.Pattern = r.Pattern // for who counts requests by their route
 }
 
 // trimmed returns the request without the slashes at the end of its path.
@@ -127,10 +128,7 @@ func (a *Auth) admit(r *http.Request, access Access) (Who, error) {
 	case public:
 		return Who{}, nil
 	case basic:
-		if _, _, ok := r.BasicAuth(); !ok {
-			return Who{}, errUnauthorized()
-		}
-		return Who{}, nil
+		return Who{}, checkBasic(r)
 	default: // the others need to know who it is
 	}
 	w, err := a.Check(r)
@@ -157,18 +155,58 @@ func (w Who) permitted(access Access) bool {
 }
 
 // Check says who makes a request by its token or its key: "Authorization: Bearer" with either, or "D360-API-KEY" with a
-// key. Anything else is ReasonUnauthorized. What that one may do is in the authorisation table; Mux asks both.
+// key. A request that brings two different ones is refused: which of them counts would be a guess. Anything else is
+// ReasonUnauthorized. What that one may do is in the authorisation table; Mux asks both.
 func (a *Auth) Check(r *http.Request) (Who, error) {
-	if key := r.Header.Get("D360-API-KEY"); key != "" {
-		return a.key(r.Context(), key)
-	}
-	kind, credential, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	credential = strings.TrimSpace(credential)
-	switch {
-	case !strings.EqualFold(kind, "Bearer") || credential == "":
+	switch all := credentials(r); {
+	case len(all) > 1:
+		return Who{}, errDiffer()
+	case len(all) == 0 || all[0].kind != "bearer" || all[0].secret == "":
 		return Who{}, errUnauthorized()
-	case strings.HasPrefix(credential, keyPrefix):
-		return a.key(r.Context(), credential)
+	case strings.HasPrefix(all[0].secret, keyPrefix):
+		return a.key(r.Context(), all[0].secret)
+	default:
+		return a.session(r.Context(), all[0].secret)
 	}
-	return a.session(r.Context(), credential)
+}
+
+// checkBasic looks whether a login brings a name and a password and nothing else. Whether they are right is for Login.
+func checkBasic(r *http.Request) error {
+	_, _, ok := r.BasicAuth()
+	switch all := credentials(r); {
+	case len(all) > 1:
+		return errDiffer()
+	case len(all) == 1 && all[0].kind == "bearer" && strings.HasPrefix(all[0].secret, keyPrefix):
+		return unauthorized("Invalid credentials: a login takes a name and a password. An API key needs no login, it goes with every request.")
+	case !ok:
+		return errUnauthorized()
+	}
+	return nil
+}
+
+// credential is what a header offers: the kind in lower case, "bearer" or "basic" say.
+type credential struct{ kind, secret string }
+
+// credentials returns what a request offers, the same thing once.
+func credentials(r *http.Request) []credential {
+	var all []credential
+	offer := func(c credential) {
+		if !slices.Contains(all, c) {
+			all = append(all, c)
+		}
+	}
+	for _, v := range r.Header.Values("Authorization") {
+		if kind, secret, _ := strings.Cut(v, " "); kind != "" {
+			offer(credential{strings.ToLower(kind), strings.TrimSpace(secret)})
+		}
+	}
+	for _, v := range r.Header.Values("D360-API-KEY") {
+		switch {
+		case strings.HasPrefix(v, keyPrefix):
+			offer(credential{"bearer", v})
+		case v != "":
+			offer(credential{"d360-api-key", v}) // a token is for Authorization: it is refused
+		}
+	}
+	return all
 }

@@ -57,12 +57,9 @@ func (a *Auth) SetPassword(ctx context.Context, name, password string, mustChang
 	if err := CheckPassword(password); err != nil {
 		return err
 	}
-	u, err := a.db.User(ctx, name)
-	if isMissing(err) {
-		return kabar.Refuse(kabar.ReasonNotFound, "", "there is no user %q", name)
-	}
+	u, err := a.find(ctx, name)
 	if err != nil {
-		return closed(err)
+		return err
 	}
 	phc, err := a.hash(ctx, password)
 	if err != nil {
@@ -70,10 +67,62 @@ func (a *Auth) SetPassword(ctx context.Context, name, password string, mustChang
 	}
 	a.change.Lock()
 	defer a.change.Unlock()
+	return a.shutOut(ctx, u, func(tx *store.Tx) error { return tx.SetPassword(u.Number, u.ID, phc, mustChange) })
+}
+
+// RemoveUser removes a user and ends the user's sessions. The last administrator of a number is refused with ReasonDenied
+// unless force is set.
+func (a *Auth) RemoveUser(ctx context.Context, name string, force bool) error {
+	a.change.Lock()
+	defer a.change.Unlock()
+	u, err := a.find(ctx, name)
+	if err != nil {
+		return err
+	}
+	if u.Role == RoleAdmin && !force {
+		if err := a.checkOthers(ctx, u); err != nil {
+			return err
+		}
+	}
+	return a.shutOut(ctx, u, func(tx *store.Tx) error {
+		err := tx.RemoveUser(u.Number, u.ID)
+		if isMissing(err) { // removed in the round before
+			return nil
+		}
+		return err
+	})
+}
+
+// checkOthers refuses when u is the only administrator of the number.
+func (a *Auth) checkOthers(ctx context.Context, u *store.User) error {
+	all, err := a.db.Users(ctx)
+	if err != nil {
+		return closed(err)
+	}
+	for _, other := range all {
+		if other.Number == u.Number && other.Role == RoleAdmin && other.ID != u.ID {
+			return nil
+		}
+	}
+	return kabar.Refuse(kabar.ReasonDenied, "", "%q is the last administrator of its number", u.Name)
+}
+
+// find returns a user by name; one that is unknown is refused with ReasonNotFound.
+func (a *Auth) find(ctx context.Context, name string) (*store.User, error) {
+	u, err := a.db.User(ctx, name)
+	if isMissing(err) {
+		return nil, kabar.Refuse(kabar.ReasonNotFound, "", "there is no user %q", name)
+	}
+	return u, closed(err)
+}
+
+// shutOut commits a change of a user together with the end of the user's sessions: a round for the change and the first
+// sessions, and more if there are many. change is called in each round.
+func (a *Auth) shutOut(ctx context.Context, u *store.User, change func(*store.Tx) error) error {
 	defer a.Forget(u.ID)
-	for found := 1; found > 0; { // a round for the password and the first sessions, and more if there are many
+	for found := 1; found > 0; {
 		err := a.db.Write(ctx, nil, func(tx *store.Tx) (err error) {
-			if err = tx.SetPassword(u.Number, u.ID, phc, mustChange); err == nil {
+			if err = change(tx); err == nil {
 				found, err = tx.RemoveLogins(u.Number, u.ID)
 			}
 			return err

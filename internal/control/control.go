@@ -9,8 +9,9 @@
 // A call is a POST of one JSON object to /name; the answer is a stream of JSON lines: any number of {"progress":…}, then
 // one {"result":…} or {"error":…}. The package knows no operation. A Mux is safe for concurrent use once it serves.
 //
-// Limits: a request is at most 1 MiB. The path of a Unix socket has room for about 100 bytes (108 on Linux, 104 on
-// macOS): Listen says so for a data folder whose path is longer, and commands then need the program stopped.
+// Limits: a request is at most 1 MiB; an answer and its progress have no limit, and nothing but the caller's context ends a
+// call. The path of a Unix socket has room for about 100 bytes (108 on Linux, 104 on macOS): Listen says so for a data
+// folder whose path is longer, and commands then need the program stopped.
 package control
 
 import (
@@ -21,6 +22,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"sync"
 )
 
@@ -71,12 +73,23 @@ func Handle[In, Out any](m *Mux, name string, do func(ctx context.Context, in In
 		d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
 		d.DisallowUnknownFields()
 		if err := d.Decode(&in); err != nil {
-			s.end(nil, fmt.Errorf("the program that runs does not understand this command (another version?): %w", err))
+			s.end(nil, misunderstood(err))
 			return
 		}
 		out, err := do(r.Context(), in, s.report)
 		s.end(out, err)
 	})
+}
+
+func misunderstood(err error) error {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return errTooLarge()
+	}
+	return fmt.Errorf("the program that runs does not understand this command (another version?): %w", err)
+}
+
+func errTooLarge() error {
+	return Refuse("the command asks for too much at once: more than %d bytes", maxRequest)
 }
 
 // ServeHTTP implements http.Handler.
@@ -122,11 +135,15 @@ type Client struct {
 	Local bool // the program does not run: its handlers run in this process
 }
 
-// Call runs an operation and waits for its end. in and out are what Handle was given; out may be nil. report may be nil.
+// Call runs an operation and waits for its end. in and out are what Handle was given; out may be nil. report may be nil. The
+// error of an operation is an *Error; any other says that it is not known whether and how far the operation was done.
 func (c *Client) Call(ctx context.Context, name string, in, out any, report Report) error {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return err
+	}
+	if len(body) > maxRequest {
+		return errTooLarge()
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://kabar/"+name, bytes.NewReader(body))
 	if err != nil {
@@ -134,21 +151,21 @@ func (c *Client) Call(ctx context.Context, name string, in, out any, report Repo
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return err
+		return cut(ctx, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("the program that runs has no operation %q: is it another version?", name)
 	}
-	return read(resp.Body, out, report)
+	return read(ctx, resp.Body, out, report)
 }
 
-func read(r io.Reader, out any, report Report) error {
+func read(ctx context.Context, r io.Reader, out any, report Report) error {
 	d := json.NewDecoder(r)
 	for {
 		var l line
 		if err := d.Decode(&l); err != nil {
-			return fmt.Errorf("the program has ended before it answered: %w", err)
+			return cut(ctx, err)
 		}
 		switch {
 		case l.Error != nil:
@@ -163,4 +180,15 @@ func read(r io.Reader, out any, report Report) error {
 			return json.Unmarshal(l.Result, out)
 		}
 	}
+}
+
+// cut says why there is no answer: the caller gave up, or the program did not live to give one.
+func cut(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("given up before the program answered: %w", ctx.Err())
+	}
+	if broken, ok := errors.AsType[*url.Error](err); ok { // its address is made up
+		err = broken.Err
+	}
+	return fmt.Errorf("the program has ended before it answered: %w", err)
 }

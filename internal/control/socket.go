@@ -1,7 +1,6 @@
 package control
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 )
 
@@ -33,7 +33,7 @@ func Listen(ctx context.Context, dir string) (net.Listener, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
-	ln, err := new(net.ListenConfig).Listen(ctx, "unix", path)
+	ln, err := (&net.ListenConfig{Control: private}).Listen(ctx, "unix", path)
 	if err != nil {
 		return nil, fmt.Errorf("open the control socket: %w", err)
 	}
@@ -43,25 +43,39 @@ func Listen(ctx context.Context, dir string) (net.Listener, error) {
 	return ln, nil
 }
 
-// Serve serves m on ln until ctx ends, then waits a moment for operations that run. It closes ln.
+// Serve serves m on ln until ctx ends, then lets operations that run go on for a moment, cancels them, and returns when the
+// last has. It closes ln.
 func Serve(ctx context.Context, ln net.Listener, m *Mux) error {
-	s := &http.Server{Handler: m, ReadHeaderTimeout: 5 * time.Second}
+	ctx, stop := context.WithCancel(ctx)
+	var running sync.RWMutex // read-locked by every operation, locked for good at the end
+	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if running.TryRLock() {
+			defer running.RUnlock()
+			m.ServeHTTP(w, r)
+		}
+	}), ReadHeaderTimeout: 5 * time.Second}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		<-ctx.Done()
-		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 		defer cancel()
 		if s.Shutdown(within) != nil {
-			_ = s.Close()
+			_ = s.Close() // what it could not close is closed already
 		}
 	}()
-	if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
+	err := s.Serve(ln)
+	stop()
 	<-done
-	return nil
+	running.Lock()
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("serve the control socket: %w", err)
 }
+
+// drainTime is how long operations may go on after the end has begun.
+const drainTime = 2 * time.Second
 
 // Dial returns a client of the program that runs on the folder, or ErrNotRunning.
 func Dial(ctx context.Context, dir string) (*Client, error) {
@@ -71,7 +85,10 @@ func Dial(ctx context.Context, dir string) (*Client, error) {
 	if errors.Is(err, os.ErrPermission) {
 		return nil, fmt.Errorf("%w\nA program runs here as another user: run the command as that user", err)
 	}
-	if err != nil {
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil { // no socket, or one that a killed program has left
 		return nil, ErrNotRunning
 	}
 	_ = probe.Close()
@@ -88,31 +105,41 @@ func Local(m *Mux) *Client {
 type inProcess struct{ m *Mux }
 
 func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
+	if _, pattern := t.m.routes.Handler(r); pattern == "" {
+		return &http.Response{StatusCode: http.StatusNotFound, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+	}
 	pr, pw := io.Pipe()
+	body := &localBody{pr, make(chan struct{})}
 	go func() {
-		w := &pipeWriter{header: http.Header{}, w: pw}
-		defer func() { _ = pw.Close() }()
-		t.m.ServeHTTP(w, r)
+		defer close(body.done)
+		defer func() { _ = pw.Close() }() // never fails
+		t.m.ServeHTTP(&pipeWriter{http.Header{}, pw}, r)
 	}()
-	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: pr, Request: r}, nil
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: body, Request: r}, nil
 }
 
-// pipeWriter turns what a handler writes into a body. An answer that is no 200 becomes an error of the body: only an
-// unknown operation has one.
+// localBody is an answer whose end is the operation's: what the operation works on may be closed after Close.
+type localBody struct {
+	*io.PipeReader
+	done chan struct{}
+}
+
+// Close implements io.Closer.
+func (b *localBody) Close() error {
+	err := b.PipeReader.Close()
+	<-b.done
+	return err
+}
+
+// pipeWriter turns what an operation writes into a body. Operations answer 200 whatever comes of them.
 type pipeWriter struct {
 	header http.Header
 	w      *io.PipeWriter
 }
 
-func (p *pipeWriter) Header() http.Header { return p.header }
-
-func (p *pipeWriter) WriteHeader(status int) {
-	if status != http.StatusOK {
-		_ = p.w.CloseWithError(fmt.Errorf("no such operation: %s", http.StatusText(status)))
-	}
-}
-
-func (p *pipeWriter) Write(b []byte) (int, error) { return p.w.Write(bytes.Clone(b)) }
+func (p *pipeWriter) Header() http.Header         { return p.header }
+func (p *pipeWriter) WriteHeader(int)             {}
+func (p *pipeWriter) Write(b []byte) (int, error) { return p.w.Write(b) }
 
 // Flush implements http.Flusher: a pipe holds nothing back.
 func (p *pipeWriter) Flush() {}

@@ -1,0 +1,236 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"kabar/internal/auth"
+	"kabar/internal/control"
+	"kabar/internal/store"
+)
+
+// keyCmd manages API keys, and the master key.
+type keyCmd struct {
+	Add    keyAddCmd    `cmd:"" help:"Make an API key, printed once."`
+	List   keyListCmd   `cmd:"" help:"List the API keys, also those that have ended."`
+	Revoke keyRevokeCmd `cmd:"" help:"End an API key, at once."`
+	Master keyMasterCmd `cmd:"" help:"Make the server's master key, which is no API key: all that is stored is encrypted under it."`
+	Rotate keyRotateCmd `cmd:"" help:"Put the store under a new master key."`
+}
+
+// Help is shown by kabar key --help.
+func (*keyCmd) Help() string {
+	return `An API key opens the /v1 API of one number without a login. It goes with every request, as "Authorization: Bearer kbr_…" or as
+"D360-API-KEY: kbr_…". Its scopes say what it may do: messages (what a user may), admin (what an administrator may, messages
+included), lab (the clock of kabar dev). The server keeps a hash of it: a lost key is revoked and replaced, not found again.
+The master key is another matter: all that the server stores is encrypted under it.
+
+Examples:
+  kabar key add --label shop --data server
+  kabar key add --number 628111000201 --scopes admin --expires 90d --label deploy --data server
+  kabar key list --data server
+  kabar key revoke 3f8a0c91b2de --data server
+  kabar key master master.key`
+}
+
+// keyOperations are what the commands below ask for.
+func keyOperations(m *control.Mux, p *parts) {
+	control.Handle(m, "key.add", p.addKey)
+	control.Handle(m, "key.list", p.listKeys)
+	control.Handle(m, "key.revoke", p.revokeKey)
+	rotateOperation(m, p)
+}
+
+type keyAddCmd struct {
+	storeFlags `embed:""`
+	Number     string   `help:"The number the key is for; may be left out when there is one." placeholder:"DIGITS" env:"-"`
+	Scopes     []string `help:"What it may do: messages, admin, lab." default:"messages" placeholder:"SCOPE,…" env:"-"`
+	Label      string   `help:"What it is for, for the list." placeholder:"TEXT" env:"-"`
+	Expires    duration `help:"After how long it ends; 0: never." default:"0" placeholder:"90d" env:"-"`
+}
+
+type (
+	addKey struct {
+		Number  string        `json:"number"`
+		Scopes  []string      `json:"scopes"`
+		Label   string        `json:"label"`
+		Expires time.Duration `json:"expires"` // in nanoseconds; 0: never
+	}
+	addedKey struct {
+		Key  string  `json:"key"`
+		Item keyItem `json:"item"`
+		API  string  `json:"api"` // where the server answers; empty when it does not run
+	}
+)
+
+// Run makes a key.
+func (c *keyAddCmd) Run(ctx context.Context, s streams) error {
+	return c.operate(ctx, func(op *control.Client) error {
+		var added addedKey
+		if err := op.Call(ctx, "key.add", addKey{c.Number, c.Scopes, c.Label, time.Duration(c.Expires)}, &added, nil); err != nil {
+			return err
+		}
+		_, err := fmt.Fprint(s.out, added.text())
+		return err
+	})
+}
+
+// text shows the key, and how it is used.
+func (a *addedKey) text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Key %s of %s, scopes %s, ends %s. Not shown again:\n\n    %s\n", a.Item.ID, a.Item.Number, strings.Join(a.Item.Scopes, " "), a.Item.ends(), a.Key)
+	if a.Item.Number == wholeServer {
+		return b.String()
+	}
+	api := a.API
+	if api == "" {
+		api = "http://127.0.0.1:9090"
+	}
+	fmt.Fprintf(&b, "\nAsk how the number is, or send a message:\n\n    curl -sS %s/v1/health -H 'Authorization: Bearer %s'\n\n"+
+		"    curl -sS %s/v1/messages -H 'D360-API-KEY: %s' \\\n      -H 'Content-Type: application/json' -d '%s'\n",
+		api, a.Key, api, a.Key, `{"to":"THE-WA_ID","type":"text","text":{"body":"Hello"}}`)
+	return b.String()
+}
+
+// wholeServer stands in lists for the number of a key that belongs to none.
+const wholeServer = "the server"
+
+func (p *parts) addKey(ctx context.Context, in addKey, _ control.Report) (out addedKey, err error) {
+	if len(in.Scopes) == 0 {
+		return out, control.Refuse("--scopes: want at least one of %s", strings.Join(auth.AllScopes(), ", "))
+	}
+	now := time.Now()
+	g := auth.Grant{Scopes: in.Scopes, Label: in.Label}
+	if in.Expires > 0 {
+		g.Expires = now.Add(in.Expires)
+	}
+	digits := wholeServer
+	if in.Number != "" || ofNumber(in.Scopes) {
+		n, err := pickNumber(ctx, p.db, in.Number)
+		if err != nil {
+			return out, err
+		}
+		g.Account, g.Number, digits = n.Account, n.ID, n.Digits
+	}
+	key := auth.NewKey()
+	if err := p.auth.AddKey(ctx, key, g); err != nil {
+		return out, told(err)
+	}
+	k, err := p.db.Key(ctx, auth.KeyID(key))
+	if err != nil {
+		return out, err
+	}
+	out = addedKey{Key: key, Item: newKeyItem(k, digits)}
+	if p.api != nil {
+		out.API = p.api()
+	}
+	return out, nil
+}
+
+// ofNumber reports whether one of the scopes is of the /v1 API, whose keys belong to a number each. An unknown one is not.
+func ofNumber(scopes []string) bool {
+	for _, s := range scopes {
+		if s == auth.ScopeMessages || s == auth.ScopeAdmin {
+			return true
+		}
+	}
+	return false
+}
+
+type keyListCmd struct {
+	storeFlags `embed:""`
+	listFlags  `embed:""`
+	Number     string `help:"Only the keys of this number." placeholder:"DIGITS" env:"-"`
+}
+
+type (
+	listKeys struct {
+		Number string `json:"number"` // empty: all
+	}
+	keyItem struct {
+		ID       string    `json:"id"` // the beginning of it
+		Hint     string    `json:"hint"`
+		Number   string    `json:"number"`
+		Scopes   []string  `json:"scopes"`
+		Label    string    `json:"label"`
+		Created  time.Time `json:"created"`
+		Expires  time.Time `json:"expires,omitzero"`
+		LastUsed time.Time `json:"last_used,omitzero"`
+		Revoked  time.Time `json:"revoked,omitzero"`
+	}
+)
+
+// shortID is how much of a key's id is shown: enough to tell any two apart.
+const shortID = 12
+
+func newKeyItem(k *store.Key, digits string) keyItem {
+	return keyItem{ID: k.ID[:min(shortID, len(k.ID))], Hint: k.Hint, Number: digits, Scopes: k.Scopes, Label: k.Label,
+		Created: k.Created.UTC(), Expires: utc(k.Expires), LastUsed: utc(k.LastUsed), Revoked: utc(k.Revoked)}
+}
+
+// utc keeps the zero time what it is.
+func utc(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.UTC()
+}
+
+// ends says when a key ends, or has ended.
+func (k *keyItem) ends() string {
+	switch {
+	case !k.Revoked.IsZero():
+		return "revoked " + moment(k.Revoked, "")
+	case !k.Expires.IsZero() && !time.Now().Before(k.Expires):
+		return "expired " + moment(k.Expires, "")
+	}
+	return moment(k.Expires, "never")
+}
+
+// Run lists the keys.
+func (c *keyListCmd) Run(ctx context.Context, s streams) error {
+	return c.operate(ctx, func(op *control.Client) error {
+		var all []keyItem
+		if err := op.Call(ctx, "key.list", listKeys{c.Number}, &all, nil); err != nil {
+			return err
+		}
+		return c.print(s.out, all, "There are no keys yet. Make one: kabar key add --label TEXT --data "+c.Data, keyHeader, keyRows(all))
+	})
+}
+
+const keyHeader = "ID|BEGINS|NUMBER|SCOPES|LABEL|CREATED|ENDS|LAST USED"
+
+func keyRows(all []keyItem) (rows [][]string) {
+	for _, k := range all {
+		rows = append(rows, []string{k.ID, orDash(k.Hint), k.Number, orDash(strings.Join(k.Scopes, " ")), orDash(k.Label), moment(k.Created, "-"),
+			k.ends(), moment(k.LastUsed, "never")})
+	}
+	return rows
+}
+
+func (p *parts) listKeys(ctx context.Context, in listKeys, _ control.Report) ([]keyItem, error) {
+	numbers, err := p.chosen(ctx, in.Number)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.auth.NoteUses(ctx); err != nil { // so that the list is of now
+		return nil, err
+	}
+	all, err := p.db.Keys(ctx, 0, 0)
+	if err != nil {
+		return nil, err
+	}
+	items := []keyItem{}
+	for _, k := range all {
+		digits, ok := numbers[k.Number]
+		if k.Number == 0 && in.Number == "" {
+			digits, ok = wholeServer, true
+		}
+		if ok {
+			items = append(items, newKeyItem(k, digits))
+		}
+	}
+	return items, nil
+}
