@@ -4,45 +4,174 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"math"
+	"net"
+	"slices"
+	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"kabar/internal/control"
+	"kabar/internal/metrics"
 	"kabar/internal/relayserver"
+	"kabar/internal/web"
 )
 
-// relayCmd runs the embedded network alone.
+// relayCmd runs the embedded network, and does for its operator what there is to do.
 type relayCmd struct {
-	Data             string `help:"Folder for mailboxes, prekeys and encrypted media." required:"" type:"path"`
-	Addr             string `help:"Where devices connect." default:"127.0.0.1:9092" placeholder:"HOST:PORT"`
-	OpenRegistration bool   `help:"Admit new numbers, whoever asks. Without it those the relay knows may come, and nobody new."`
-	LogLevel         string `help:"What to log: debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
+	Start    relayRunCmd      `cmd:"" name:"run" default:"withargs" help:"Run the relay; the word run may be left out."`
+	Init     relayInitCmd     `cmd:"" help:"Make a private network, and its first invite."`
+	Invite   relayInviteCmd   `cmd:"" help:"Make an invite: for a business number, or with --host for a phone program."`
+	Invites  relayInvitesCmd  `cmd:"" help:"List the invites."`
+	Codes    relayCodesCmd    `cmd:"" help:"Show the verification codes of the numbers that wait for theirs."`
+	Accounts relayAccountsCmd `cmd:"" help:"List the accounts."`
+	Revoke   relayRevokeCmd   `cmd:"" help:"Take an account or an invite away."`
+	Status   relayStatusCmd   `cmd:"" help:"Say how the relay is."`
 }
 
 // Help is shown by kabar relay --help.
 func (*relayCmd) Help() string {
 	return `The relay passes ciphertext on and keeps it until it is fetched. It holds no key and sees no content; docs/encryption.md says what it
-does see. It speaks plain WebSocket: put it behind a proxy with TLS when devices are on other machines. --open-registration is the
-only way to admit new numbers for now: start with it, let your numbers and customers connect once, and start again without it.
+does see. It admits by invite: begin with kabar relay init, and let kabar relay codes show the code that every business number is
+verified with. The commands work on a running relay, and on the folder of one that is stopped.
 
 Examples:
-  kabar relay --data relay --open-registration
-  kabar relay --data relay --addr 10.0.0.5:9092`
+  kabar relay init --data relay
+  kabar relay --data relay
+  kabar relay invite --host --customers 20 --data relay
+  kabar relay codes --data relay`
+}
+
+// relayRunCmd runs the relay.
+type relayRunCmd struct {
+	Data             string   `help:"Folder for mailboxes, prekeys and encrypted media." required:"" type:"path"`
+	Addr             string   `help:"Where devices connect, by wss and ws." default:"127.0.0.1:9092" placeholder:"HOST:PORT"`
+	Host             []string `help:"Name in the certificate that the relay makes for itself; may be repeated." placeholder:"NAME"`
+	AllowPlainHTTP   bool     `name:"allow-plain-http" help:"Answer plain ws on addresses other than loopback: behind a proxy that speaks TLS."`
+	OpenRegistration bool     `help:"Admit new numbers, whoever asks, without invites and codes."`
+	relayLimits      `embed:""`
+	tlsFlags         `embed:""`
+	logFlags         `embed:""`
+	debugFlags       `embed:""`
+}
+
+// relayLimits bound what devices may do.
+type relayLimits struct {
+	LimitRegistrations     float64  `help:"Registrations a second, all together; negative: no limit, as with all of them." default:"100" placeholder:"RATE"`
+	LimitBusinessEnvelopes float64  `help:"Envelopes a second that one business may send." default:"2000" placeholder:"RATE"`
+	LimitCustomerEnvelopes float64  `help:"Envelopes a second that one customer may send." default:"50" placeholder:"RATE"`
+	Mailbox                int      `help:"Envelopes that may wait for one device." default:"10000" placeholder:"N"`
+	Keep                   duration `help:"How long envelopes and media wait to be fetched." default:"30d" placeholder:"DURATION"`
+}
+
+// Help is shown by kabar relay run --help.
+func (*relayRunCmd) Help() string {
+	return `It speaks wss and, on this machine only, ws. Without a certificate it makes its own: devices trust that by --relay-ca and the file
+tls/tls.crt of the data folder.
+
+Examples:
+  kabar relay --data relay
+  kabar relay --data relay --addr 0.0.0.0:9092 --host relay.example --keep 7d
+  kabar relay --config /etc/kabar/relay.yaml`
 }
 
 // Run runs until ctx ends.
-func (c *relayCmd) Run(ctx context.Context, s streams) (err error) {
-	o := relayserver.Options{Dir: c.Data, Log: newLog(s.err, c.LogLevel)}
-	if c.OpenRegistration {
-		o.Admit = relayserver.OpenRegistration
+func (c *relayRunCmd) Run(ctx context.Context, s streams, conf *configuration) (err error) {
+	logging := c.logFlags.open(s.err)
+	log := logging.Logger()
+	o, err := c.options(log)
+	if err != nil {
+		return err
 	}
 	ln, err := listen(ctx, "--addr", c.Addr)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = ln.Close() }() // closed by its server already, when that has run
+	debug, err := c.listen(ctx)
+	if err != nil {
+		return err
+	}
 	r, err := relayserver.Open(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	fmt.Fprintf(s.out, "kabar %s relays at ws://%s\n", version(), ln.Addr())
-	return r.Serve(ctx, ln)
+	own, err := c.tlsFlags.open(c.Data, c.hosts(), log)
+	if err != nil {
+		return err
+	}
+	answers := port{handler: web.Recover(log, c.hsts(own, r.Handler())), certs: own, plain: c.AllowPlainHTTP, drain: drainTime, log: log}
+	figures := metrics.New(version())
+	figures.Relay(relayFigures(r))
+	g, ctx := errgroup.WithContext(ctx)
+	if commands, err := control.Listen(ctx, c.Data); err != nil {
+		log.Warn("commands of the operator cannot reach this relay", "error", err)
+	} else {
+		g.Go(func() error { return control.Serve(ctx, commands, relayOperations(r)) })
+	}
+	fmt.Fprintf(s.out, "kabar %s relays at %s (certificate SHA-256 %s)\n", version(), c.address(ln), own.Info().Fingerprint)
+	g.Go(func() error { return r.Run(ctx) })
+	g.Go(func() error { return answers.serve(ctx, ln) })
+	g.Go(func() error { return own.Run(ctx) })
+	g.Go(func() error { return c.serve(ctx, debug, debugHandler(figures.Handler(), log), log) })
+	g.Go(func() error {
+		return conf.reloads(ctx, log, func(next *cli) error {
+			logging.SetLevel(next.Relay.Start.level())
+			return own.Reload()
+		})
+	})
+	notify(ctx, notifyReady)
+	context.AfterFunc(ctx, func() { notify(context.WithoutCancel(ctx), notifyStopping) })
+	return ended(g.Wait())
+}
+
+func (c *relayRunCmd) hosts() []string { return slices.Concat(c.domains(), c.Host) }
+
+// address is what devices are given: without TLS on this machine, where no certificate has to be trusted first.
+func (c *relayRunCmd) address(ln net.Listener) string {
+	if loopback(ln.Addr()) {
+		return "ws://" + ln.Addr().String()
+	}
+	return "wss://" + ln.Addr().String()
+}
+
+func relayFigures(r *relayserver.Server) metrics.RelayStatus {
+	return func(ctx context.Context) (metrics.RelayFigures, error) {
+		st, err := r.Status(ctx)
+		return metrics.RelayFigures{Connections: int64(st.Connected), Accounts: int64(st.Businesses + st.Customers), Waiting: st.Waiting,
+			Blobs: st.Blobs, BlobBytes: st.BlobBytes}, err
+	}
+}
+
+func (c *relayRunCmd) options(log *slog.Logger) (relayserver.Options, error) {
+	limits, err := c.limits()
+	o := relayserver.Options{Dir: c.Data, Limits: limits, Log: log}
+	if c.OpenRegistration {
+		o.Admit = relayserver.OpenRegistration
+	}
+	return o, err
+}
+
+// limits refuses what would let nobody do anything.
+func (c *relayLimits) limits() (relayserver.Limits, error) {
+	for _, limit := range []struct {
+		flag  string
+		value float64
+	}{
+		{"limit-registrations", c.LimitRegistrations}, {"limit-business-envelopes", c.LimitBusinessEnvelopes},
+		{"limit-customer-envelopes", c.LimitCustomerEnvelopes}, {"mailbox", float64(c.Mailbox)},
+	} {
+		if limit.value == 0 || math.IsNaN(limit.value) || math.IsInf(limit.value, 0) {
+			return relayserver.Limits{}, &usageError{fmt.Errorf("--%[1]s %[2]v: give 1 or more, or --%[1]s=-1 for no limit", limit.flag, limit.value)}
+		}
+	}
+	if time.Duration(c.Keep) < time.Minute {
+		return relayserver.Limits{}, &usageError{fmt.Errorf("--keep %s: want a minute or more", c.Keep)}
+	}
+	return relayserver.Limits{
+		Business: relayserver.Rates{Envelopes: c.LimitBusinessEnvelopes}, Customer: relayserver.Rates{Envelopes: c.LimitCustomerEnvelopes},
+		Registrations: c.LimitRegistrations, Mailbox: c.Mailbox, Lifetime: time.Duration(c.Keep),
+	}, nil
 }

@@ -78,6 +78,7 @@ func (p *Phone) disconnect(id int64) {
 // effect with it.
 func (p *Phone) keep(ctx context.Context, id int64, l *link) {
 	var n *line
+	var said string // what has been logged already
 	dial := func(ctx context.Context) (*relayclient.Conn, error) {
 		select {
 		case p.dials <- struct{}{}:
@@ -93,8 +94,11 @@ func (p *Phone) keep(ctx context.Context, id int64, l *link) {
 		}
 		conn, err := n.dial(ctx)
 		switch {
-		case errors.Is(err, relayclient.ErrRegistration), errors.Is(err, relayclient.ErrWrongKey):
-			n.log.Warn("the relay does not admit the customer", "error", err)
+		case errors.Is(err, relayclient.ErrRegistration), errors.Is(err, relayclient.ErrWrongKey), errors.Is(err, relayclient.ErrRevoked):
+			if said != err.Error() {
+				n.log.Warn("the relay does not admit the customer", "error", err)
+			}
+			said = err.Error()
 		case err != nil:
 			n.log.Debug("cannot connect", "error", err)
 		}
@@ -174,8 +178,9 @@ func (p *Phone) newLine(ctx context.Context, id int64) (*line, error) {
 
 func (n *line) dial(ctx context.Context) (*relayclient.Conn, error) {
 	o := relayclient.Options{
-		URL: n.p.opts.RelayURL, Account: n.handle, Class: relayclient.Customer, Invite: n.p.opts.Invite, Recovery: n.recovery,
-		PublicKey: n.identity.Public().Sign, Sign: n.identity.Sign, OnLogin: n.loggedIn,
+		URL: n.p.opts.RelayURL, Account: n.handle, Class: relayclient.Customer, Invite: n.p.opts.Invite, Host: n.p.host,
+		Recovery: n.recovery, PublicKey: n.identity.Public().Sign, Sign: n.identity.Sign, OnLogin: n.loggedIn,
+		HTTPClient: n.p.opts.HTTP,
 	}
 	if n.old != nil {
 		o.Reinstall, o.SignOld = true, n.old.Sign

@@ -18,13 +18,17 @@ package phone
 
 import (
 	"context"
+	"crypto/rand"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"path/filepath"
 	"sync"
 	"time"
 
+	"kabar/internal/relayproto"
 	"kabar/internal/sqlite"
 )
 
@@ -34,7 +38,8 @@ type Options struct {
 	MediaDir   string           // folder of plain media files; empty: "media" beside phone.db
 	RelayURL   string           // ws://host:port or wss://host:port
 	Businesses []string         // digits of the numbers that customers know; the only one is the default target
-	Invite     string           // admits customers to a relay that asks for it
+	Invite     string           // admits this phone's customers to a relay that asks for it; needed until the first has registered
+	HTTP       *http.Client     // for connections to the relay; nil: the default one
 	Token      string           // required from clients of the API as a bearer token; empty: none, for loopback only
 	Hosts      []string         // names, beside localhost and IP addresses, under which the API answers
 	Now        func() time.Time // nil: time.Now
@@ -49,6 +54,7 @@ type Phone struct {
 	db    *sqlite.DB
 	files *files
 	hub   hub
+	host  []byte // secret: by it a private relay knows this phone's customers
 
 	dials   chan struct{} // bounds the number of dials at a time
 	fetches chan struct{} // bounds the number of media on their way
@@ -91,6 +97,9 @@ func (p *Phone) prepare(ctx context.Context) (err error) {
 	if err := p.db.Migrate(ctx, schema); err != nil {
 		return err
 	}
+	if err := p.loadHost(ctx); err != nil {
+		return fmt.Errorf("read the host secret: %w", err)
+	}
 	dir := p.opts.MediaDir
 	if dir == "" {
 		dir = filepath.Join(filepath.Dir(p.opts.Path), "media")
@@ -103,6 +112,20 @@ func (p *Phone) prepare(ctx context.Context) (err error) {
 		return fmt.Errorf("list media: %w", err)
 	}
 	return p.files.sweep(ctx, known)
+}
+
+// loadHost reads the host secret, and makes it at the first start.
+func (p *Phone) loadHost(ctx context.Context) error {
+	fresh := make([]byte, relayproto.HostSize)
+	rand.Read(fresh) // crypto/rand never fails
+	err := p.db.Do(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec("INSERT OR IGNORE INTO host (one, secret) VALUES (1, ?)", fresh)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return p.db.Read.QueryRowContext(ctx, "SELECT secret FROM host").Scan(&p.host)
 }
 
 // Close closes the store. What was committed is on disk, whether Run had time to send it or not.

@@ -136,4 +136,12 @@ CREATE TABLE dead (
 );
 CREATE INDEX dead_customer ON dead (customer, id);
 `,
+}, {
+	Purpose: "the secret by which a relay knows this program",
+	SQL: `
+CREATE TABLE host (
+	one    INTEGER PRIMARY KEY CHECK (one = 1),
+	secret BLOB    NOT NULL -- an invite of a private relay is bound to it
+);
+`,
 }}

@@ -34,7 +34,8 @@ type Conn struct {
 // Dial connects, registers if need be, logs in, calls Options.OnLogin and asks for the mailbox. ctx bounds all of that
 // and nothing after. The caller closes the Conn.
 //
-// Errors of note: ErrRegistration, ErrWrongKey (another key is registered and Reinstall is not set), *RetryAfter.
+// Errors of note: ErrRegistration, ErrVerify and *WrongCode (registration of a business), ErrRevoked, ErrWrongKey (another key
+// is registered and Reinstall is not set), *RetryAfter.
 func Dial(ctx context.Context, o Options) (*Conn, error) {
 	if err := o.check(); err != nil {
 		return nil, fmt.Errorf("relay dial: %w", err)

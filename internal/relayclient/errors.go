@@ -22,6 +22,8 @@ var (
 	ErrUnknownDevice = errors.New("relay: the address is not registered")
 	ErrWrongKey      = errors.New("relay: the address has another key")
 	ErrRegistration  = errors.New("relay: registration refused")
+	ErrVerify        = errors.New("relay: the relay's operator has a verification code for the number") // dial again with Options.Code
+	ErrRevoked       = errors.New("relay: the relay's operator has revoked the account")                // comes within a *RetryAfter, but at the end of a connection
 
 	ErrClosed       = errors.New("relay: connection closed") // every end of a connection is one; the cause is wrapped, too
 	ErrReplaced     = errors.New("relay: another connection has logged in as this device")
@@ -33,7 +35,7 @@ var (
 	ErrCorrupt  = errors.New("relay: the blob's hash is wrong") // truncated or altered
 )
 
-// RetryAfter is a refusal that asks for patience. It wraps ErrLimited, ErrMailboxFull or ErrOverloaded.
+// RetryAfter is a refusal that asks for patience. It wraps ErrLimited, ErrMailboxFull, ErrOverloaded or ErrRevoked.
 type RetryAfter struct {
 	After time.Duration
 	Err   error
@@ -54,6 +56,19 @@ func (e *PrekeyIDReused) Error() string {
 	return fmt.Sprintf("relay: prekey id used before: %s: ids up to %d are gone", e.Detail, e.Highest)
 }
 
+// WrongCode refuses a verification code.
+type WrongCode struct {
+	Left  int           // attempts until the code is void
+	After time.Duration // with none left: when there can be a new code
+}
+
+func (e *WrongCode) Error() string {
+	if e.Left == 0 {
+		return fmt.Sprintf("relay: the verification code is void after too many wrong ones: a new one is made in %s at the earliest", e.After.Round(time.Second))
+	}
+	return fmt.Sprintf("relay: wrong verification code: attempts left: %d", e.Left)
+}
+
 // refusal turns the relay's refusal into one of our errors.
 func refusal(r *relayproto.Refused) error {
 	after := time.Duration(r.RetryAfterMs) * time.Millisecond
@@ -66,6 +81,10 @@ func refusal(r *relayproto.Refused) error {
 		return &RetryAfter{After: after, Err: ErrMailboxFull}
 	case relayproto.Refused_PREKEY_ID_REUSED:
 		return &PrekeyIDReused{Highest: r.HighestId, Detail: r.Detail}
+	case relayproto.Refused_WRONG_CODE:
+		return &WrongCode{Left: int(r.AttemptsLeft), After: after}
+	case relayproto.Refused_REVOKED:
+		return &RetryAfter{After: after, Err: detailed(ErrRevoked, r.Detail)}
 	}
 	known := map[relayproto.Refused_Code]error{
 		relayproto.Refused_MALFORMED:         ErrMalformed,
@@ -76,14 +95,19 @@ func refusal(r *relayproto.Refused) error {
 		relayproto.Refused_TOO_LARGE:         ErrTooLarge,
 		relayproto.Refused_ALREADY_EXPIRED:   ErrExpired,
 		relayproto.Refused_NO_PREKEYS:        ErrNoPrekeys,
+		relayproto.Refused_VERIFY:            ErrVerify,
 	}[r.Code]
-	switch {
-	case known == nil:
+	if known == nil {
 		return fmt.Errorf("relay: refused with code %d: %s", r.Code, r.Detail)
-	case r.Detail != "":
-		return fmt.Errorf("%w: %s", known, r.Detail)
 	}
-	return known
+	return detailed(known, r.Detail)
+}
+
+func detailed(err error, detail string) error {
+	if detail == "" {
+		return err
+	}
+	return fmt.Errorf("%w: %s", err, detail)
 }
 
 // closing turns the relay's last frame into the cause of the connection's end.
@@ -97,6 +121,8 @@ func closing(c *relayproto.Closing) error {
 		return ErrShutdown
 	case relayproto.Closing_SILENT:
 		return ErrSilent
+	case relayproto.Closing_REVOKED:
+		return ErrRevoked
 	}
 	return fmt.Errorf("%w: the relay hung up: %s", ErrMalformed, c.Detail)
 }

@@ -19,7 +19,7 @@ const (
 //
 // run should return when the connection ends (Receive does). The wait is between half and all of a back-off that doubles
 // from 0.2 s to 30 s and starts over after a connection of a minute; it is the longest at once when the relay will
-// hardly change its mind (ErrReplaced, ErrReregistered, ErrWrongKey, ErrRegistration).
+// hardly change its mind (ErrReplaced, ErrReregistered, ErrWrongKey, ErrRegistration, ErrVerify, ErrRevoked, *WrongCode).
 func Keep(ctx context.Context, dial func(context.Context) (*Conn, error), run func(context.Context, *Conn) error) error {
 	backoff := minBackoff
 	for ctx.Err() == nil {
@@ -55,10 +55,11 @@ func once(ctx context.Context, dial func(context.Context) (*Conn, error), run fu
 }
 
 func hopeless(err error) bool {
-	for _, h := range []error{ErrReplaced, ErrReregistered, ErrWrongKey, ErrRegistration} {
+	for _, h := range []error{ErrReplaced, ErrReregistered, ErrWrongKey, ErrRegistration, ErrVerify, ErrRevoked} {
 		if errors.Is(err, h) {
 			return true
 		}
 	}
-	return false
+	_, wrong := errors.AsType[*WrongCode](err)
+	return wrong
 }

@@ -59,7 +59,8 @@ func TestKeepIsPatientWhenItIsToldTo(t *testing.T) {
 				t.Errorf("pause %d: %s", i, got)
 			}
 		}
-		for _, hopeless := range []error{relayclient.ErrReplaced, relayclient.ErrReregistered, relayclient.ErrWrongKey, relayclient.ErrRegistration} {
+		for _, hopeless := range []error{relayclient.ErrReplaced, relayclient.ErrReregistered, relayclient.ErrWrongKey, relayclient.ErrRegistration,
+			relayclient.ErrVerify, relayclient.ErrRevoked, &relayclient.WrongCode{Left: 3}} {
 			if got := waits(t, fmt.Errorf("relay dial: %w", hopeless))[0]; got < 15*time.Second {
 				t.Errorf("%v: %s", hopeless, got)
 			}

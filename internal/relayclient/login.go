@@ -48,10 +48,15 @@ func (c *Conn) hello(ctx context.Context) (*relayproto.Hello, error) {
 	return h, nil
 }
 
-// loginOrRegister logs in. An unknown address is registered first; one with another key only when that was asked for.
+// loginOrRegister logs in. An unknown address is registered first; one with another key only when that was asked for, and
+// a revoked one only with an invite, which may be a new one.
 func (c *Conn) loginOrRegister(ctx context.Context, h *relayproto.Hello) error {
 	err := c.login(ctx, h)
-	if !errors.Is(err, ErrUnknownDevice) && !(errors.Is(err, ErrWrongKey) && c.opts.Reinstall) {
+	switch {
+	case errors.Is(err, ErrUnknownDevice):
+	case errors.Is(err, ErrWrongKey) && c.opts.Reinstall:
+	case errors.Is(err, ErrRevoked) && c.opts.Invite != "":
+	default:
 		return err
 	}
 	if err := c.order(ctx, c.registration(h)); err != nil {
@@ -88,6 +93,8 @@ func (c *Conn) registration(h *relayproto.Hello) *relayproto.Frame {
 		Signature: c.opts.Sign(relayproto.RegisterChallenge(h, me, class, key)),
 		Invite:    c.opts.Invite,
 		Recovery:  c.opts.Recovery,
+		Host:      c.opts.Host,
+		Code:      c.opts.Code,
 	}
 	if c.opts.SignOld != nil {
 		r.OldSignature = c.opts.SignOld(relayproto.ReplaceChallenge(h, me, class, key))

@@ -44,6 +44,8 @@ type Options struct {
 	// Registration, which happens when the relay does not know the address.
 	Class    Class
 	Invite   string // what admits the account; not needed in open mode
+	Code     string // the verification code of a business, from the relay's operator; empty until it is known
+	Host     []byte // 32 random bytes of a program for many customers, which an invite is bound to; or nil
 	Recovery []byte // 32 random bytes, kept by the device: they allow a re-registration when the old key is lost; or nil
 
 	// Reinstall re-registers when the relay knows the address under another key. Recovery or SignOld must allow it.
@@ -92,6 +94,10 @@ func (o *Options) check() error {
 		return errors.New("want a Sign function")
 	case len(o.Recovery) != 0 && len(o.Recovery) != relayproto.RecoverySize:
 		return errors.New("want a recovery secret of 32 bytes")
+	case len(o.Host) != 0 && len(o.Host) != relayproto.HostSize:
+		return errors.New("want a host secret of 32 bytes")
+	case len(o.Code) > relayproto.CodeSize:
+		return fmt.Errorf("the verification code has %d characters, want %d", len(o.Code), relayproto.CodeSize)
 	}
 	return nil
 }

@@ -28,12 +28,30 @@
 // restored from a backup or has lost a commit, and must start its sessions afresh. A lost LoginOK raises no false alarm,
 // because the counter in it was never confirmed.
 //
-// Register binds an address to a key, before Login on the same connection: signed with that key (RegisterChallenge) and
-// admitted by the relay's policy, perhaps by an invite. Registering the same key again is Done. Another key replaces the
-// registered one only with the recovery secret given at the first registration, or with a signature of the old key
-// (ReplaceChallenge). The new key finds the mailbox as it was; the prekeys are gone, since nobody has their private halves
-// any more; the counter is raised, nothing counts as confirmed, and prekey ids may start anew. The old key's connection
-// gets Closing REREGISTERED. An account has one device, number 1, in this version.
+// Register binds an address to a key, before Login on the same connection: signed with that key (RegisterChallenge). A relay
+// with open registration admits everybody, any other by invite (next section). Registering the same key again is Done.
+// Another key replaces the registered one only with the recovery secret given at the first registration, or with a signature
+// of the old key (ReplaceChallenge), and needs no invite. The new key finds the mailbox as it was; the prekeys are gone,
+// since nobody has their private halves any more; the counter is raised, nothing counts as confirmed, and prekey ids may
+// start anew. The old key's connection gets Closing REREGISTERED. An account has one device, number 1, in this version.
+//
+// # Invites
+//
+// The relay's operator makes invites. Each is for one class, is used once, expires unused, and can be revoked.
+//
+// An invite for a business admits one number. The first Register with it makes a verification code of six digits, which the
+// relay shows to its operator and to nobody else, reserves the invite for the account while the code lives, and is refused
+// with VERIFY; repeating it changes nothing. Register with the code makes the account. A wrong code is refused with
+// WRONG_CODE and what attempts_left says. After five the code is void, also for who knows it. One hour after it was made a
+// code is gone, used or void: the next Register makes a new one, so nobody guesses faster than five times an hour.
+//
+// An invite for a host admits one program with many customers. That program sends a secret of its own, host, with every
+// Register of a customer. The first one binds the invite to it; from then on the secret alone admits customers, as many at a
+// time as the invite says, and another program is refused. A program may bind another invite when it needs more.
+//
+// The operator can revoke an account. Its connection gets Closing REVOKED, its Login and Register are refused with REVOKED,
+// its keys leave the directory, what waits in its mailbox expires, and it is unknown to Lookup, Fetch and Send. Only an
+// invite that was made after that brings it back, as a new account: with any key, its mailbox empty.
 //
 // # Envelopes
 //

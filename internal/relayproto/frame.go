@@ -96,6 +96,10 @@ func checkRegister(r *Register) string {
 		return "want shorter invite"
 	case len(r.Recovery) != 0 && len(r.Recovery) != RecoverySize:
 		return "want recovery secret of 32 bytes"
+	case len(r.Host) != 0 && len(r.Host) != HostSize:
+		return "want host secret of 32 bytes"
+	case len(r.Code) > CodeSize:
+		return "want code of 6 digits"
 	}
 	return ""
 }

@@ -87,6 +87,8 @@ func TestDecodeRefusesWhatBreaksTheProtocol(t *testing.T) {
 		"short nonce":      {Body: &relayproto.Frame_Hello{Hello: &relayproto.Hello{Nonce: []byte("x")}}},
 		"no address":       register(func(r *relayproto.Register) { r.Address = nil }),
 		"empty account":    register(func(r *relayproto.Register) { r.Address = &relayproto.Address{Device: 1} }),
+		"short host":       register(func(r *relayproto.Register) { r.Host = make([]byte, 31) }),
+		"long code":        register(func(r *relayproto.Register) { r.Code = "1234567" }),
 		"space in account": register(func(r *relayproto.Register) { r.Address = &relayproto.Address{Account: "6 2", Device: 1} }),
 		"long account": register(func(r *relayproto.Register) {
 			r.Address = &relayproto.Address{Account: string(bytes.Repeat([]byte{'1'}, 129)), Device: 1}

@@ -24,6 +24,8 @@ const (
 	MsgIDSize     = 16                    // bytes of a message id
 	NonceSize     = 32                    // bytes of a login nonce
 	RecoverySize  = 32                    // bytes of a recovery secret
+	HostSize      = 32                    // bytes of a host secret
+	CodeSize      = 6                     // digits of a verification code
 )
 
 // Credit is how much the relay sends ahead of acknowledgements: at most CreditFrames envelopes, and as many expiry

@@ -92,6 +92,9 @@ const (
 	Refused_ALREADY_EXPIRED   Refused_Code = 10 // expires_at_ms is past
 	Refused_NO_PREKEYS        Refused_Code = 11 // the target has not published yet
 	Refused_PREKEY_ID_REUSED  Refused_Code = 12 // see highest_id
+	Refused_VERIFY            Refused_Code = 13 // the relay's operator has a verification code: register again with it
+	Refused_WRONG_CODE        Refused_Code = 14 // see attempts_left; with none left there is a new code after retry_after_ms
+	Refused_REVOKED           Refused_Code = 15 // the relay's operator has revoked the account: it needs a new invite
 )
 
 // Enum value maps for Refused_Code.
@@ -110,6 +113,9 @@ var (
 		10: "ALREADY_EXPIRED",
 		11: "NO_PREKEYS",
 		12: "PREKEY_ID_REUSED",
+		13: "VERIFY",
+		14: "WRONG_CODE",
+		15: "REVOKED",
 	}
 	Refused_Code_value = map[string]int32{
 		"CODE_UNSPECIFIED":  0,
@@ -125,6 +131,9 @@ var (
 		"ALREADY_EXPIRED":   10,
 		"NO_PREKEYS":        11,
 		"PREKEY_ID_REUSED":  12,
+		"VERIFY":            13,
+		"WRONG_CODE":        14,
+		"REVOKED":           15,
 	}
 )
 
@@ -164,6 +173,7 @@ const (
 	Closing_SILENT             Closing_Reason = 3 // nothing was heard from the device
 	Closing_PROTOCOL           Closing_Reason = 4 // the device broke the protocol
 	Closing_REREGISTERED       Closing_Reason = 5 // the address has a new key
+	Closing_REVOKED            Closing_Reason = 6 // the relay's operator has revoked the account
 )
 
 // Enum value maps for Closing_Reason.
@@ -175,6 +185,7 @@ var (
 		3: "SILENT",
 		4: "PROTOCOL",
 		5: "REREGISTERED",
+		6: "REVOKED",
 	}
 	Closing_Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED": 0,
@@ -183,6 +194,7 @@ var (
 		"SILENT":             3,
 		"PROTOCOL":           4,
 		"REREGISTERED":       5,
+		"REVOKED":            6,
 	}
 )
 
@@ -765,6 +777,8 @@ type Register struct {
 	Invite        string                 `protobuf:"bytes,5,opt,name=invite,proto3" json:"invite,omitempty"`                                 // what admits the account, where the relay asks for it
 	Recovery      []byte                 `protobuf:"bytes,6,opt,name=recovery,proto3" json:"recovery,omitempty"`                             // 32 random bytes the device keeps: they allow a later re-registration
 	OldSignature  []byte                 `protobuf:"bytes,7,opt,name=old_signature,json=oldSignature,proto3" json:"old_signature,omitempty"` // by the key registered before: the other way to allow it
+	Host          []byte                 `protobuf:"bytes,8,opt,name=host,proto3" json:"host,omitempty"`                                     // 32 random bytes a program for many customers keeps: an invite is bound to them
+	Code          string                 `protobuf:"bytes,9,opt,name=code,proto3" json:"code,omitempty"`                                     // the verification code of a business, six digits
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -846,6 +860,20 @@ func (x *Register) GetOldSignature() []byte {
 		return x.OldSignature
 	}
 	return nil
+}
+
+func (x *Register) GetHost() []byte {
+	if x != nil {
+		return x.Host
+	}
+	return nil
+}
+
+func (x *Register) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
 }
 
 // Login proves the key. Answered by LoginOK or Refused.
@@ -1065,6 +1093,7 @@ type Refused struct {
 	Detail        string                 `protobuf:"bytes,2,opt,name=detail,proto3" json:"detail,omitempty"`                                    // for people
 	RetryAfterMs  uint32                 `protobuf:"varint,3,opt,name=retry_after_ms,json=retryAfterMs,proto3" json:"retry_after_ms,omitempty"` // when to ask again
 	HighestId     uint32                 `protobuf:"varint,4,opt,name=highest_id,json=highestId,proto3" json:"highest_id,omitempty"`            // the highest id seen of that kind of key
+	AttemptsLeft  uint32                 `protobuf:"varint,5,opt,name=attempts_left,json=attemptsLeft,proto3" json:"attempts_left,omitempty"`   // until the verification code is void
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1123,6 +1152,13 @@ func (x *Refused) GetRetryAfterMs() uint32 {
 func (x *Refused) GetHighestId() uint32 {
 	if x != nil {
 		return x.HighestId
+	}
+	return 0
+}
+
+func (x *Refused) GetAttemptsLeft() uint32 {
+	if x != nil {
+		return x.AttemptsLeft
 	}
 	return 0
 }
@@ -1253,7 +1289,7 @@ func (*Pong) Descriptor() ([]byte, []int) {
 	return file_relay_proto_rawDescGZIP(), []int{11}
 }
 
-// Send puts an envelope into a mailbox. Answered by Accepted (Done) when it is on disk, or Refused.
+// Send puts an envelope into a mailbox. Answered by Done when it is on disk, or Refused.
 type Send struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	MsgId         []byte                 `protobuf:"bytes,1,opt,name=msg_id,json=msgId,proto3" json:"msg_id,omitempty"` // 16 random bytes; a repeated Send repeats them
@@ -2128,7 +2164,7 @@ const file_relay_proto_rawDesc = "" +
 	"\x05Hello\x12\x1a\n" +
 	"\bprotocol\x18\x01 \x01(\tR\bprotocol\x12\x14\n" +
 	"\x05relay\x18\x02 \x01(\tR\x05relay\x12\x14\n" +
-	"\x05nonce\x18\x03 \x01(\fR\x05nonce\"\x80\x02\n" +
+	"\x05nonce\x18\x03 \x01(\fR\x05nonce\"\xa8\x02\n" +
 	"\bRegister\x121\n" +
 	"\aaddress\x18\x01 \x01(\v2\x17.kabar.relay.v1.AddressR\aaddress\x12+\n" +
 	"\x05class\x18\x02 \x01(\x0e2\x15.kabar.relay.v1.ClassR\x05class\x12\x1d\n" +
@@ -2137,7 +2173,9 @@ const file_relay_proto_rawDesc = "" +
 	"\tsignature\x18\x04 \x01(\fR\tsignature\x12\x16\n" +
 	"\x06invite\x18\x05 \x01(\tR\x06invite\x12\x1a\n" +
 	"\brecovery\x18\x06 \x01(\fR\brecovery\x12#\n" +
-	"\rold_signature\x18\a \x01(\fR\foldSignature\"X\n" +
+	"\rold_signature\x18\a \x01(\fR\foldSignature\x12\x12\n" +
+	"\x04host\x18\b \x01(\fR\x04host\x12\x12\n" +
+	"\x04code\x18\t \x01(\tR\x04code\"X\n" +
 	"\x05Login\x121\n" +
 	"\aaddress\x18\x01 \x01(\v2\x17.kabar.relay.v1.AddressR\aaddress\x12\x1c\n" +
 	"\tsignature\x18\x02 \x01(\fR\tsignature\"\x9a\x01\n" +
@@ -2150,13 +2188,14 @@ const file_relay_proto_rawDesc = "" +
 	"\tpublished\x18\x05 \x01(\bR\tpublished\"#\n" +
 	"\aConfirm\x12\x18\n" +
 	"\acounter\x18\x01 \x01(\x04R\acounter\"\x06\n" +
-	"\x04Done\"\x8b\x03\n" +
+	"\x04Done\"\xd9\x03\n" +
 	"\aRefused\x120\n" +
 	"\x04code\x18\x01 \x01(\x0e2\x1c.kabar.relay.v1.Refused.CodeR\x04code\x12\x16\n" +
 	"\x06detail\x18\x02 \x01(\tR\x06detail\x12$\n" +
 	"\x0eretry_after_ms\x18\x03 \x01(\rR\fretryAfterMs\x12\x1d\n" +
 	"\n" +
-	"highest_id\x18\x04 \x01(\rR\thighestId\"\xf0\x01\n" +
+	"highest_id\x18\x04 \x01(\rR\thighestId\x12#\n" +
+	"\rattempts_left\x18\x05 \x01(\rR\fattemptsLeft\"\x99\x02\n" +
 	"\x04Code\x12\x14\n" +
 	"\x10CODE_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tMALFORMED\x10\x01\x12\x12\n" +
@@ -2173,10 +2212,15 @@ const file_relay_proto_rawDesc = "" +
 	"\x12\x0e\n" +
 	"\n" +
 	"NO_PREKEYS\x10\v\x12\x14\n" +
-	"\x10PREKEY_ID_REUSED\x10\f\"\xc3\x01\n" +
+	"\x10PREKEY_ID_REUSED\x10\f\x12\n" +
+	"\n" +
+	"\x06VERIFY\x10\r\x12\x0e\n" +
+	"\n" +
+	"WRONG_CODE\x10\x0e\x12\v\n" +
+	"\aREVOKED\x10\x0f\"\xd0\x01\n" +
 	"\aClosing\x126\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x1e.kabar.relay.v1.Closing.ReasonR\x06reason\x12\x16\n" +
-	"\x06detail\x18\x02 \x01(\tR\x06detail\"h\n" +
+	"\x06detail\x18\x02 \x01(\tR\x06detail\"u\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\f\n" +
 	"\bREPLACED\x10\x01\x12\f\n" +
@@ -2184,7 +2228,8 @@ const file_relay_proto_rawDesc = "" +
 	"\n" +
 	"\x06SILENT\x10\x03\x12\f\n" +
 	"\bPROTOCOL\x10\x04\x12\x10\n" +
-	"\fREREGISTERED\x10\x05\"\x06\n" +
+	"\fREREGISTERED\x10\x05\x12\v\n" +
+	"\aREVOKED\x10\x06\"\x06\n" +
 	"\x04Ping\"\x06\n" +
 	"\x04Pong\"\x9e\x01\n" +
 	"\x04Send\x12\x15\n" +

@@ -4,6 +4,14 @@
 // It never holds a key that decrypts and never sees plaintext: package e2ee is not in its import graph, and a test says
 // so. It does not verify prekeys or identities either; that is for the devices, who do not trust it.
 //
+// # Admission
+//
+// A relay admits by invite unless it is told to admit everybody (Admission). The rules are in admit.go, and each registration
+// is decided and stored in one operation of the writer, so that two who race for one seat never both get it. What the
+// operator does are methods of Server: Invite, Revoke, Invites, Codes, Accounts, Status. They work whether Run runs or not.
+// An invite is kept as its SHA-256. A verification code is kept in clear until it is used, void, or an hour old, because the
+// operator has to be shown it and a hash of six digits hides nothing.
+//
 // # Store
 //
 // relay.db (SQLite, its own group-commit writer) holds everything but the blobs, which are files beside it. An answer

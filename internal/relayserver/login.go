@@ -2,6 +2,7 @@ package relayserver
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -63,7 +64,7 @@ func (s *Server) register(ctx context.Context, h *relayproto.Hello, r *relayprot
 	if wait := s.registers.take(s.now()); wait > 0 {
 		return later(relayproto.Refused_LIMITED, wait, "registrations")
 	}
-	d := &device{addr: r.Address.Addr(), class: r.Class, key: r.PublicKey}
+	d := &device{addr: r.Address.Addr(), class: r.Class, key: r.PublicKey, recovery: hashed(r.Recovery)}
 	if d.addr.Device != 1 {
 		return refuse(relayproto.Refused_REGISTRATION, "an account has one device, number 1")
 	}
@@ -74,7 +75,7 @@ func (s *Server) register(ctx context.Context, h *relayproto.Hello, r *relayprot
 	if err != nil {
 		return err
 	}
-	if old != nil {
+	if old != nil && !old.revoked() {
 		if bytes.Equal(old.key, d.key) {
 			return nil
 		}
@@ -83,27 +84,26 @@ func (s *Server) register(ctx context.Context, h *relayproto.Hello, r *relayprot
 			return refuse(relayproto.Refused_REGISTRATION, "the account exists")
 		}
 	}
-	if err := s.admit(ctx, Registration{Account: d.addr.Account, Class: r.Class, Invite: r.Invite, Again: old != nil}); err != nil {
-		return refuse(relayproto.Refused_REGISTRATION, err.Error())
-	}
-	return s.bind(d, old, r.Recovery)
+	return s.enrol(&application{device: d, old: old, invite: r.Invite, code: r.Code, host: hashed(r.Host), now: s.now(),
+		open: s.admission == OpenRegistration})
 }
 
-// bind stores a registration and ends the connection of the key it replaces.
-func (s *Server) bind(d, old *device, recovery []byte) error {
-	var ok bool
-	err := s.store.do(func(tx *sql.Tx) (err error) {
-		ok, err = s.store.register(tx, d, old, recovery, s.now())
+// enrol stores what comes of an application and ends the connection of the key it replaces.
+func (s *Server) enrol(a *application) error {
+	var refused error
+	err := s.store.do(func(tx *sql.Tx) error {
+		err := s.store.enrol(tx, a)
+		if r, ok := errors.AsType[*refusal](err); ok { // to be committed
+			refused = r
+			return nil
+		}
 		return err
 	})
-	if err != nil {
+	if err = cmp.Or(err, refused); err != nil {
 		return err
 	}
-	if !ok {
-		return later(relayproto.Refused_OVERLOADED, fullRetry, "the account has changed meanwhile")
-	}
-	if old != nil {
-		if x := s.hub.of(old.id); x != nil {
+	if a.old != nil {
+		if x := s.hub.of(a.old.id); x != nil {
 			x.hangUp(relayproto.Closing_REREGISTERED, "")
 		}
 	}
@@ -120,12 +120,15 @@ func (x *session) login(ctx context.Context, h *relayproto.Hello, l *relayproto.
 	if d == nil {
 		return nil, refuse(relayproto.Refused_UNKNOWN_DEVICE, "")
 	}
+	if d.revoked() {
+		return nil, revoked("")
+	}
 	if !ed25519.Verify(d.key, relayproto.LoginChallenge(h, d.addr), l.Signature) {
 		return nil, refuse(relayproto.Refused_WRONG_KEY, "")
 	}
 	var ok bool
 	err = s.store.do(func(tx *sql.Tx) (err error) {
-		ok, err = s.store.login(tx, d)
+		ok, err = s.store.login(tx, d, s.now())
 		return err
 	})
 	if err != nil {
@@ -169,8 +172,28 @@ func (x *session) confirm(id uint64, c *relayproto.Confirm) error {
 		x.hangUp(relayproto.Closing_REPLACED, "")
 		return errStranger
 	}
+	if err := x.stillOurs(); err != nil {
+		return err
+	}
 	x.known()
 	x.answer(id, done(), nil)
 	x.stir()
+	return nil
+}
+
+// stillOurs hangs up if the account was given another key or revoked between confirm and hub.enter: whoever did that found
+// no connection to cut. From here on they find it.
+func (x *session) stillOurs() error {
+	d, err := x.server.store.find(context.Background(), x.device.addr)
+	switch {
+	case err != nil:
+		return err
+	case d.revoked():
+		x.hangUp(relayproto.Closing_REVOKED, "")
+		return errStranger
+	case !bytes.Equal(d.key, x.device.key):
+		x.hangUp(relayproto.Closing_REREGISTERED, "")
+		return errStranger
+	}
 	return nil
 }

@@ -223,50 +223,6 @@ func checkReinstalled(t *testing.T, d *device, old, from *client) {
 	}
 }
 
-func TestRegistrationFollowsThePolicy(t *testing.T) {
-	var asked relayserver.Registration
-	var policy error
-	server, err := relayserver.Open(t.Context(), relayserver.Options{
-		Dir:   t.TempDir(),
-		Admit: func(_ context.Context, r relayserver.Registration) error { asked = r; return policy },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &relay{t: t, Server: server}
-	r.serve("127.0.0.1:0")
-	d := r.business("628")
-	d.options.Invite = "letmein"
-	policy = errors.New("this invite is used up")
-	_, err = d.try()
-	if !errors.Is(err, relayclient.ErrRegistration) || !errorHas(err, "used up") {
-		t.Fatalf("dial = %v", err)
-	}
-	policy = nil
-	_ = d.dial().Close()
-	if asked.Account != "628" || asked.Invite != "letmein" || asked.Again || asked.Class.String() != "CLASS_BUSINESS" {
-		t.Fatalf("the policy was asked for %+v", asked)
-	}
-	policy = errors.New("closed")
-	_ = d.dial().Close() // registered already: nobody asks
-	d.options.SignOld, d.options.Reinstall = d.newKey(t), true
-	if _, err := d.try(); !errors.Is(err, relayclient.ErrRegistration) || !asked.Again {
-		t.Fatalf("reinstall: %v, asked for %+v", err, asked)
-	}
-}
-
-func TestWithoutAPolicyNobodyRegisters(t *testing.T) {
-	server, err := relayserver.Open(t.Context(), relayserver.Options{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &relay{t: t, Server: server}
-	r.serve("127.0.0.1:0")
-	if _, err := r.device("6281").try(); !errors.Is(err, relayclient.ErrRegistration) {
-		t.Fatalf("dial = %v", err)
-	}
-}
-
 func TestASecondRelayOnTheSameFolderIsRefused(t *testing.T) {
 	r := start(t, relayserver.NoLimits())
 	if s, err := relayserver.Open(t.Context(), relayserver.Options{Dir: r.dir}); err == nil {

@@ -76,7 +76,7 @@ func (s *Server) sweepEntries(ctx context.Context) error {
 	return nil
 }
 
-// sweepRows removes tombstones and paces that no longer matter.
+// sweepRows removes tombstones, paces and verification codes that no longer matter.
 func (s *Server) sweepRows(ctx context.Context) error {
 	now := s.now()
 	any, err := s.store.anyOutdated(ctx, now)

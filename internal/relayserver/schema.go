@@ -94,4 +94,42 @@ CREATE TABLE blob (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX blob_expiry ON blob (expires_at);
 `,
+}, {
+	Purpose: "invites, verification codes, revoked accounts",
+	SQL: `
+-- What admits accounts. secret is the SHA-256 of its text. An invite of class business admits account, anybody when that is
+-- NULL and the invite is new; one of class customer is bound to host, the SHA-256 of the secret of the program that used it
+-- first. seats is how many accounts it admits at a time.
+CREATE TABLE invite (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	secret BLOB NOT NULL UNIQUE,
+	class INTEGER NOT NULL,
+	account TEXT,
+	host BLOB,
+	seats INTEGER NOT NULL,
+	created_at INTEGER NOT NULL,
+	expires_at INTEGER NOT NULL,
+	used_at INTEGER,
+	revoked_at INTEGER
+) STRICT;
+CREATE INDEX invite_host ON invite (host) WHERE host IS NOT NULL;
+
+-- A verification code, from its making until it is used or its hour is over. It is here in clear for the operator: a hash of
+-- six digits would hide nothing. Once void it is empty.
+CREATE TABLE code (
+	invite INTEGER PRIMARY KEY REFERENCES invite (id),
+	account TEXT NOT NULL,
+	code TEXT NOT NULL,
+	wrong INTEGER NOT NULL DEFAULT 0,
+	created_at INTEGER NOT NULL,
+	expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX code_expiry ON code (expires_at);
+
+-- invite is what admitted the account; NULL in open registration.
+ALTER TABLE device ADD COLUMN invite INTEGER REFERENCES invite (id);
+ALTER TABLE device ADD COLUMN last_login INTEGER;
+ALTER TABLE device ADD COLUMN revoked_at INTEGER;
+CREATE INDEX device_invite ON device (invite) WHERE invite IS NOT NULL;
+`,
 }}

@@ -19,33 +19,23 @@ import (
 
 // Options say where a relay keeps its things and whom it serves.
 type Options struct {
-	Dir    string                                          // holds relay.db and blobs/; made when missing
-	Name   string                                          // what devices sign that they log in to; default "kabar"
-	Limits Limits                                          // zero: the defaults
-	Admit  func(ctx context.Context, r Registration) error // decides who may register; nil: nobody. See OpenRegistration.
-	Now    func() time.Time                                // decides about expiry and limits; nil: time.Now. Logins use real time.
-	Log    *slog.Logger                                    // nil: no log. Neither accounts nor contents are logged.
+	Dir    string           // holds relay.db and blobs/; made when missing
+	Name   string           // what devices sign that they log in to; default "kabar"
+	Limits Limits           // zero: the defaults
+	Admit  Admission        // who may register; the zero value: those with an invite
+	Now    func() time.Time // decides about expiry and limits; nil: time.Now. Signs of life use real time.
+	Log    *slog.Logger     // nil: no log. Neither accounts nor contents are logged.
 }
-
-// Registration is a request to bind an account to a key, whose possession is proved already.
-type Registration struct {
-	Account string
-	Class   relayproto.Class
-	Invite  string
-	Again   bool // the account exists, and its old key or its recovery secret allows the new key
-}
-
-// OpenRegistration admits everybody.
-func OpenRegistration(context.Context, Registration) error { return nil }
 
 // Server is a relay. Its Handler may be mounted anywhere; Run does what must be done beside it.
 type Server struct {
-	name   string
-	limits Limits
-	admit  func(ctx context.Context, r Registration) error
-	now    func() time.Time
-	log    *slog.Logger
-	start  time.Time // of what is measured in real time
+	dir       string
+	name      string
+	limits    Limits
+	admission Admission
+	now       func() time.Time
+	log       *slog.Logger
+	start     time.Time // of what is measured in real time
 
 	store     *store
 	blobs     *blobs
@@ -62,17 +52,15 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 		return nil, fmt.Errorf("relay: %w", err)
 	}
 	s := &Server{
-		name:   cmp.Or(o.Name, "kabar"),
-		limits: o.Limits.filled(),
-		admit:  o.Admit,
-		now:    o.Now,
-		log:    o.Log,
-		start:  time.Now(),
-		store:  st,
-		hub:    newHub(),
-	}
-	if s.admit == nil {
-		s.admit = func(context.Context, Registration) error { return errors.New("registration is closed") }
+		dir:       o.Dir,
+		name:      cmp.Or(o.Name, "kabar"),
+		limits:    o.Limits.filled(),
+		admission: o.Admit,
+		now:       o.Now,
+		log:       o.Log,
+		start:     time.Now(),
+		store:     st,
+		hub:       newHub(),
 	}
 	if s.now == nil {
 		s.now = time.Now

@@ -19,7 +19,7 @@ type store struct {
 
 // Statements that run for every envelope or prekey: preparing them each time would double their cost.
 const (
-	sqlFindDevice = `SELECT id, class, login_key, recovery, counter, confirmed FROM device WHERE account = ? AND device = ?`
+	sqlFindDevice = `SELECT id, class, login_key, recovery, counter, confirmed, coalesce(revoked_at, 0) FROM device WHERE account = ? AND device = ?`
 	sqlSeen       = `INSERT INTO seen (owner, peer, msg_id, until) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`
 	sqlTakeSeq    = `UPDATE mailbox SET last_seq = last_seq + 1, waiting = waiting + ? WHERE device = ? AND waiting < ? RETURNING last_seq`
 	sqlPut        = `INSERT INTO entry (owner, lane, seq, peer, msg_id, kind, ciphertext, stored_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`

@@ -1,7 +1,6 @@
 package relayserver
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -20,13 +19,14 @@ type device struct {
 	class     relayproto.Class
 	key       []byte // Ed25519
 	recovery  []byte // SHA-256 of the secret; nil when none was given
+	revokedAt int64  // milliseconds; 0: it is not
 	counter   uint64
 	confirmed uint64
 }
 
 func scanDevice(row *sql.Row, a relayproto.Addr) (*device, error) {
 	d := &device{addr: a}
-	err := row.Scan(&d.id, &d.class, &d.key, &d.recovery, &d.counter, &d.confirmed)
+	err := row.Scan(&d.id, &d.class, &d.key, &d.recovery, &d.counter, &d.confirmed, &d.revokedAt)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -42,47 +42,54 @@ func (s *store) findIn(tx *sql.Tx, a relayproto.Addr) (*device, error) {
 	return scanDevice(s.row(tx, sqlFindDevice, a.Account, a.Device), a)
 }
 
+// reachable is findIn for who wants to reach a device: one that is revoked is not there.
+func (s *store) reachable(tx *sql.Tx, a relayproto.Addr) (*device, error) {
+	d, err := s.findIn(tx, a)
+	if d.revoked() {
+		return nil, err
+	}
+	return d, err
+}
+
+func (d *device) revoked() bool { return d != nil && d.revokedAt != 0 }
+
+// hashed returns the SHA-256 of a secret; nil of none.
+func hashed(secret []byte) []byte {
+	if len(secret) == 0 {
+		return nil
+	}
+	sum := sha256.Sum256(secret)
+	return sum[:]
+}
+
 // mayReplace says whether secret is the recovery secret of d.
 func (d *device) mayReplace(secret []byte) bool {
-	sum := sha256.Sum256(secret)
-	return len(secret) == relayproto.RecoverySize && subtle.ConstantTimeCompare(sum[:], d.recovery) == 1
+	return len(secret) == relayproto.RecoverySize && subtle.ConstantTimeCompare(hashed(secret), d.recovery) == 1
 }
 
-// register binds the address of d to its key. old is the device as it was when the request was judged, nil for a new
-// one; if that has changed meanwhile, register reports false and has done nothing.
-//
-// A replaced key keeps the mailbox and the class, loses all prekeys, and the counter grows.
-func (s *store) register(tx *sql.Tx, d, old *device, secret []byte, now time.Time) (bool, error) {
-	current, err := s.findIn(tx, d.addr)
+// replace gives the account of old a new key. It keeps the mailbox and the class, loses all prekeys, and the counter grows.
+func (s *store) replace(tx *sql.Tx, old *device, key, recovery []byte) error {
+	_, err := s.exec(tx, `UPDATE device SET login_key = ?, counter = counter + 1, confirmed = 0, recovery = coalesce(recovery, ?) WHERE id = ?`,
+		key, recovery, old.id)
 	if err != nil {
-		return false, err
+		return err
 	}
-	var recovery []byte
-	if len(secret) > 0 {
-		sum := sha256.Sum256(secret)
-		recovery = sum[:]
-	}
-	switch {
-	case (current == nil) != (old == nil) || current != nil && !bytes.Equal(current.key, old.key):
-		return false, nil
-	case current == nil:
-		return true, s.insertDevice(tx, d, recovery, now)
-	}
-	_, err = s.exec(tx, `UPDATE device SET login_key = ?, counter = counter + 1, confirmed = 0, recovery = coalesce(recovery, ?) WHERE id = ?`,
-		d.key, recovery, current.id)
-	if err != nil {
-		return false, err
-	}
-	if _, err = s.exec(tx, `DELETE FROM prekey WHERE device = ?`, current.id); err != nil {
-		return false, err
-	}
-	_, err = s.exec(tx, `DELETE FROM directory WHERE device = ?`, current.id)
-	return err == nil, err
+	return s.dropKeys(tx, old.id)
 }
 
-func (s *store) insertDevice(tx *sql.Tx, d *device, recovery []byte, now time.Time) error {
-	err := s.row(tx, `INSERT INTO device (account, device, class, login_key, recovery, created_at) VALUES (?, ?, ?, ?, ?, ?) RETURNING id`,
-		d.addr.Account, d.addr.Device, d.class, d.key, recovery, now.UnixMilli()).Scan(&d.id)
+// dropKeys takes a device out of the directory.
+func (s *store) dropKeys(tx *sql.Tx, device int64) error {
+	if _, err := s.exec(tx, `DELETE FROM prekey WHERE device = ?`, device); err != nil {
+		return err
+	}
+	_, err := s.exec(tx, `DELETE FROM directory WHERE device = ?`, device)
+	return err
+}
+
+// insert makes the account of d; by is the invite that admitted it, 0 for none.
+func (s *store) insert(tx *sql.Tx, d *device, by int64, now time.Time) error {
+	err := s.row(tx, `INSERT INTO device (account, device, class, login_key, recovery, invite, created_at) VALUES (?, ?, ?, ?, ?, nullif(?, 0), ?) RETURNING id`,
+		d.addr.Account, d.addr.Device, d.class, d.key, d.recovery, by, now.UnixMilli()).Scan(&d.id)
 	if err != nil {
 		return err
 	}
@@ -90,31 +97,51 @@ func (s *store) insertDevice(tx *sql.Tx, d *device, recovery []byte, now time.Ti
 	return err
 }
 
+// readmit gives a revoked account to d: nothing of its former life counts but its row, whose counters go on.
+func (s *store) readmit(tx *sql.Tx, old, d *device, by int64, now time.Time) error {
+	_, err := s.exec(tx, `UPDATE device SET class = ?, login_key = ?, recovery = ?, counter = counter + 1, confirmed = 0, invite = ?,
+		created_at = ?, last_login = NULL, revoked_at = NULL WHERE id = ?`, d.class, d.key, d.recovery, by, now.UnixMilli(), old.id)
+	return err
+}
+
+// revoke takes an account away. What waits for it expires at once, so that the next sweep tells the senders.
+func (s *store) revoke(tx *sql.Tx, device int64, now time.Time) error {
+	if _, err := s.exec(tx, `UPDATE device SET revoked_at = ? WHERE id = ?`, now.UnixMilli(), device); err != nil {
+		return err
+	}
+	if err := s.dropKeys(tx, device); err != nil {
+		return err
+	}
+	_, err := s.exec(tx, `UPDATE entry SET expires_at = min(expires_at, ?) WHERE owner = ?`, now.UnixMilli(), device)
+	return err
+}
+
 // login raises the counter of d and reads it back with the highest confirmed one. It reports false when d has another
-// key by now.
-func (s *store) login(tx *sql.Tx, d *device) (bool, error) {
-	err := s.row(tx, `UPDATE device SET counter = counter + 1 WHERE id = ? AND login_key = ? RETURNING counter, confirmed`,
-		d.id, d.key).Scan(&d.counter, &d.confirmed)
+// key by now, or is revoked.
+func (s *store) login(tx *sql.Tx, d *device, now time.Time) (bool, error) {
+	err := s.row(tx, `UPDATE device SET counter = counter + 1, last_login = ? WHERE id = ? AND login_key = ? AND revoked_at IS NULL
+		RETURNING counter, confirmed`, now.UnixMilli(), d.id, d.key).Scan(&d.counter, &d.confirmed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
 	return err == nil, err
 }
 
-// confirm notes that the device has stored d.counter. It reports false when d has another key by now.
+// confirm notes that the device has stored d.counter. It reports false when d has another key by now, or is revoked.
 func (s *store) confirm(tx *sql.Tx, d *device) (bool, error) {
-	n, err := s.exec(tx, `UPDATE device SET confirmed = max(confirmed, ?) WHERE id = ? AND login_key = ?`, d.counter, d.id, d.key)
+	n, err := s.exec(tx, `UPDATE device SET confirmed = max(confirmed, ?) WHERE id = ? AND login_key = ? AND revoked_at IS NULL`,
+		d.counter, d.id, d.key)
 	return n > 0, err
 }
 
-// known says for each account whether it has a device.
+// known says for each account whether it has a device that is not revoked.
 func (s *store) known(ctx context.Context, accounts []string) ([]bool, error) {
 	list, err := json.Marshal(accounts)
 	if err != nil {
 		return nil, err
 	}
 	rows, err := s.db.Read.QueryContext(ctx, `
-		SELECT EXISTS (SELECT 1 FROM device d WHERE d.account = j.value) FROM json_each(?) j ORDER BY j.key`, string(list))
+		SELECT EXISTS (SELECT 1 FROM device d WHERE d.account = j.value AND d.revoked_at IS NULL) FROM json_each(?) j ORDER BY j.key`, string(list))
 	if err != nil {
 		return nil, err
 	}

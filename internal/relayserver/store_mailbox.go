@@ -29,7 +29,7 @@ type envelope struct {
 
 // put stores an envelope and returns the recipient. A repeated one is accepted, has no effect and returns 0.
 func (s *store) put(tx *sql.Tx, e envelope) (recipient int64, err error) {
-	to, err := s.findIn(tx, e.send.To.Addr())
+	to, err := s.reachable(tx, e.send.To.Addr())
 	if err != nil {
 		return 0, err
 	}
@@ -200,16 +200,17 @@ func expired(tx *sql.Tx, now time.Time) ([]expiredEntry, error) {
 // anyOutdated says whether deleteOutdated would find something.
 func (s *store) anyOutdated(ctx context.Context, now time.Time) (bool, error) {
 	var any bool
-	err := s.db.Read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM seen WHERE until <= ?1) OR EXISTS (SELECT 1 FROM fetched WHERE paid_at <= ?1)`,
-		now.UnixMilli()).Scan(&any)
+	err := s.db.Read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM seen WHERE until <= ?1) OR EXISTS (SELECT 1 FROM fetched WHERE paid_at <= ?1)
+		OR EXISTS (SELECT 1 FROM code WHERE expires_at <= ?1)`, now.UnixMilli()).Scan(&any)
 	return any, err
 }
 
-// deleteOutdated removes up to sweepBatch tombstones, and as many paid fetches, and says whether there may be more.
+// deleteOutdated removes up to sweepBatch tombstones, as many paid fetches and as many codes, and says whether there may be more.
 func (s *store) deleteOutdated(tx *sql.Tx, now time.Time) (more bool, err error) {
 	for _, text := range []string{
 		`DELETE FROM seen WHERE (owner, peer, msg_id) IN (SELECT owner, peer, msg_id FROM seen WHERE until <= ? LIMIT ` + sweepLimit + `)`,
 		`DELETE FROM fetched WHERE (fetcher, target) IN (SELECT fetcher, target FROM fetched WHERE paid_at <= ? LIMIT ` + sweepLimit + `)`,
+		`DELETE FROM code WHERE invite IN (SELECT invite FROM code WHERE expires_at <= ? LIMIT ` + sweepLimit + `)`,
 	} {
 		n, err := s.exec(tx, text, now.UnixMilli())
 		if err != nil {

@@ -48,7 +48,7 @@ func (s *store) directory(tx *sql.Tx, device int64) (*directory, error) {
 
 // publish adds to the directory of d, all or nothing. Repeating the last Publish has no effect.
 func (s *store) publish(tx *sql.Tx, d *device, p *relayproto.Publish) error {
-	current, err := s.findIn(tx, d.addr)
+	current, err := s.reachable(tx, d.addr)
 	if err != nil {
 		return err
 	}
@@ -181,7 +181,7 @@ type served struct {
 
 // bundle serves one one-time key of each kind and removes both.
 func (s *store) bundle(tx *sql.Tx, f fetch) (served, error) {
-	to, err := s.findIn(tx, f.target)
+	to, err := s.reachable(tx, f.target)
 	if err != nil {
 		return served{}, err
 	}

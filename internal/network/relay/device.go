@@ -3,9 +3,11 @@ package relay
 import (
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 
 	"kabar"
 	"kabar/internal/e2ee"
@@ -19,7 +21,7 @@ func signedKey(id uint32) string  { return fmt.Sprintf("signed/%d", id) }
 func oneTimeKey(id uint32) string { return fmt.Sprintf("onetime/%d", id) }
 func kemKey(id uint32) string     { return fmt.Sprintf("kem/%d", id) }
 func peerKey(handle string) string {
-	return "peer/" + handle
+	return network.SessionPrefix + handle
 }
 
 // garbledKey is where an envelope that cannot be read is kept: in one of 16 places of its sender, so that nobody fills the
@@ -121,6 +123,18 @@ func (d *Driver) changeDevice(ctx context.Context, in network.Inbox, edit func(*
 		d.mu.Unlock()
 		return nil
 	}
+}
+
+// startAfresh makes a device of one that a backup has brought back. Message keys and ids of prekeys have been used since, so
+// the epoch is raised and the ids leap, by a length that differs when the same backup is restored again; and the signed keys
+// that the directory holds may be lost, so it gets new ones.
+func (dev *device) startAfresh() {
+	var chance [4]byte
+	_, _ = rand.Read(chance[:]) // never fails: crypto/rand
+	step := (math.MaxUint32 - dev.NextID) / 256
+	dev.NextID += step + binary.BigEndian.Uint32(chance[:])%(step+1)
+	dev.Epoch++
+	dev.Unpublished = true
 }
 
 func (d *Driver) reloadDevice(ctx context.Context, in network.Inbox) error {

@@ -40,13 +40,16 @@ type Driver struct {
 	o   Options
 	log *slog.Logger
 
-	tendEvery time.Duration // how often the age of the prekeys is looked at
+	tendEvery     time.Duration // how often the age of the prekeys is looked at
+	askEvery      time.Duration // how often the relay is asked again while it waits for a code
+	verifications chan verification
 
-	mu     sync.RWMutex
-	device *device // nil until Run has read or made it
-	fresh  bool    // the relay has said that the store is no older than the last run, or sessions start afresh
-	conn   *relayclient.Conn
-	since  time.Time // of the present state of the link
+	mu           sync.RWMutex
+	device       *device // nil until Run has read or made it
+	fresh        bool    // the relay has said that the store is no older than the last run, or sessions start afresh
+	conn         *relayclient.Conn
+	since        time.Time // of the present state of the link
+	registration registration
 }
 
 var (
@@ -59,7 +62,8 @@ var (
 
 // New returns a driver. It does nothing until Run.
 func New(o Options) *Driver {
-	d := &Driver{o: o, log: o.Log, tendEvery: 10 * time.Minute}
+	d := &Driver{o: o, log: o.Log, tendEvery: 10 * time.Minute, askEvery: 30 * time.Second, verifications: make(chan verification),
+		registration: registration{state: network.RegistrationUnknown}}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
@@ -79,19 +83,22 @@ const dialTimeout = 30 * time.Second
 // Run connects and receives until ctx ends.
 func (d *Driver) Run(ctx context.Context, in network.Inbox) error {
 	err := relayclient.Keep(ctx, func(ctx context.Context) (*relayclient.Conn, error) {
-		conn, err := d.dial(ctx, in)
-		if err != nil && ctx.Err() == nil {
-			d.log.Warn("connect to the relay", "url", d.o.URL, "err", err)
+		return d.reach(ctx, in)
+	}, func(ctx context.Context, conn *relayclient.Conn) error {
+		err := d.serve(ctx, in, conn)
+		if errors.Is(err, relayclient.ErrRevoked) {
+			d.note(ctx, err)
 		}
-		return conn, err
-	}, func(ctx context.Context, conn *relayclient.Conn) error { return d.serve(ctx, in, conn) })
+		return err
+	})
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	return err
 }
 
-func (d *Driver) dial(ctx context.Context, in network.Inbox) (*relayclient.Conn, error) {
+// dial connects and registers if need be, with a code if there is one.
+func (d *Driver) dial(ctx context.Context, in network.Inbox, code string) (*relayclient.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	if d.present() == nil {
@@ -101,22 +108,30 @@ func (d *Driver) dial(ctx context.Context, in network.Inbox) (*relayclient.Conn,
 	}
 	dev := d.present()
 	return relayclient.Dial(ctx, relayclient.Options{
-		URL: d.o.URL, Account: d.o.Account, Class: relayclient.Business, Invite: d.o.Invite, Recovery: dev.Recovery,
+		URL: d.o.URL, Account: d.o.Account, Class: relayclient.Business, Invite: d.o.Invite, Code: code, Recovery: dev.Recovery,
 		PublicKey: dev.identity.Public().Sign, Sign: dev.identity.Sign, HTTPClient: d.o.HTTP,
 		OnLogin: func(ctx context.Context, info relayclient.LoginInfo) error { return d.login(ctx, in, info) },
 	})
 }
 
-// login compares the relay's memory of this device with ours. A store that is older than the relay remembers has been set
-// back: its message keys have been used, so every session is started afresh. Nothing is encrypted before that is known.
+// login compares the relay's memory of this device with ours, and looks for the entry that a restore leaves. A store that has
+// been set back has used its message keys: every session is started afresh. Nothing is encrypted before that is known.
 func (d *Driver) login(ctx context.Context, in network.Inbox, info relayclient.LoginInfo) error {
-	err := d.changeDevice(ctx, in, func(dev *device) (network.Change, error) {
-		if info.Restored(dev.Counter) {
-			dev.Epoch++
-			d.log.Warn("the store is older than the relay remembers: every session starts afresh")
+	s, err := in.State(ctx, network.RestoredKey)
+	if err != nil {
+		return err
+	}
+	mark, restored := s[network.RestoredKey]
+	err = d.changeDevice(ctx, in, func(dev *device) (c network.Change, err error) {
+		if restored {
+			c = network.Change{{Key: network.RestoredKey, Version: mark.Version}}
+		}
+		if restored || info.Restored(dev.Counter) {
+			dev.startAfresh()
+			d.log.Warn("the store has been set back: every session starts afresh", "restored", restored)
 		}
 		dev.Counter = info.Counter
-		return nil, nil
+		return c, nil
 	})
 	if err != nil {
 		return err

@@ -14,3 +14,6 @@ func Ciphertext(p network.Packet) ([]byte, error) {
 	e, err := openPacket(p)
 	return e.Ciphertext, err
 }
+
+// AskEvery makes a driver that waits for a verification code ask again more often.
+func (d *Driver) AskEvery(every time.Duration) { d.askEvery = every }

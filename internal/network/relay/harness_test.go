@@ -39,8 +39,13 @@ func newRig(t *testing.T) *rig { return newLimitedRig(t, relayserver.NoLimits())
 
 func newLimitedRig(t *testing.T, limits relayserver.Limits) *rig {
 	t.Helper()
+	return newRigOf(t, limits, relayserver.OpenRegistration)
+}
+
+func newRigOf(t *testing.T, limits relayserver.Limits, admit relayserver.Admission) *rig {
+	t.Helper()
 	r := &rig{t: t, dir: t.TempDir(), wire: &wire{conns: map[net.Conn]bool{}}, log: slog.New(slog.NewTextHandler(t.Output(), nil))}
-	server, err := relayserver.Open(t.Context(), relayserver.Options{Dir: r.dir, Limits: limits, Admit: relayserver.OpenRegistration, Now: r.now, Log: r.log})
+	server, err := relayserver.Open(t.Context(), relayserver.Options{Dir: r.dir, Limits: limits, Admit: admit, Now: r.now, Log: r.log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,8 +88,11 @@ func (r *rig) pair() networktest.Pair {
 	}
 }
 
-func (r *rig) driver() *relay.Driver {
-	return relay.New(relay.Options{URL: r.url, Account: business, TempDir: r.dir, Log: r.log, Now: r.now,
+func (r *rig) driver() *relay.Driver { return r.invited("") }
+
+// invited returns a driver that has an invite.
+func (r *rig) invited(invite string) *relay.Driver {
+	return relay.New(relay.Options{URL: r.url, Account: business, Invite: invite, TempDir: r.dir, Log: r.log, Now: r.now,
 		HTTP: &http.Client{Transport: &http.Transport{DialContext: r.wire.dial, DisableKeepAlives: true}}})
 }
 

@@ -1,0 +1,106 @@
+package relay_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+
+	"kabar"
+	"kabar/internal/network"
+	"kabar/internal/network/networktest"
+)
+
+// restoreBackup sets the store back as kabar restore does: without sessions, and with the entry that tells the driver.
+func restoreBackup(t *testing.T, d *networktest.Desk, backup networktest.Snapshot, customers ...*handset) {
+	t.Helper()
+	d.Store.Restore(backup)
+	keys := []string{network.RestoredKey}
+	for _, c := range customers {
+		keys = append(keys, network.SessionPrefix+c.Customer().Handle())
+	}
+	s, err := d.Store.State(t.Context(), keys...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := network.Change{{Key: network.RestoredKey, Version: s[network.RestoredKey].Version, Value: []byte("now")}}
+	for key, entry := range s {
+		if key != network.RestoredKey {
+			change = append(change, network.Set{Key: key, Version: entry.Version})
+		}
+	}
+	if len(change) != 1+len(customers) {
+		t.Fatalf("the backup had %d sessions, want %d", len(change)-1, len(customers))
+	}
+	if err := d.Store.Deliver(t.Context(), kabar.Update{}, change); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// nextID returns the id of the device's next prekey.
+func nextID(t *testing.T, d *networktest.Desk) uint32 {
+	t.Helper()
+	s, err := d.Store.State(t.Context(), "device")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dev struct {
+		NextID uint32 `json:"next_id"`
+	}
+	if err := json.Unmarshal(s["device"].Value, &dev); err != nil {
+		t.Fatal(err)
+	}
+	return dev.NextID
+}
+
+// TestARestoredBackup makes a backup during a connection and restores it twice. The relay need not notice anything: it knows
+// of no later login than the backup does. Nothing is lost from then on, in whichever direction is spoken first, no key is
+// used twice, and no id of a prekey comes again.
+func TestARestoredBackup(t *testing.T) {
+	r := newRig(t)
+	d, ana, budi := r.desk(), r.handset(), r.handset()
+	want := []string{"first"}
+	for _, p := range []*handset{ana, budi} {
+		d.Send(d.Text(p, "first"))
+		networktest.Eventually(t, "shown", func() bool { return len(p.Shown()) == 1 })
+		p.Say("hello")
+		d.Await(p, "a text", 1, isText)
+	}
+	backup, ids, texts := d.Store.Snapshot(), []uint32{nextID(t, d)}, 1
+	for life := range 3 {
+		for i := range 3 { // in the first life in the session of the backup, later in one of the life's own
+			body := fmt.Sprint("life ", life, " message ", i)
+			want = append(want, body)
+			d.Send(d.Text(ana, body))
+		}
+		networktest.Eventually(t, "all is shown", func() bool { return len(ana.Shown()) == len(want) })
+		texts++
+		ana.Say(fmt.Sprint("answer ", life))
+		d.Await(ana, "an answer", texts, isText)
+		if life == 2 {
+			break
+		}
+		d.Stop()
+		restoreBackup(t, d, backup, ana, budi)
+		d.Start()
+		networktest.Eventually(t, "the ids have leapt", func() bool { return nextID(t, d) > ids[0]+1<<20 })
+		for _, id := range ids[1:] { // by chance, and not in a million runs of the test
+			if now := nextID(t, d); now > id-1000 && now < id+1000 {
+				t.Errorf("two restores of one backup go on with prekeys %d and %d", id, now)
+			}
+		}
+		ids = append(ids, nextID(t, d))
+		if s, _ := d.Store.State(t.Context(), network.RestoredKey); len(s) != 0 {
+			t.Errorf("the entry of the restore is still there")
+		}
+	}
+	budi.Say("are you there?") // in a session that only Budi has
+	answerGarbled(t, d, budi, 2)
+	if got := d.Texts(budi); !slices.Equal(got, []string{"hello", "are you there?"}) {
+		t.Errorf("budi has said %q", got)
+	}
+	if got := networktest.Bodies(ana); !slices.Equal(got, want) {
+		t.Errorf("ana is shown %q", got)
+	}
+	places(t, d.Store.Log())
+}
