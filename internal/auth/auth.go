@@ -132,15 +132,3 @@ func isMissing(err error) bool {
 	var missing *store.NotFoundError
 	return errors.As(err, &missing)
 }
-
-// closed turns an error of the store into a refusal: without an answer from the store nobody is let in.
-func closed(err error) error {
-	var down *store.UnavailableError
-	switch {
-	case errors.As(err, &down):
-		return &kabar.Error{Reason: kabar.ReasonNotReady, Detail: "the database does not answer", After: 5 * time.Second}
-	case errors.Is(err, store.ErrFull):
-		return &kabar.Error{Reason: kabar.ReasonOverloaded, Detail: "too many writes are waiting", After: time.Second}
-	}
-	return err
-}

@@ -67,7 +67,7 @@ func (a *Auth) AddKey(ctx context.Context, key string, g Grant) error {
 	}
 	k := &store.Key{ID: KeyID(key), Account: g.Account, Number: g.Number, Scopes: g.Scopes, Label: g.Label, Hint: key[:hintLen], Expires: g.Expires}
 	if err := a.db.Write(ctx, nil, func(tx *store.Tx) error { return tx.AddKey(k, a.now()) }); err != nil {
-		return closed(err)
+		return store.Refusal(err)
 	}
 	a.dropKey(k.ID)
 	return nil
@@ -98,7 +98,7 @@ func (a *Auth) RevokeKey(ctx context.Context, id string) error {
 		return kabar.Refuse(kabar.ReasonNotFound, "", "there is no key %q", id)
 	}
 	if err != nil {
-		return closed(err)
+		return store.Refusal(err)
 	}
 	a.dropKey(id)
 	return nil
@@ -127,7 +127,7 @@ func (a *Auth) key(ctx context.Context, key string) (Who, error) {
 		return Who{}, errUnauthorized()
 	}
 	if err != nil {
-		return Who{}, closed(err)
+		return Who{}, store.Refusal(err)
 	}
 	now := a.now()
 	end := k.Expires

@@ -67,7 +67,7 @@ func (a *Auth) replace(ctx context.Context, u *store.User, fresh string) (Token,
 	defer a.change.Unlock()
 	now, err := a.db.User(ctx, u.Name)
 	if err != nil && !isMissing(err) {
-		return Token{}, closed(err)
+		return Token{}, store.Refusal(err)
 	}
 	if err != nil || now.Hash != u.Hash {
 		return Token{}, errUnauthorized()
@@ -79,7 +79,7 @@ func (a *Auth) replace(ctx context.Context, u *store.User, fresh string) (Token,
 func (a *Auth) verify(ctx context.Context, c Credentials) (*store.User, error) {
 	u, err := a.db.User(ctx, c.User)
 	if err != nil && !isMissing(err) {
-		return nil, closed(err)
+		return nil, store.Refusal(err)
 	}
 	phc := a.unknown
 	if u != nil {
@@ -150,7 +150,7 @@ func (a *Auth) start(ctx context.Context, u *store.User, hash string) (Token, er
 	if err == nil {
 		_, _ = a.db.SweepLogins(ctx, issued) // who comes takes out who has gone; the next one tries again
 	}
-	return Token{token, l.Expires}, closed(err)
+	return Token{token, l.Expires}, store.Refusal(err)
 }
 
 // Logout ends the session of w, at once. Of a key there is none to end.
@@ -159,7 +159,7 @@ func (a *Auth) Logout(ctx context.Context, w Who) error {
 		return kabar.Refuse(kabar.ReasonDenied, "", "an API key has no session to end: kabar key revoke ends the key")
 	}
 	if err := a.db.Write(ctx, nil, func(tx *store.Tx) error { return tx.RemoveLogin(w.session) }); err != nil {
-		return closed(err)
+		return store.Refusal(err)
 	}
 	a.sessions.drop(func(id string, _ Who) bool { return id == w.session })
 	return nil
@@ -190,7 +190,7 @@ func (a *Auth) session(ctx context.Context, token string) (Who, error) {
 	case isMissing(err):
 		return Who{}, errUnauthorized()
 	case err != nil:
-		return Who{}, closed(err)
+		return Who{}, store.Refusal(err)
 	case u.ID != l.User || u.Number != l.Number || !a.now().Before(l.Expires):
 		return Who{}, errUnauthorized()
 	}

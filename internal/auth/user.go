@@ -33,7 +33,7 @@ func (a *Auth) AddUser(ctx context.Context, n NewUser) error {
 	}
 	if _, err := a.db.User(ctx, n.Name); !isMissing(err) {
 		if err != nil {
-			return closed(err)
+			return store.Refusal(err)
 		}
 		return taken(n.Name)
 	}
@@ -48,7 +48,7 @@ func (a *Auth) AddUser(ctx context.Context, n NewUser) error {
 			return taken(n.Name)
 		}
 	}
-	return closed(err)
+	return store.Refusal(err)
 }
 
 // SetPassword changes a user's password on behalf of somebody else, and ends the user's sessions. With mustChange the next
@@ -97,7 +97,7 @@ func (a *Auth) RemoveUser(ctx context.Context, name string, force bool) error {
 func (a *Auth) checkOthers(ctx context.Context, u *store.User) error {
 	all, err := a.db.Users(ctx)
 	if err != nil {
-		return closed(err)
+		return store.Refusal(err)
 	}
 	for _, other := range all {
 		if other.Number == u.Number && other.Role == RoleAdmin && other.ID != u.ID {
@@ -113,7 +113,7 @@ func (a *Auth) find(ctx context.Context, name string) (*store.User, error) {
 	if isMissing(err) {
 		return nil, kabar.Refuse(kabar.ReasonNotFound, "", "there is no user %q", name)
 	}
-	return u, closed(err)
+	return u, store.Refusal(err)
 }
 
 // shutOut commits a change of a user together with the end of the user's sessions: a round for the change and the first
@@ -128,7 +128,7 @@ func (a *Auth) shutOut(ctx context.Context, u *store.User, change func(*store.Tx
 			return err
 		})
 		if err != nil {
-			return closed(err)
+			return store.Refusal(err)
 		}
 	}
 	return nil

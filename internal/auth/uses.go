@@ -62,7 +62,7 @@ func (a *Auth) NoteUses(ctx context.Context) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("note the use of %d keys: %w", len(used), closed(err))
+		return fmt.Errorf("note the use of %d keys: %w", len(used), store.Refusal(err))
 	}
 	return nil
 }

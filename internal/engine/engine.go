@@ -227,23 +227,3 @@ func (e *Engine) Link(id kabar.NumberID) (connected bool, since time.Time) {
 	}
 	return true, time.Time{}
 }
-
-// refusal turns an error of the store into the refusal that the dialects know.
-func refusal(err error) error {
-	var missing *store.NotFoundError
-	var broken *store.StatementError
-	var down *store.UnavailableError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &missing):
-		return kabar.Refuse(kabar.ReasonNotFound, "", "%s", missing.Error())
-	case errors.Is(err, store.ErrFull):
-		return &kabar.Error{Reason: kabar.ReasonOverloaded, Detail: "too many writes are waiting", After: time.Second}
-	case errors.As(err, &down):
-		return &kabar.Error{Reason: kabar.ReasonNotReady, Detail: "the database does not answer", After: 5 * time.Second}
-	case errors.As(err, &broken):
-		return kabar.Refuse(kabar.ReasonStore, "", "a statement failed")
-	}
-	return err
-}

@@ -65,7 +65,7 @@ func (e *Engine) PutMedia(ctx context.Context, id kabar.NumberID, u Upload, once
 		e.discard(m.File)
 	}
 	e.discardUnstored(m.File, err)
-	return sent, refusal(err)
+	return sent, store.Refusal(err)
 }
 
 // save writes a medium's bytes to a file and finds out what they are.
@@ -98,7 +98,7 @@ func (e *Engine) save(ctx context.Context, l *line, u Upload, most int64) (*stor
 func (e *Engine) Medium(ctx context.Context, n kabar.NumberID, id kabar.MediaID) (*store.Medium, *media.Reader, error) {
 	m, err := e.db.Medium(ctx, n, id)
 	if err != nil {
-		return nil, nil, refusal(err)
+		return nil, nil, store.Refusal(err)
 	}
 	r, err := e.media.OpenReader(m.File, m.Key, m.Size)
 	return m, r, err
@@ -108,10 +108,10 @@ func (e *Engine) Medium(ctx context.Context, n kabar.NumberID, id kabar.MediaID)
 func (e *Engine) RemoveMedium(ctx context.Context, n kabar.NumberID, id kabar.MediaID) error {
 	m, err := e.db.Medium(ctx, n, id)
 	if err != nil {
-		return refusal(err)
+		return store.Refusal(err)
 	}
 	if err := e.db.Write(ctx, nil, func(tx *store.Tx) error { return tx.RemoveMedium(n, id) }); err != nil {
-		return refusal(err)
+		return store.Refusal(err)
 	}
 	e.discard(m.File)
 	return nil

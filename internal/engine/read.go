@@ -29,7 +29,7 @@ func (e *Engine) MarkRead(ctx context.Context, n kabar.NumberID, id kabar.Messag
 		})
 		id = older
 	}
-	return refusal(err)
+	return store.Refusal(err)
 }
 
 // markChain marks a message and the unread ones before it, newest first, down to one that has been read, and adds the
@@ -96,7 +96,7 @@ func (e *Engine) Known(ctx context.Context, n kabar.NumberID, handles []string) 
 // Message returns a message of the number.
 func (e *Engine) Message(ctx context.Context, n kabar.NumberID, id kabar.MessageID) (*kabar.Message, error) {
 	m, err := e.db.Message(ctx, n, id)
-	return m, refusal(err)
+	return m, store.Refusal(err)
 }
 
 // Deref returns the key behind the public number of a message.

@@ -36,18 +36,18 @@ func (e *Engine) Send(ctx context.Context, id kabar.NumberID, r Request) (*Sent,
 		return nil, err
 	}
 	if a, err := r.Once.early(ctx, e.db, l, e.now()); a != nil || err != nil {
-		return &Sent{Answer: a, Replayed: true}, refusal(err)
+		return &Sent{Answer: a, Replayed: true}, store.Refusal(err)
 	}
 	to, err := ParseRecipient(r.To)
 	if err != nil {
 		return nil, err
 	}
 	if err := e.ready(ctx, l, r.Content); err != nil {
-		return nil, refusal(err)
+		return nil, store.Refusal(err)
 	}
 	s := &sending{e: e, line: l, to: to, r: r, now: e.now()}
 	if err := e.db.Write(ctx, s.hint, s.commit); err != nil {
-		return nil, refusal(err)
+		return nil, store.Refusal(err)
 	}
 	return s.sent, nil
 }

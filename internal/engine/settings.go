@@ -43,7 +43,7 @@ func (e *Engine) ChangeSettings(ctx context.Context, id kabar.NumberID, change f
 		tx.After(func() { e.changed(number, settings) })
 		return tx.SaveNumber(number, settings)
 	})
-	return refusal(err)
+	return store.Refusal(err)
 }
 
 // changed puts new settings in the place of the old ones, once they are committed, and has a dispatcher look at them.
@@ -60,7 +60,7 @@ func (e *Engine) changed(n *kabar.Number, s kabar.Settings) {
 func (e *Engine) Endpoint(ctx context.Context, id kabar.NumberID) (*kabar.Endpoint, error) {
 	all, err := e.db.Endpoints(ctx, id)
 	if err != nil {
-		return nil, refusal(err)
+		return nil, store.Refusal(err)
 	}
 	for _, ep := range all {
 		if ep.Dialect == kabar.OnPrem {
@@ -101,5 +101,5 @@ func AddNumber(ctx context.Context, db *store.DB, n NewNumber, now time.Time) (*
 		}
 		return tx.AddEndpoint(&kabar.Endpoint{Account: number.Account, Number: number.ID, Dialect: kabar.OnPrem}, now)
 	})
-	return number, refusal(err)
+	return number, store.Refusal(err)
 }

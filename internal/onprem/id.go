@@ -57,21 +57,13 @@ func (a *API) message(ctx context.Context, number kabar.NumberID, id string) (*k
 	}
 	c, err := a.store.Conversation(ctx, number, m.Conversation)
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, store.Refusal(err)
 	}
 	// The business's own digits are in ids from the time before the customer's number was known.
 	if peer != n.Digits && peer != c.Customer.WaID {
 		return nil, none
 	}
 	return m, nil
-}
-
-// unavailable turns the store's "down" into a refusal, as the engine does for what goes through it.
-func unavailable(err error) error {
-	if _, ok := errors.AsType[*store.UnavailableError](err); ok {
-		return &kabar.Error{Reason: kabar.ReasonNotReady, Detail: "the database does not answer"}
-	}
-	return err
 }
 
 // A media id is a UUID of version 4 to look at. Its 122 free bits are the medium's public number and 58 bits of an HMAC of

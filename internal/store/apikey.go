@@ -10,39 +10,106 @@ import (
 )
 
 type keyRow struct {
-	id              string
-	account, number int64
-	scopes, label   string
-	created         int64
+	id                                  string
+	account, number                     int64
+	scopes, label                       string
+	created, expires, lastUsed, revoked int64
+	hint                                string
 }
 
 var apiKeys = &table[string, keyRow]{
-	shape:  shape{"api_key", cols("id:text"), cols("account_id:bigint number_id:bigint scopes:text label:text created:bigint")},
-	key:    func(r *keyRow) string { return r.id },
-	args:   one[string],
-	fields: func(r *keyRow) []any { return []any{&r.id, &r.account, &r.number, &r.scopes, &r.label, &r.created} },
-	order:  cmp.Compare[string],
+	shape: shape{"api_key", cols("id:text"), cols("account_id:bigint number_id:bigint scopes:text label:text created:bigint " +
+		"expires:bigint last_used:bigint revoked:bigint hint:text")},
+	key:  func(r *keyRow) string { return r.id },
+	args: one[string],
+	fields: func(r *keyRow) []any {
+		return []any{&r.id, &r.account, &r.number, &r.scopes, &r.label, &r.created, &r.expires, &r.lastUsed, &r.revoked, &r.hint}
+	},
+	order: cmp.Compare[string],
 }
 
-// Key is a key of the management API.
+// Key is a key of an API.
 type Key struct {
-	ID      string          // SHA-256 of the secret, hex
-	Account kabar.AccountID // 0: all
-	Number  kabar.NumberID  // 0: all of the account
-	Scopes  []string
-	Label   string
+	ID       string          // SHA-256 of the secret, hex
+	Account  kabar.AccountID // 0: all
+	Number   kabar.NumberID  // 0: all of the account
+	Scopes   []string
+	Label    string
+	Hint     string    // how the secret begins, for lists; lies open
+	Created  time.Time // set by AddKey
+	Expires  time.Time // zero: never. The store does not look at it
+	LastUsed time.Time // zero: never; set by TouchKey
+	Revoked  time.Time // zero: it is not; set by RevokeKey
 }
 
-// AddKey stores a key. It replaces one with the same ID: the same secret, whose scopes or label have changed.
+// AddKey stores a key. One with the same ID (the same secret) gets the new account, number, scopes, label, hint and expiry,
+// and stays as it is otherwise: one that was revoked stays revoked.
 func (tx *Tx) AddKey(k *Key, now time.Time) error {
-	return tx.apiKeys.put(keyRow{k.ID, int64(k.Account), int64(k.Number), strings.Join(k.Scopes, " "), k.Label, millis(now)})
+	old, err := tx.apiKeys.get(k.ID)
+	if err != nil {
+		return err
+	}
+	row := keyRow{id: k.ID, created: millis(now)}
+	if old != nil {
+		row = *old
+	}
+	row.account, row.number, row.scopes, row.label = int64(k.Account), int64(k.Number), strings.Join(k.Scopes, " "), k.Label
+	row.hint, row.expires = k.Hint, millis(k.Expires)
+	k.Created, k.LastUsed, k.Revoked = instant(row.created), instant(row.lastUsed), instant(row.revoked)
+	return tx.apiKeys.put(row)
 }
 
-// Key returns a key by the hash of its secret.
+// RevokeKey ends a key: Key no longer finds it, Keys still lists it. One that is revoked already stays as it is.
+func (tx *Tx) RevokeKey(id string, now time.Time) error {
+	return tx.changeKey(id, func(r *keyRow) {
+		if r.revoked == 0 {
+			r.revoked = millis(now)
+		}
+	})
+}
+
+// TouchKey notes that a key has been used.
+func (tx *Tx) TouchKey(id string, now time.Time) error {
+	return tx.changeKey(id, func(r *keyRow) { r.lastUsed = max(r.lastUsed, millis(now)) })
+}
+
+func (tx *Tx) changeKey(id string, change func(*keyRow)) error {
+	row, err := tx.apiKeys.get(id)
+	if err != nil {
+		return err
+	}
+	if row == nil {
+		return &NotFoundError{"key"}
+	}
+	change(row)
+	return tx.apiKeys.put(*row)
+}
+
+// Key returns a key by the hash of its secret. One that is revoked is not found; one that has expired is.
 func (db *DB) Key(ctx context.Context, id string) (*Key, error) {
-	r, err := readOne(ctx, db, apiKeys, "id = $1", id)
+	r, err := readOne(ctx, db, apiKeys, "id = $1 AND revoked = 0", id)
 	if err != nil {
 		return nil, notFound(err, "key")
 	}
-	return &Key{r.id, kabar.AccountID(r.account), kabar.NumberID(r.number), strings.Fields(r.scopes), r.label}, nil
+	return r.open(), nil
+}
+
+// Keys returns the keys of an account and of a number, oldest first; 0 stands for any. It lists those that have expired or
+// were revoked, too.
+func (db *DB) Keys(ctx context.Context, a kabar.AccountID, n kabar.NumberID) ([]*Key, error) {
+	rows, err := readAll(ctx, db, apiKeys, "(account_id = $1 OR $1 = 0) AND (number_id = $2 OR $2 = 0) ORDER BY created, id", int64(a), int64(n))
+	if err != nil {
+		return nil, err
+	}
+	all := make([]*Key, len(rows))
+	for i := range rows {
+		all[i] = rows[i].open()
+	}
+	return all, nil
+}
+
+func (r *keyRow) open() *Key {
+	return &Key{ID: r.id, Account: kabar.AccountID(r.account), Number: kabar.NumberID(r.number), Scopes: strings.Fields(r.scopes),
+		Label: r.label, Hint: r.hint, Created: instant(r.created), Expires: instant(r.expires), LastUsed: instant(r.lastUsed),
+		Revoked: instant(r.revoked)}
 }

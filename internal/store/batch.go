@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -18,11 +19,13 @@ type op struct {
 type flusher interface {
 	loadWanted() error
 	flush() error
+	landed(now *batch) (bool, error) // in a later transaction
 }
 
 // batch is one transaction: the rows that its operations see and change.
 type batch struct {
 	db     *DB
+	ctx    context.Context // ends when the database has taken too long
 	tx     *sql.Tx
 	tables []flusher
 	undo   []func() // how to take back what the running operation has done
@@ -32,7 +35,7 @@ type batch struct {
 // runBatch decides and commits operations: load what they have announced, decide them one after another, write the net
 // result, commit once. When a statement fails, the operations run again, each in a transaction of its own, so that the one
 // at fault is the only one that is refused. When the database does not answer, nothing runs again: a commit whose answer
-// was lost may have happened.
+// was lost may have happened (settle.go).
 func (db *DB) runBatch(ops []op) []error {
 	errs, err := db.transact(ops)
 	if err == nil {
@@ -57,20 +60,20 @@ func (db *DB) runBatch(ops []op) []error {
 }
 
 // transact runs ops in one transaction. The errors are the operations' own refusals, which cost nobody else anything; err
-// is the transaction's, after which nothing is stored.
+// is the transaction's, after which nothing is stored, or it is not known yet whether it is.
 func (db *DB) transact(ops []op) (errs []error, err error) {
+	defer db.unsettled()
 	errs = make([]error, len(ops))
-	sqlTx, err := db.conn.Begin()
-	if err != nil {
+	ctx, cancel := db.within(context.Background())
+	defer cancel()
+	sqlTx, err := db.conn.BeginTx(ctx, nil)
+	if db.notice(err); err != nil {
 		return errs, &UnavailableError{err}
 	}
-	b := &batch{db: db, tx: sqlTx}
-	tx := newTx(b)
-	if err = b.decide(tx, ops, errs); err == nil {
-		if err = b.flush(); err == nil {
-			if err = sqlTx.Commit(); err != nil {
-				err = &UnavailableError{fmt.Errorf("commit: %w", err)}
-			}
+	b := &batch{db: db, ctx: ctx, tx: sqlTx}
+	if _, err = db.settleIn(ctx, sqlTx); err == nil {
+		if err = b.decide(newTx(b), ops, errs); err == nil {
+			err = b.flush()
 		}
 	}
 	if err != nil {
@@ -78,10 +81,30 @@ func (db *DB) transact(ops []op) (errs []error, err error) {
 		db.recount()
 		return errs, err
 	}
+	return errs, b.commit()
+}
+
+// commit commits. When no answer comes, it asks the database whether it has happened.
+func (b *batch) commit() error {
+	err := b.tx.Commit()
+	if err == nil {
+		b.done()
+		return nil
+	}
+	_ = b.tx.Rollback() // what could be committed no longer can
+	b.db.open = b
+	if stored, unknown := b.db.settle(); unknown == nil && stored {
+		return nil
+	}
+	b.db.recount()
+	return &UnavailableError{fmt.Errorf("commit: %w", err)}
+}
+
+// done tells those who wait for the commit.
+func (b *batch) done() {
 	for _, f := range b.after {
 		f()
 	}
-	return errs, nil
 }
 
 func (b *batch) decide(tx *Tx, ops []op, errs []error) error {
@@ -138,18 +161,21 @@ func (b *batch) load(s *shape, keys [][]any, scan func(*sql.Rows) error) error {
 }
 
 func (b *batch) query(text string, args []any, scan func(*sql.Rows) error) error {
-	rows, err := b.tx.Stmt(b.db.stmts[text]).Query(args...)
+	rows, err := b.tx.StmtContext(b.ctx, b.db.stmts[text]).QueryContext(b.ctx, args...)
 	if err != nil {
-		return fault(err)
+		return faultIn(b.ctx, err)
 	}
 	defer func() { _ = rows.Close() }() // rows.Err below tells of a broken read
 	for rows.Next() {
 		if err := scan(rows); err != nil {
+			if b.ctx.Err() != nil {
+				return faultIn(b.ctx, err)
+			}
 			return &StatementError{err}
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return fault(err)
+		return faultIn(b.ctx, err)
 	}
 	return nil
 }
@@ -164,7 +190,7 @@ func (b *batch) write(s *shape, inserts, updates, removes [][]any) error {
 		rows [][]any
 	}{{t.remove, s.keys, removes}, {t.insert, all, inserts}, {t.update, all, updates}} {
 		if err := b.exec(w.text, w.cols, w.rows); err != nil {
-			return fault(fmt.Errorf("write %s: %w", s.name, err))
+			return faultIn(b.ctx, fmt.Errorf("write %s: %w", s.name, err))
 		}
 	}
 	return nil
@@ -174,13 +200,13 @@ func (b *batch) exec(text string, cols []column, rows [][]any) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	stmt := b.tx.Stmt(b.db.stmts[text])
+	stmt := b.tx.StmtContext(b.ctx, b.db.stmts[text])
 	if b.db.flavour == postgresFlavour {
-		_, err := stmt.Exec(arrays(cols, rows)...)
+		_, err := stmt.ExecContext(b.ctx, arrays(cols, rows)...)
 		return err
 	}
 	for _, r := range rows {
-		if _, err := stmt.Exec(r...); err != nil {
+		if _, err := stmt.ExecContext(b.ctx, r...); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,11 @@
 package store
 
-import "context"
+import (
+	"context"
+	"time"
+
+	"kabar/internal/secrets"
+)
 
 // What the tests see of the store's inside.
 
@@ -93,3 +98,15 @@ func Indexed() map[string]string {
 		selectFrom(&uploads.shape, agingUploads.where()):       "upload_expires",
 	}
 }
+
+// Statements splits a migration.
+func Statements(text string) []string { return statements(text) }
+
+// RotateIn rotates the master key as one of a batch's operations.
+func (tx *Tx) RotateIn(next secrets.Key) error {
+	tx.b.db.learn(next)
+	return tx.rotate(next)
+}
+
+// SetPatience changes how long the database may take. Nobody may use the store meanwhile.
+func (db *DB) SetPatience(d time.Duration) { db.patience = d }

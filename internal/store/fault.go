@@ -24,8 +24,11 @@ const readOnly = "25006"
 func fault(err error) error {
 	var connecting *pgconn.ConnectError
 	var postgres *pgconn.PgError
+	var known *UnavailableError
 	var sqlite interface{ Code() int } // of the driver, which only internal/sqlite knows
 	switch {
+	case errors.As(err, &known):
+		return err
 	case errors.As(err, &connecting):
 		return &UnavailableError{err}
 	case errors.As(err, &postgres):

@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 
@@ -15,9 +14,10 @@ import (
 // keptKeys bounds how many unwrapped conversation keys are kept in memory.
 const keptKeys = 16_384
 
-// keyring keeps unwrapped keys. Numbers are few and stay; conversations come and go.
+// keyring keeps unwrapped keys. Master keys and numbers are few and stay; conversations come and go.
 type keyring struct {
 	mu            sync.Mutex
+	masters       map[string]secrets.Key // by ID
 	numbers       map[int64]secrets.Key
 	conversations map[int64]ownedKey
 }
@@ -34,50 +34,30 @@ const permutationMeta = "permutation"
 // ids and the keys of the numbers. A wrong master key is noticed here.
 func (db *DB) openKeys(ctx context.Context) error {
 	db.keys.numbers, db.keys.conversations = map[int64]secrets.Key{}, map[int64]ownedKey{}
-	err := db.Write(ctx, nil, func(tx *Tx) error {
-		row, err := tx.meta.get(permutationMeta)
-		if err != nil || row != nil {
-			return err
-		}
-		sealed := db.master.Seal(permute.NewKey(), secrets.AAD("meta", permutationMeta))
-		return tx.meta.put(metaRow{permutationMeta, sealed})
-	})
-	if err != nil {
+	db.keys.masters = map[string]secrets.Key{db.master.ID(): db.master}
+	if err := db.Write(ctx, nil, func(tx *Tx) error { return tx.checkMaster(db.master, permute.NewKey) }); err != nil {
 		return err
 	}
-	var sealed []byte
-	if err := db.read.QueryRowContext(ctx, "SELECT value FROM meta WHERE name = $1", permutationMeta).Scan(&sealed); err != nil {
-		return err
-	}
-	key, err := db.master.Open(sealed, secrets.AAD("meta", permutationMeta))
+	key, err := db.sealed(ctx, permutationMeta)
 	if err != nil {
-		return ErrMasterKey
+		return err
 	}
 	if db.refs, err = permute.New(key); err != nil {
 		return err
 	}
-	rows, err := db.read.QueryContext(ctx, "SELECT id, key FROM number")
+	rows, err := readAll(ctx, db, numbers, "id > 0")
 	if err != nil {
 		return err
 	}
-	defer func() { _ = rows.Close() }() // rows.Err tells of a broken read
-	for rows.Next() {
-		var id int64
-		var wrapped []byte
-		if err := rows.Scan(&id, &wrapped); err != nil {
-			return err
-		}
-		k, err := db.master.Unwrap(wrapped, secrets.AAD("number", id))
+	for _, r := range rows {
+		k, err := db.master.Unwrap(r.key, secrets.AAD("number", r.id))
 		if err != nil {
-			return fmt.Errorf("number %d: %w", id, ErrMasterKey)
+			return fmt.Errorf("number %d: %w", r.id, &MasterKeyError{Given: db.master.ID()})
 		}
-		db.keys.numbers[id] = k
+		db.keys.numbers[r.id] = k
 	}
-	return rows.Err()
+	return nil
 }
-
-// ErrMasterKey says that the store was sealed with another master key.
-var ErrMasterKey = errors.New("the master key does not open this store: give the key file the store was made with")
 
 // numberKey returns the key of a number.
 func (db *DB) numberKey(id int64) (secrets.Key, error) {

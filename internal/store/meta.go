@@ -39,16 +39,20 @@ func (db *DB) Secret(ctx context.Context, name string, made func() []byte) ([]by
 	place := "secret/" + name
 	var out []byte
 	err := db.Write(ctx, nil, func(tx *Tx) error {
+		master, err := tx.master()
+		if err != nil {
+			return err
+		}
 		row, err := tx.meta.get(place)
 		if err != nil {
 			return err
 		}
 		if row != nil {
-			out, err = db.master.Open(row.value, secrets.AAD("meta", place))
+			out, err = master.Open(row.value, secrets.AAD("meta", place))
 			return err
 		}
 		out = made()
-		return tx.meta.put(metaRow{place, db.master.Seal(out, secrets.AAD("meta", place))})
+		return tx.seal(place, out)
 	})
 	if err != nil {
 		return nil, err // out may still be written to when ctx has ended
@@ -57,7 +61,34 @@ func (db *DB) Secret(ctx context.Context, name string, made func() []byte) ([]by
 }
 
 // SetSecret replaces a secret.
-func (tx *Tx) SetSecret(name string, value []byte) error {
-	place := "secret/" + name
-	return tx.meta.put(metaRow{place, tx.b.db.master.Seal(value, secrets.AAD("meta", place))})
+func (tx *Tx) SetSecret(name string, value []byte) error { return tx.seal("secret/"+name, value) }
+
+// seal stores a row of meta under the master key.
+func (tx *Tx) seal(name string, plain []byte) error {
+	master, err := tx.master()
+	if err != nil {
+		return err
+	}
+	return tx.meta.put(metaRow{name, master.Seal(plain, secrets.AAD("meta", name))})
+}
+
+// sealed returns a committed row of meta that lies under the master key; a NotFoundError if there is none.
+func (db *DB) sealed(ctx context.Context, name string) ([]byte, error) {
+	rows, err := readAll(ctx, db, metas, "name IN ($1, $2)", name, masterMeta) // both in one statement: a rotation changes both
+	if err != nil {
+		return nil, err
+	}
+	values := map[string][]byte{}
+	for _, r := range rows {
+		values[r.name] = r.value
+	}
+	value, ok := values[name]
+	if !ok {
+		return nil, &NotFoundError{name}
+	}
+	master, err := db.known(string(values[masterMeta]))
+	if err != nil {
+		return nil, err
+	}
+	return master.Open(value, secrets.AAD("meta", name))
 }

@@ -72,7 +72,7 @@ func same(got, want any) bool {
 // nouns returns one of everything, of the number n. The tag is part of every name, and of all that must be sealed.
 func nouns(t *testing.T, s *storetest.Env, n *kabar.Number, tag string) []*noun {
 	conversation := &kabar.Conversation{}
-	all := []*noun{numberNoun(t, s, n, tag), userNoun(t, s, n, tag), loginNoun(t, s, n, tag), keyNoun(t, s, n, tag),
+	all := []*noun{numberNoun(t, s, n, tag), inviteNoun(t, s, n, tag), userNoun(t, s, n, tag), loginNoun(t, s, n, tag), keyNoun(t, s, n, tag),
 		conversationNoun(t, s, n, tag, conversation), handleNoun(t, s, n, tag, conversation)}
 	all = append(all, talkNouns(t, s, n, tag, conversation)...)
 	all = append(all, readerNouns(t, s, n, tag, conversation)...)
@@ -96,6 +96,13 @@ func numberNoun(t *testing.T, s *storetest.Env, n *kabar.Number, tag string) *no
 		want:   func() any { return both{n, settings} }}
 }
 
+func inviteNoun(t *testing.T, s *storetest.Env, n *kabar.Number, tag string) *noun {
+	want := tag
+	return &noun{name: "invite", add: func(tx *store.Tx) error { return tx.SetInvite(n.ID, tag) },
+		change: func(tx *store.Tx) error { want = "new " + tag; return tx.SetInvite(n.ID, want) },
+		read:   func() (any, error) { return s.DB.Invite(t.Context(), n.ID) }, want: func() any { return want }}
+}
+
 func userNoun(t *testing.T, s *storetest.Env, n *kabar.Number, tag string) *noun {
 	u := &store.User{Account: n.Account, Number: n.ID, Name: "user-" + tag[:4], Role: "admin", Hash: "$argon2id$1", MustChange: true}
 	return &noun{name: "user", add: func(tx *store.Tx) error { return tx.AddUser(u, s.Now) },
@@ -116,9 +123,16 @@ func loginNoun(t *testing.T, s *storetest.Env, n *kabar.Number, tag string) *nou
 }
 
 func keyNoun(t *testing.T, s *storetest.Env, n *kabar.Number, tag string) *noun {
-	k := &store.Key{ID: "key-" + tag[:4], Account: n.Account, Number: n.ID, Scopes: []string{"read", "send"}, Label: "till 3"}
+	k := &store.Key{ID: "key-" + tag[:4], Account: n.Account, Number: n.ID, Scopes: []string{"read", "send"}, Label: "till 3",
+		Hint: "kbr_" + tag[:2], Expires: s.Now.Add(time.Hour)}
+	want := k
 	return &noun{name: "key", add: func(tx *store.Tx) error { return tx.AddKey(k, s.Now) },
-		read: func() (any, error) { return s.DB.Key(t.Context(), k.ID) }, want: func() any { return k }}
+		change: func(tx *store.Tx) error {
+			k.LastUsed = s.Now.Add(time.Minute)
+			return tx.TouchKey(k.ID, k.LastUsed)
+		},
+		remove: func(tx *store.Tx) error { want = nil; return tx.RevokeKey(k.ID, s.Now) },
+		read:   func() (any, error) { return s.DB.Key(t.Context(), k.ID) }, want: func() any { return orNil(want) }}
 }
 
 // conversationNoun makes the conversation c, which other nouns are about.

@@ -17,15 +17,17 @@ type numberRow struct {
 	profileVersion int64
 	settings       []byte
 	fence, created int64
+	invite         []byte
 }
 
 var numbers = &table[int64, numberRow]{
 	shape: shape{"number", cols("id:bigint"),
-		cols("account_id:bigint digits:text key:bytea profile:bytea profile_version:bigint settings:bytea fence:bigint created:bigint")},
+		cols("account_id:bigint digits:text key:bytea profile:bytea profile_version:bigint settings:bytea fence:bigint created:bigint " +
+			"invite:bytea")},
 	key:  func(r *numberRow) int64 { return r.id },
 	args: one[int64],
 	fields: func(r *numberRow) []any {
-		return []any{&r.id, &r.account, &r.digits, &r.key, &r.profile, &r.profileVersion, &r.settings, &r.fence, &r.created}
+		return []any{&r.id, &r.account, &r.digits, &r.key, &r.profile, &r.profileVersion, &r.settings, &r.fence, &r.created, &r.invite}
 	},
 	order: byID[int64],
 }
@@ -36,10 +38,14 @@ func (tx *Tx) AddNumber(n *kabar.Number, s kabar.Settings, now time.Time) error 
 	if err != nil {
 		return err
 	}
+	master, err := tx.master()
+	if err != nil {
+		return err
+	}
 	n.ID, n.ProfileVersion = kabar.NumberID(id), 1
 	key := secrets.NewKey()
 	tx.b.db.keepNumberKey(id, key) // harmless if the operation fails: the id is never used again
-	row := numberRow{id: id, account: int64(n.Account), digits: n.Digits, key: tx.b.db.master.Wrap(key, secrets.AAD("number", id)), created: millis(now)}
+	row := numberRow{id: id, account: int64(n.Account), digits: n.Digits, key: master.Wrap(key, secrets.AAD("number", id)), created: millis(now)}
 	if err := sealNumber(&row, key, n, s); err != nil {
 		return err
 	}
@@ -79,6 +85,45 @@ func sealNumber(row *numberRow, key secrets.Key, n *kabar.Number, s kabar.Settin
 	row.profile = key.Seal(profile, secrets.AAD("number.profile", row.id))
 	row.settings = key.Seal(settings, secrets.AAD("number.settings", row.id))
 	return nil
+}
+
+// SetInvite keeps the invite with which the number registers at its relay. It is sealed; an empty one removes it.
+func (tx *Tx) SetInvite(id kabar.NumberID, invite string) error {
+	row, err := tx.numbers.get(int64(id))
+	if err != nil {
+		return err
+	}
+	if row == nil {
+		return &NotFoundError{"number"}
+	}
+	if row.invite = nil; invite != "" {
+		key, err := tx.b.db.numberKey(row.id)
+		if err != nil {
+			return err
+		}
+		row.invite = key.Seal([]byte(invite), secrets.AAD("number.invite", row.id))
+	}
+	return tx.numbers.put(*row)
+}
+
+// Invite returns what SetInvite has kept; empty if there is nothing.
+func (db *DB) Invite(ctx context.Context, id kabar.NumberID) (string, error) {
+	row, err := readOne(ctx, db, numbers, "id = $1", int64(id))
+	if err != nil {
+		return "", notFound(err, "number")
+	}
+	if len(row.invite) == 0 {
+		return "", nil
+	}
+	key, err := db.numberKey(row.id)
+	if err != nil {
+		return "", err
+	}
+	invite, err := key.Open(row.invite, secrets.AAD("number.invite", row.id))
+	if err != nil {
+		return "", fmt.Errorf("unseal the invite of a number: %w", err)
+	}
+	return string(invite), nil
 }
 
 // Number returns a number and its settings.

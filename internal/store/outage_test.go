@@ -11,74 +11,89 @@ import (
 	"kabar/internal/storetest"
 )
 
-// TestALostConnectionLosesNothing ends all connections again and again while many write. What was answered is stored,
-// nothing is stored twice, and the store goes on by itself.
+// TestALostConnectionLosesNothing ends all connections again and again while many write.
 func TestALostConnectionLosesNothing(t *testing.T) {
 	storetest.Postgres(t, func(t *testing.T, s *storetest.Env) {
-		const writers, kills = 8, 5
-		var mu sync.Mutex
-		answered, outages := map[string]bool{}, 0
-		stop := make(chan struct{})
-		var wg sync.WaitGroup
-		for w := range writers {
-			wg.Go(func() {
-				for i := 0; ; i++ {
-					select {
-					case <-stop:
-						return
-					default:
-					}
-					tag := fmt.Sprintf("49%d-%d", w, i)
-					err := s.DB.Write(t.Context(), nil, busy(s, s.A, tag))
-					var down *store.UnavailableError
-					mu.Lock()
-					switch {
-					case err == nil:
-						answered[tag] = true
-					case errors.As(err, &down):
+		losesNothing(t, s, func() {
+			for range 5 {
+				time.Sleep(60 * time.Millisecond)
+				s.Kill(t)
+			}
+			time.Sleep(60 * time.Millisecond)
+		})
+	})
+}
+
+// losesNothing disturbs the store while many write and read. What was answered is stored, nothing is stored twice, and the
+// store goes on by itself.
+func losesNothing(t *testing.T, s *storetest.Env, disturb func()) {
+	t.Helper()
+	const writers = 8
+	var mu sync.Mutex
+	answered, outages := map[string]bool{}, 0
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for w := range writers {
+		wg.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				tag := fmt.Sprintf("49%d-%d", w, i)
+				err := s.DB.Write(t.Context(), nil, busy(s, s.A, tag))
+				_, read := s.DB.Numbers(t.Context())
+				mu.Lock()
+				answered[tag] = err == nil
+				for _, err := range []error{err, read} {
+					if errors.As(err, new(*store.UnavailableError)) {
 						outages++
-					default:
+					} else if err != nil {
 						t.Errorf("%s: %v, want success or an UnavailableError", tag, err)
 					}
-					mu.Unlock()
 				}
-			})
-		}
-		for range kills {
-			time.Sleep(60 * time.Millisecond)
-			s.Kill(t)
-		}
-		time.Sleep(60 * time.Millisecond)
-		close(stop)
-		wg.Wait()
-		works(t, s)
-		if len(answered) < writers || outages == 0 {
-			t.Fatalf("%d operations succeeded and %d failed: this has tested nothing", len(answered), outages)
-		}
-		stored := map[string]int{}
-		for _, r := range s.Query(t, "SELECT wa_id FROM conversation") {
-			stored[r[0]]++
-		}
-		for tag, n := range stored {
-			if n > 1 {
-				t.Errorf("%s is stored %d times", tag, n)
+				mu.Unlock()
 			}
+		})
+	}
+	disturb()
+	close(stop)
+	wg.Wait()
+	works(t, s)
+	wantStored(t, s, answered, outages)
+}
+
+func wantStored(t *testing.T, s *storetest.Env, answered map[string]bool, outages int) {
+	t.Helper()
+	stored := map[string]int{}
+	for _, r := range s.Query(t, "SELECT wa_id FROM conversation") {
+		if stored[r[0]]++; stored[r[0]] > 1 {
+			t.Errorf("%s is stored %d times", r[0], stored[r[0]])
 		}
-		for tag := range answered {
-			if stored[tag] == 0 {
-				t.Errorf("%s was answered and is not stored", tag)
-			}
+	}
+	successes := 0
+	for tag, ok := range answered {
+		if ok {
+			successes++
 		}
-		if n := checkLog(t, s, s.A.ID); n != len(stored) {
-			t.Errorf("%d events of %d operations", n, len(stored))
+		if ok && stored[tag] == 0 {
+			t.Errorf("%s was answered and is not stored", tag)
 		}
-	})
+	}
+	if successes < 8 || outages == 0 {
+		t.Fatalf("%d operations succeeded and %d failed: this has tested nothing", successes, outages)
+	}
+	if n := checkLog(t, s, s.A.ID); n != len(stored) {
+		t.Errorf("%d events of %d operations", n, len(stored))
+	}
+	t.Logf("%d operations answered, %d stored, %d outages", successes, len(stored), outages)
 }
 
 // works waits until the store takes a write again.
 func works(t *testing.T, s *storetest.Env) {
 	t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 		err := s.DB.Write(t.Context(), nil, func(*store.Tx) error { return nil })
 		if err == nil {
 			break

@@ -3,38 +3,43 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"strings"
 )
 
 // readOne reads the one row that matches; sql.ErrNoRows if there is none.
 func readOne[K comparable, R any](ctx context.Context, db *DB, t *table[K, R], where string, args ...any) (*R, error) {
+	ctx, cancel := db.within(ctx)
+	defer cancel()
 	row := new(R)
 	err := db.read.QueryRowContext(ctx, selectFrom(&t.shape, where), args...).Scan(t.fields(row)...)
 	if err != nil {
 		if err == sql.ErrNoRows {
 			return nil, err
 		}
-		return nil, fault(err)
+		return nil, faultIn(ctx, err)
 	}
 	return row, nil
 }
 
 // readAll reads the rows that match; where may end in ORDER BY and LIMIT.
 func readAll[K comparable, R any](ctx context.Context, db *DB, t *table[K, R], where string, args ...any) ([]R, error) {
+	ctx, cancel := db.within(ctx)
+	defer cancel()
 	rows, err := db.read.QueryContext(ctx, selectFrom(&t.shape, where), args...)
 	if err != nil {
-		return nil, fault(err)
+		return nil, faultIn(ctx, err)
 	}
 	defer func() { _ = rows.Close() }() // rows.Err below tells of a broken read
 	var all []R
 	for rows.Next() {
 		all = append(all, *new(R))
 		if err := rows.Scan(t.fields(&all[len(all)-1])...); err != nil {
-			return nil, fault(err)
+			return nil, faultIn(ctx, err)
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fault(err)
+		return nil, faultIn(ctx, err)
 	}
 	return all, nil
 }
@@ -45,21 +50,42 @@ func selectFrom(s *shape, where string) string {
 
 // list reads the rows of a query, each with scan.
 func list[T any](ctx context.Context, db *DB, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
+	ctx, cancel := db.within(ctx)
+	defer cancel()
 	rows, err := db.read.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, fault(err)
+		return nil, faultIn(ctx, err)
 	}
 	defer func() { _ = rows.Close() }() // rows.Err below tells of a broken read
 	var all []T
 	for rows.Next() {
 		v, err := scan(rows)
 		if err != nil {
-			return nil, fault(err)
+			return nil, faultIn(ctx, err)
 		}
 		all = append(all, v)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fault(err)
+		return nil, faultIn(ctx, err)
 	}
 	return all, nil
+}
+
+// errSlow ends what takes longer than the store's patience.
+var errSlow = errors.New("the database has not answered in time")
+
+// within gives a read, or a batch, the time it may take.
+func (db *DB) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	if db.patience == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, db.patience, errSlow)
+}
+
+// faultIn is fault for what has run under a context of DB.within: that its time was up is the database's failure.
+func faultIn(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); errors.Is(cause, errSlow) {
+		return &UnavailableError{errors.Join(cause, err)}
+	}
+	return fault(err)
 }

@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"kabar/internal/commit"
@@ -30,11 +31,15 @@ import (
 
 // Options open a store.
 type Options struct {
-	Path   string // of the SQLite file; or
-	URL    string // postgres://…
-	Master secrets.Key
-	Log    *slog.Logger
-	Queue  int // operations that may wait; zero: the writer's default
+	Path string // of the SQLite file; or
+	URL  string // postgres://…
+	// MaxConns is how many connections to PostgreSQL are opened at most: one writes, the others read. Zero: 9; at least 2.
+	MaxConns int
+	Master   secrets.Key
+	Log      *slog.Logger
+	Queue    int // operations that may wait; zero: the writer's default
+	// Observe is told of each batch of writes, as in commit.Options; may be nil.
+	Observe func(operations int, took time.Duration)
 	// NoMigrate refuses a store with pending migrations instead of running them. An empty store is set up all the same:
 	// there is nothing in it to make a copy of first.
 	NoMigrate bool
@@ -45,14 +50,22 @@ type DB struct {
 	flavour flavour
 	conn    *sql.DB // the writer's one connection
 	read    *sql.DB
+	sizing  sync.Mutex // held while the size of read changes: a snapshot has a connection of its own
 	close   func() error
 	log     *slog.Logger
+	// patience is how long PostgreSQL may take for a batch or a read; 0: as long as it takes.
+	patience time.Duration
+	// What the writer's goroutine knows, and nobody else: whether the store is lost to another process, and the batch whose
+	// commit got no answer, with what makes the writer look for it again.
+	lost  bool
+	open  *batch
+	again *time.Timer
 
 	texts map[string]texts
 	stmts map[string]*sql.Stmt // by text; used by the writer's goroutine only
 
 	ops    *commit.Writer[op]
-	master secrets.Key
+	master secrets.Key // that the store was opened with; Tx.master is the one it has now
 	keys   keyring
 	refs   *permute.Permutation
 
@@ -64,8 +77,10 @@ type DB struct {
 type (
 	// StatementError says that a statement failed: a constraint, or a bug. The operation is not stored.
 	StatementError struct{ Err error }
-	// UnavailableError says that the database did not take a transaction: it is down, or its disk is full. The operation
-	// is not stored; it may be tried again later.
+	// UnavailableError says that the database did not take a transaction: it is down, does not answer, or its disk is full.
+	// The operation may be tried again later. It is not stored, but for one case that the caller cannot tell from the others:
+	// when the connection was lost during the commit and no new one was to be had, it may be. So an operation that must not
+	// happen twice has a key of its own (idempotency, the network's id, a version) and looks for itself first.
 	UnavailableError struct{ Err error }
 	// NotFoundError says that there is no such row, or that it belongs to somebody else.
 	NotFoundError struct{ What string }
@@ -86,11 +101,8 @@ var ErrFull = commit.ErrFull
 
 // Open opens or creates a store and brings its schema up to date.
 func Open(ctx context.Context, o Options) (*DB, error) {
-	db := &DB{log: o.Log, master: o.Master, stmts: map[string]*sql.Stmt{}}
-	if db.log == nil {
-		db.log = slog.New(slog.DiscardHandler)
-	}
-	if err := db.connect(ctx, o); err != nil {
+	db, err := connected(ctx, o)
+	if err != nil {
 		return nil, err
 	}
 	if err := db.start(ctx, o); err != nil {
@@ -99,12 +111,20 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	return db, nil
 }
 
+func newDB(o Options) *DB {
+	db := &DB{log: o.Log, master: o.Master, stmts: map[string]*sql.Stmt{}}
+	if db.log == nil {
+		db.log = slog.New(slog.DiscardHandler)
+	}
+	return db
+}
+
 func (db *DB) connect(ctx context.Context, o Options) error {
 	if o.URL != "" {
 		if !strings.HasPrefix(o.URL, "postgres://") && !strings.HasPrefix(o.URL, "postgresql://") {
 			return fmt.Errorf("open the store: a database URL begins with postgres://")
 		}
-		return db.connectPostgres(ctx, o.URL)
+		return db.connectPostgres(ctx, o)
 	}
 	file, err := sqlite.OpenFile(o.Path)
 	if err != nil {
@@ -115,16 +135,14 @@ func (db *DB) connect(ctx context.Context, o Options) error {
 }
 
 func (db *DB) start(ctx context.Context, o Options) error {
-	if o.NoMigrate {
-		s, err := schemaOf(ctx, db.conn)
-		if err != nil {
-			return err
-		}
-		if s.Have > 0 && len(s.Pending) > 0 {
-			return &PendingError{s}
-		}
+	s, err := schemaOf(ctx, db.conn)
+	if err != nil {
+		return err
 	}
-	if err := db.migrate(ctx); err != nil {
+	if o.NoMigrate && s.Have > 0 && len(s.Pending) > 0 {
+		return &PendingError{s}
+	}
+	if err := db.migrate(ctx, s, nil); err != nil {
 		return err
 	}
 	db.texts = map[string]texts{}
@@ -134,20 +152,12 @@ func (db *DB) start(ctx context.Context, o Options) error {
 	if err := db.prepare(ctx); err != nil {
 		return err
 	}
-	db.ops = commit.NewWriter(db.runBatch, commit.Options{Queue: o.Queue})
+	db.ops = commit.NewWriter(db.runBatch, commit.Options{Queue: o.Queue, Observe: o.Observe})
 	if err := db.openKeys(ctx); err != nil {
 		db.ops.Close()
 		return err
 	}
 	return nil
-}
-
-// PendingError says that migrations have to run before this program can use the store.
-type PendingError struct{ Schema }
-
-func (e *PendingError) Error() string {
-	return fmt.Sprintf("the store has schema %d and this program needs %d: run kabar migrate (pending: %s)",
-		e.Have, e.Want, strings.Join(e.Pending, ", "))
 }
 
 // Write queues do and returns after it has been committed, or has been refused: then nothing of it is stored. The error is
@@ -157,13 +167,19 @@ func (e *PendingError) Error() string {
 // The end of ctx ends the wait only: the operation may still run, and be stored. So a caller that gets ctx's error must
 // not read variables that do writes.
 func (db *DB) Write(ctx context.Context, hint func(*Tx), do func(*Tx) error) error {
-	return db.ops.Do(ctx, op{hint, do})
+	err := db.ops.Do(ctx, op{hint, do})
+	if errors.Is(err, commit.ErrClosed) {
+		return &UnavailableError{err} // the program is about to end; the next one takes it
+	}
+	return err
 }
 
 // Probe commits something of no importance: whether the store can be written, disk and all.
 func (db *DB) Probe(ctx context.Context, now time.Time) error {
-	return db.Write(ctx, nil, func(tx *Tx) error { return tx.meta.put(metaRow{"probe", []byte(now.UTC().Format(time.RFC3339))}) })
+	return db.Write(ctx, nil, func(tx *Tx) error { return tx.meta.put(metaRow{probeMeta, []byte(now.UTC().Format(time.RFC3339))}) })
 }
+
+const probeMeta = "probe"
 
 // Waiting returns how many writes are queued, and how many may be.
 func (db *DB) Waiting() (n, limit int) { return db.ops.Waiting() }
@@ -171,12 +187,15 @@ func (db *DB) Waiting() (n, limit int) { return db.ops.Waiting() }
 // Close commits what is queued and closes the database.
 func (db *DB) Close() error {
 	db.ops.Close()
+	if db.again != nil {
+		db.again.Stop()
+	}
 	return db.close()
 }
 
 // prepare readies every statement on the writer's connection, so that no transaction has to.
 func (db *DB) prepare(ctx context.Context) error {
-	all := []string{loginsOfUser}
+	all := []string{loginsOfUser, allText(&numbers.shape), allText(&metas.shape)}
 	for _, t := range db.texts {
 		all = append(all, t.load, t.insert, t.update, t.remove)
 	}

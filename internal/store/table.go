@@ -102,6 +102,34 @@ func (o *overlay[K, R]) get(k K) (*R, error) {
 	return &row, nil
 }
 
+// all returns copies of every row of the table, sorted by key: for tables of few rows, which allText has prepared.
+func (o *overlay[K, R]) all() ([]R, error) {
+	err := o.batch.query(allText(&o.t.shape), nil, func(rs *sql.Rows) error {
+		row := new(R)
+		if err := rs.Scan(o.t.fields(row)...); err != nil {
+			return err
+		}
+		if k := o.t.key(row); o.rows[k] == nil { // what an operation has changed stays as it left it
+			o.rows[k] = &slot[R]{row: row, inDB: true}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", o.t.name, err)
+	}
+	var rows []R
+	for _, s := range o.rows {
+		if s != nil && s.row != nil {
+			rows = append(rows, *s.row)
+		}
+	}
+	slices.SortFunc(rows, func(a, b R) int { return o.t.order(o.t.key(&a), o.t.key(&b)) })
+	return rows, nil
+}
+
+// allText is the statement that reads a whole table.
+func allText(s *shape) string { return "SELECT " + strings.Join(s.columns(), ", ") + " FROM " + s.name }
+
 // fresh stores a row under a key that has just been allocated: it cannot be in the database.
 func (o *overlay[K, R]) fresh(row R) {
 	k := o.t.key(&row)

@@ -87,5 +87,6 @@ func (tx *Tx) NewKey() (int64, error) {
 func (db *DB) recount() { db.nextKey = db.endKey }
 
 // After has f called once the batch is committed, on the writer's goroutine: it must be quick. It is not called when the
-// operation or the batch fails.
+// operation or the batch fails. When the answer to the commit is lost and the database away, it is called as soon as the
+// commit is found, which is after Write has returned its UnavailableError.
 func (tx *Tx) After(f func()) { tx.b.after = append(tx.b.after, f) }

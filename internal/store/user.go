@@ -88,3 +88,16 @@ func (db *DB) User(ctx context.Context, name string) (*User, error) {
 	}
 	return r.open(), nil
 }
+
+// Users returns every user of the server, by number and name.
+func (db *DB) Users(ctx context.Context) ([]*User, error) {
+	rows, err := readAll(ctx, db, users, "id > 0 ORDER BY number_id, name")
+	if err != nil {
+		return nil, err
+	}
+	all := make([]*User, len(rows))
+	for i := range rows {
+		all[i] = rows[i].open()
+	}
+	return all, nil
+}

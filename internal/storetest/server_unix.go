@@ -8,74 +8,161 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
 
-// script runs a server in the folder $1 until its standard input ends: when it is closed, or when the test process has
-// died, however it did. Then nothing is left. What a server says that does not start goes to standard error.
+// script runs a server in the folder $1, which it sets up first if it is empty, until the server ends by itself or standard
+// input ends: when that is closed, or when the test process has died, however it did. What a server says that does not start
+// goes to standard error. With $2 it removes the folder in the end, so that nothing is left.
 const script = `cd "$1" || exit 1
-trap 'cd /; rm -rf "$1"' EXIT
-{ initdb -D data -U kabar -A trust -E UTF8 --locale=C --no-sync >log 2>&1 </dev/null; } || { cat log >&2; exit 1; }
+[ -z "$2" ] || trap 'cd /; rm -rf "$1"' EXIT
+[ -d data ] || initdb -D data -U kabar -A trust -E UTF8 --locale=C --no-sync >log 2>&1 </dev/null || { cat log >&2; exit 1; }
+exec 3<&0
 postgres -D data -k "$1" -c listen_addresses= -c shared_buffers=32MB -c max_connections=60 -c jit=off \
-	-c unix_socket_permissions=0700 >log 2>&1 </dev/null &
+	-c unix_socket_permissions=0700 >log 2>&1 </dev/null 3<&- &
 server=$!
-read -r _
-kill -INT $server
-wait $server || cat log >&2`
+{ read -r _; kill -INT $server; } <&3 &
+reader=$!
+wait $server || cat log >&2
+kill $reader 2>/dev/null
+exit 0`
 
 // serverPatience is how long a server may take to start, and to end.
 const serverPatience = 30 * time.Second
 
-// startServer starts a PostgreSQL server in a new temporary folder and waits until it answers. It listens on a Unix socket
-// in that folder and nowhere else, and syncs its files as one in production does.
+// server is a PostgreSQL server in a temporary folder. It listens on a Unix socket in that folder and nowhere else, and syncs
+// its files as one in production does.
+type server struct {
+	dir   string
+	who   *syscall.Credential
+	keep  bool // the folder, when the server ends: it is going to start again
+	stdin io.Closer
+	ended chan error
+	said  *bytes.Buffer
+}
+
+// startServer starts a PostgreSQL server in a new folder and waits until it answers.
 func startServer() (base *url.URL, end func() error, err error) {
+	s, err := newServer()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := s.start(); err != nil {
+		return nil, nil, err
+	}
+	return s.url(), s.end, nil
+}
+
+// newServer makes a folder for a server that does not run yet.
+func newServer() (*server, error) {
 	for _, program := range []string{"initdb", "postgres"} {
 		if _, err := exec.LookPath(program); err != nil {
-			return nil, nil, fmt.Errorf("%w: %w", errNone, err)
+			return nil, fmt.Errorf("%w: %w", errNone, err)
 		}
 	}
 	dir, err := os.MkdirTemp("/tmp", "kabar-pg-") // the path of a Unix socket must be short
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	who, err := unprivileged(dir)
 	if err != nil {
-		return nil, nil, errors.Join(err, os.RemoveAll(dir))
+		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	var said bytes.Buffer
-	cmd := exec.Command("/bin/sh", "-c", script, "sh", dir)
-	cmd.Dir, cmd.Stderr = dir, &said
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: who, Setpgid: true} // not ended by the terminal's ^C: the script is
-	stdin, err := cmd.StdinPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("start PostgreSQL: %w", err), os.RemoveAll(dir))
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	end = func() error {
-		_ = stdin.Close() // it has ended already if this fails
-		select {
-		case err := <-ended:
-			return errors.Join(err, os.RemoveAll(dir))
-		case <-time.After(serverPatience):
-			return fmt.Errorf("PostgreSQL in %s does not end", dir)
+	return &server{dir: dir, who: who}, nil
+}
+
+func (s *server) url() *url.URL {
+	return &url.URL{Scheme: "postgres", Path: "/postgres", RawQuery: url.Values{"host": {s.dir}, "user": {"kabar"}}.Encode()}
+}
+
+// start runs the server. One that was killed leaves memory behind for a moment, in which no other one starts.
+func (s *server) start() error {
+	for deadline := time.Now().Add(serverPatience); ; time.Sleep(50 * time.Millisecond) {
+		if err := s.launch(); err != nil {
+			return errors.Join(fmt.Errorf("start PostgreSQL: %w", err), os.RemoveAll(s.dir))
+		}
+		err := answers(s.url(), s.ended)
+		if err == nil {
+			return nil
+		}
+		err = errors.Join(err, s.stop())
+		if said := s.said.String(); !strings.Contains(said, "still in use") || time.Now().After(deadline) {
+			return errors.Join(err, errors.New(said), os.RemoveAll(s.dir))
 		}
 	}
-	base = &url.URL{Scheme: "postgres", Path: "/postgres", RawQuery: url.Values{"host": {dir}, "user": {"kabar"}}.Encode()}
-	if err := answers(base, ended); err != nil {
-		return nil, nil, errors.Join(err, end(), errors.New(said.String()))
+}
+
+func (s *server) launch() (err error) {
+	remove := "remove"
+	if s.keep {
+		remove = ""
 	}
-	return base, end, nil
+	cmd := exec.Command("/bin/sh", "-c", script, "sh", s.dir, remove)
+	s.said, s.ended = new(bytes.Buffer), make(chan error, 1)
+	cmd.Dir, cmd.Stderr = s.dir, s.said
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.who, Setpgid: true} // not ended by the terminal's ^C: the script is
+	if s.stdin, err = cmd.StdinPipe(); err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	ended := s.ended
+	go func() { ended <- cmd.Wait() }()
+	return nil
+}
+
+// stop ends the server, if it still runs, and waits for it.
+func (s *server) stop() error {
+	_ = s.stdin.Close() // it has ended already if this fails
+	select {
+	case err := <-s.ended:
+		s.ended <- nil // whoever asks again
+		return err
+	case <-time.After(serverPatience):
+		return fmt.Errorf("PostgreSQL in %s does not end", s.dir)
+	}
+}
+
+// end ends the server for good.
+func (s *server) end() error { return errors.Join(s.stop(), os.RemoveAll(s.dir)) }
+
+// pid returns the process of the server that runs.
+func (s *server) pid() (int, error) {
+	text, err := os.ReadFile(filepath.Join(s.dir, "data", "postmaster.pid"))
+	if err != nil {
+		return 0, err
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	return strconv.Atoi(first)
+}
+
+// kill ends the server with a signal and waits until it is gone.
+func (s *server) kill(signal syscall.Signal) error {
+	pid, err := s.pid()
+	if err == nil {
+		err = syscall.Kill(pid, signal)
+	}
+	if err != nil {
+		return err
+	}
+	select {
+	case err := <-s.ended:
+		s.ended <- nil
+		return err
+	case <-time.After(serverPatience):
+		return fmt.Errorf("PostgreSQL in %s does not end", s.dir)
+	}
 }
 
 // answers waits until the server takes a connection.
@@ -94,7 +181,7 @@ func answers(base *url.URL, ended chan error) error {
 		}
 		select {
 		case e := <-ended:
-			ended <- nil // for end, which waits for it too
+			ended <- nil // for stop, which waits for it too
 			return fmt.Errorf("PostgreSQL has not started: %w", errors.Join(e, err))
 		case <-time.After(20 * time.Millisecond):
 		}
