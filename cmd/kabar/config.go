@@ -81,6 +81,9 @@ func (s *settings) Validate(app *kong.Application) error {
 
 // Resolve implements kong.Resolver.
 func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	if !isKey(flag) {
+		return nil, nil
+	}
 	if v, ok := lookup(s.environ, variable(flag)); ok {
 		return v, nil
 	}
@@ -90,10 +93,8 @@ func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any,
 	return nil, nil
 }
 
-// variable is the environment variable of a flag.
-func variable(flag *kong.Flag) string {
-	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
-}
+// variable is the environment variable of a key.
+func variable(flag *kong.Flag) string { return flag.Envs[0] }
 
 // flagText writes a value of the file as it would stand on the command line.
 func flagText(flag *kong.Flag, value any) (string, error) {
@@ -125,9 +126,12 @@ func scalar(value any) (string, error) {
 	return fmt.Sprint(value), nil
 }
 
-// allFlags returns the flags of a command and of all below it, each name once.
+// isKey reports whether a flag is part of a configuration. Flags marked env:"-" say what one call of a command is to do.
+func isKey(flag *kong.Flag) bool { return len(flag.Envs) > 0 }
+
+// allFlags returns the keys of a command and of all below it, each name once.
 func allFlags(n *kong.Node) []*kong.Flag {
-	flags := slices.Clone(n.Flags)
+	flags := slices.DeleteFunc(slices.Clone(n.Flags), func(f *kong.Flag) bool { return !isKey(f) })
 	for _, c := range n.Children {
 		for _, f := range allFlags(c) {
 			if !slices.Contains(names(flags), f.Name) {

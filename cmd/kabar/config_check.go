@@ -35,6 +35,9 @@ func (s *settings) origin(k *kong.Context, flag *kong.Flag) origin {
 			return fromCommandLine
 		}
 	}
+	if !isKey(flag) {
+		return fromDefault
+	}
 	if _, ok := lookup(s.environ, variable(flag)); ok {
 		return fromEnvironment
 	}
@@ -111,7 +114,7 @@ func programOf(k *kong.Context) (name string, keys []string) {
 		return n.Name
 	}
 	name = top(k.Selected())
-	keys = names(k.Model.Flags)
+	keys = names(allFlags(&kong.Node{Flags: k.Model.Flags}))
 	for _, n := range k.Model.Children {
 		if top(n) == name {
 			keys = append(keys, names(allFlags(n))...)
@@ -136,16 +139,28 @@ func checkEnvironment(app *kong.Application, environ []string) error {
 	return nil
 }
 
-// nearest returns ", did you mean …?" with the known name that is most like the given one.
+// nearest returns ", did you mean …?" with the known name that is most like the given one; of equals, the one that begins
+// like it.
 func nearest(name string, known []string) string {
-	best, distance := "", len(name)/2+1
+	best, distance, begins := "", len(name)/2+1, 0
 	for _, k := range known {
-		if d := levenshtein.ComputeDistance(strings.ToLower(name), strings.ToLower(k)); d < distance {
-			best, distance = k, d
+		a, b := strings.ToLower(name), strings.ToLower(k)
+		d, n := levenshtein.ComputeDistance(a, b), common(a, b)
+		if d < distance || d == distance && best != "" && n > begins {
+			best, distance, begins = k, d, n
 		}
 	}
 	if best == "" {
 		return ""
 	}
 	return fmt.Sprintf(", did you mean %q?", best)
+}
+
+// common is how many bytes two texts begin with in common.
+func common(a, b string) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
 }

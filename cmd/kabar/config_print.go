@@ -11,9 +11,6 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// notShown are flags that say what to do now; they are not part of a configuration.
-var notShown = map[string]bool{"help": true, "config": true, "print-config": true}
-
 // print writes what holds for the selected command as a configuration file, with where each value comes from. What it
 // writes can be read again, but for secrets, which are redacted.
 func (s *settings) print(w io.Writer, k *kong.Context) error {
@@ -21,7 +18,7 @@ func (s *settings) print(w io.Writer, k *kong.Context) error {
 	fmt.Fprintf(w, "# kabar %s: what holds, and where it comes from.\n", program)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, f := range k.Flags() {
-		if notShown[f.Name] {
+		if !isKey(f) || f.Name == "config" {
 			continue
 		}
 		text, err := shown(f, k.FlagValue(f))

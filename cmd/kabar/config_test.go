@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/alecthomas/kong"
 )
 
 // parseConfig parses a command line with a configuration file.
@@ -18,17 +16,11 @@ func parseConfig(t *testing.T, text string, args ...string) (cli, error) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var c cli
-	resolver, err := readSettings(file, nil)
+	conf, _, err := parse(append(args, "--config", file), nil, streams{io.Discard, io.Discard})
 	if err != nil {
-		return c, err
+		return cli{}, err
 	}
-	parser, err := kong.New(&c, kong.Name("kabar"), kong.Resolvers(resolver))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = parser.Parse(args)
-	return c, err
+	return *conf.cli, nil
 }
 
 func TestConfig(t *testing.T) {

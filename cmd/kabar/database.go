@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -21,7 +20,7 @@ type databaseFlags struct {
 
 // options are how the store is opened.
 func (f *databaseFlags) options(master secrets.Key) (store.Options, error) {
-	o := store.Options{Master: master}
+	o := store.Options{Master: master, MaxConns: f.DatabaseConnections}
 	if f.Database == "" {
 		o.Path = filepath.Join(f.Data, "kabar.db")
 		return o, nil
@@ -31,11 +30,11 @@ func (f *databaseFlags) options(master secrets.Key) (store.Options, error) {
 		return o, &usageError{fmt.Errorf("--database: want postgres://USER@HOST/NAME")} // the error of url.Parse would show the password
 	}
 	if f.DatabasePasswordFile != "" {
-		password, err := os.ReadFile(f.DatabasePasswordFile)
+		password, err := secrets.ReadPrivate(f.DatabasePasswordFile)
 		if err != nil {
 			return o, &usageError{fmt.Errorf("--database-password-file: %w", err)}
 		}
-		u.User = url.UserPassword(u.User.Username(), strings.TrimRight(string(password), "\r\n"))
+		u.User = url.UserPassword(u.User.Username(), password)
 	}
 	o.URL = u.String()
 	return o, nil

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"kabar/internal/certs"
 	"kabar/internal/egress"
 	"kabar/internal/phone"
 	"kabar/internal/phone/phoneui"
@@ -131,8 +132,12 @@ func (d *dev) openServer(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	own, err := certs.Open(certs.Options{Dir: filepath.Join(dir, "server", "tls"), Log: d.log})
+	if err != nil {
+		return err
+	}
 	if d.server, err = openServer(ctx, serverOptions{dir: filepath.Join(dir, "server"), relay: d.relayURL(),
-		store:  store.Options{Path: filepath.Join(dir, "server", "kabar.db"), Master: master},
+		store: store.Options{Path: filepath.Join(dir, "server", "kabar.db"), Master: master}, open: store.Open, certs: own,
 		egress: devEgress(), lab: d.clock, log: d.log, drain: drainTime, phonePage: "http://" + d.ln.phone.Addr().String()}); err != nil {
 		return err
 	}

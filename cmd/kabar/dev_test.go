@@ -66,7 +66,7 @@ func TestFoundFinishesWhatWasBegun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := openServer(t.Context(), serverOptions{dir: t.TempDir(), log: slog.New(slog.DiscardHandler),
+	s, err := openServer(t.Context(), serverOptions{dir: t.TempDir(), open: store.Open, log: slog.New(slog.DiscardHandler),
 		store: store.Options{Path: filepath.Join(t.TempDir(), "kabar.db"), Master: master, NoMigrate: true}})
 	if err != nil {
 		t.Fatal(err)

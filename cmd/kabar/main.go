@@ -30,7 +30,7 @@ command line comes before the environment, the environment before the file; --pr
 // cli is the command line.
 type cli struct {
 	Config      string `help:"YAML file with flags as keys; deploy/ has a sample for each program." placeholder:"FILE" type:"path"`
-	PrintConfig bool   `help:"Print what holds and where it comes from, and end."`
+	PrintConfig bool   `help:"Print what holds and where it comes from, and end." env:"-"`
 
 	AllowInlineSecrets bool `help:"Take secrets from the configuration file and the environment, too; more can read them there."`
 
@@ -38,8 +38,14 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the business server: the API and its webhooks."`
 	Relay   relayCmd   `cmd:"" help:"Run the embedded network: a relay that sees ciphertext only."`
 	Phone   phoneCmd   `cmd:"" help:"Run customers: simulated phones with a web page and a control API."`
+	Backup  backupCmd  `cmd:"" program:"serve" help:"Make a backup of a server, and verify one."`
+	Restore restoreCmd `cmd:"" program:"serve" help:"Bring a backup back into a new data folder or database."`
 	Migrate migrateCmd `cmd:"" program:"serve" help:"Bring a server's store to this program's schema."`
+	Status  statusCmd  `cmd:"" program:"serve" help:"Ask a running server how it is."`
+	Doctor  doctorCmd  `cmd:"" program:"serve" help:"Look for what is wrong, and say what to do."`
+	Number  numberCmd  `cmd:"" program:"serve" help:"Add numbers to a server, verify and show them."`
 	User    userCmd    `cmd:"" program:"serve" help:"Add users of the /v1 API and set their passwords."`
+	Key     keyCmd     `cmd:"" program:"serve" help:"Make API keys, list and revoke them."`
 	Version versionCmd `cmd:"" program:"-" help:"Print the version."`
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"kabar"
 	"kabar/internal/auth"
@@ -28,12 +29,19 @@ type parts struct {
 	auth   *auth.Auth
 	media  *media.Store
 	attach func(ctx context.Context, n *kabar.Number) error // connects a new number; nil when the server does not run
+	// Nil when the server does not run, as attach is:
+	verify func(ctx context.Context, n *kabar.Number, code string) error // gives the relay a number's verification code
+	link   func(n *kabar.Number) (state string, since time.Time)         // how a number is connected
+	api    func() string                                                 // where the API is reached
 }
 
 // operations has everything that an operator can have done; each noun's file holds its operations beside its commands.
 func operations(p *parts) *control.Mux {
 	m := control.NewMux()
 	userOperations(m, p)
+	backupOperation(m, p)
+	numberOperations(m, p)
+	keyOperations(m, p)
 	return m
 }
 
@@ -85,15 +93,21 @@ func (p *parts) close() error {
 
 // openStore opens the store, which must be there.
 func (f *storeFlags) openStore(ctx context.Context, master secrets.Key, noMigrate bool) (*store.DB, error) {
-	o, err := f.options(master)
+	o, err := f.place(master)
 	if err != nil {
 		return nil, err
 	}
 	o.NoMigrate = noMigrate
-	if o.Path != "" {
-		if _, err := os.Stat(o.Path); err != nil { // opening would make an empty one
-			return nil, &usageError{fmt.Errorf("--data %s: there is no store of a server here: %w", f.Data, err)}
+	return f.openWith(ctx, o)
+}
+
+// place says where the store is, which must be there: opening would make an empty one.
+func (f *storeFlags) place(master secrets.Key) (store.Options, error) {
+	o, err := f.options(master)
+	if err == nil && o.Path != "" {
+		if _, err := os.Stat(o.Path); err != nil {
+			return o, &usageError{fmt.Errorf("--data %s: there is no store of a server here: %w", f.Data, err)}
 		}
 	}
-	return store.Open(ctx, o)
+	return o, err
 }

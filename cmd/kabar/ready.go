@@ -113,6 +113,6 @@ func (d *dev) welcome(w io.Writer, r *ready) {
 
   Ctrl-C stops everything; the next start goes on from here.
 
-`, version(), r.Phone, r.Console, r.API, d.server.print[:23], r.Relay, r.Number, devBusiness, strings.Join(names, ", "), d.creds.Password, webhook,
+`, version(), r.Phone, r.Console, r.API, d.server.o.certs.Info().Fingerprint[:23], r.Relay, r.Number, devBusiness, strings.Join(names, ", "), d.creds.Password, webhook,
 		d.cmd.Data, who.Name, indent(call.template(who.WaID)), who.Name, indent(call.text(who.WaID)), third)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net"
+	"os"
 	"os/exec"
 	"strings"
 
@@ -24,6 +25,7 @@ func cmdRecipe(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 	cmd := exec.Command("sh", "-c", recipe)
 	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH")) // where the program under test is
 	out, err := cmd.CombinedOutput()
 	ts.Logf("%s%s", recipe, out)
 	ts.Check(err)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/netip"
 	"time"
 
@@ -15,23 +14,28 @@ import (
 	"kabar/internal/auth"
 	"kabar/internal/egress"
 	"kabar/internal/engine"
+	"kabar/internal/logs"
+	"kabar/internal/store"
 )
 
 // serveCmd runs the business server alone.
 type serveCmd struct {
 	databaseFlags  `embed:""`
 	masterFlags    `embed:""`
-	Relay          string        `help:"The network: URL of a kabar relay." required:"" placeholder:"wss://HOST"`
-	Invite         string        `help:"Invite of a private relay, with which the number registers there." secret:"" placeholder:"kri_…"`
-	InviteFile     string        `help:"File with the invite." type:"path" placeholder:"FILE"`
-	Number         string        `help:"Business number in digits; added at the first start. More: kabar number add." placeholder:"DIGITS"`
-	Name           string        `help:"The business's name as customers see it; used with --number." default:"My business"`
-	Addr           string        `help:"Where the API listens." default:"127.0.0.1:9090" placeholder:"HOST:PORT"`
-	Host           []string      `help:"Name the server answers under; may be repeated." placeholder:"NAME" reload:""`
-	EgressAllow    []string      `help:"Network that webhooks and media links may reach although it is private; may be repeated." placeholder:"CIDR" reload:""`
-	AllowPlainHTTP bool          `name:"allow-plain-http" help:"Answer plain HTTP on addresses other than loopback: behind a proxy that speaks TLS."`
-	DrainTime      time.Duration `help:"How long requests may go on after the end has begun." default:"25s" placeholder:"DURATION"`
-	LogLevel       string        `help:"What to log: debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
+	relayTrust     `embed:""`
+	tlsFlags       `embed:""`
+	logFlags       `embed:""`
+	debugFlags     `embed:""`
+	Relay          string   `help:"The network: URL of a kabar relay." required:"" placeholder:"wss://HOST"`
+	Invite         string   `help:"Invite of a private relay, with which the number registers there." secret:"" placeholder:"kri_…"`
+	InviteFile     string   `help:"File with the invite." type:"path" placeholder:"FILE"`
+	Number         string   `help:"Business number in digits; added at the first start. More: kabar number add." placeholder:"DIGITS"`
+	Name           string   `help:"The business's name as customers see it; used with --number." default:"My business"`
+	Addr           string   `help:"Where the API listens." default:"127.0.0.1:9090" placeholder:"HOST:PORT"`
+	Host           []string `help:"Name the server answers under; may be repeated." placeholder:"NAME" reload:""`
+	EgressAllow    []string `help:"Network that webhooks and media links may reach although it is private; may be repeated." placeholder:"CIDR" reload:""`
+	AllowPlainHTTP bool     `name:"allow-plain-http" help:"Answer plain HTTP on addresses other than loopback: behind a proxy that speaks TLS."`
+	DrainTime      duration `help:"How long requests may go on after the end has begun." default:"25s" placeholder:"DURATION"`
 }
 
 // Help is shown by kabar serve --help.
@@ -50,16 +54,21 @@ Examples:
 
 // Run runs until ctx ends.
 func (c *serveCmd) Run(ctx context.Context, s streams, conf *configuration) (err error) {
-	log := newLog(s.err, c.LogLevel)
-	o, err := c.serverOptions(ctx, log)
-	if err != nil {
-		return err
-	}
+	log := c.logFlags.open(s.err)
+	c.caution(log.Logger())
 	ln, err := listen(ctx, "--addr", c.Addr)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = ln.Close() }() // closed by its server already, when that has run
+	debug, err := c.listen(ctx)
+	if err != nil {
+		return err
+	}
+	o, err := c.serverOptions(ctx, log.Logger())
+	if err != nil {
+		return err
+	}
 	srv, err := openServer(ctx, o)
 	if err != nil {
 		return err
@@ -70,13 +79,36 @@ func (c *serveCmd) Run(ctx context.Context, s streams, conf *configuration) (err
 	}
 	srv.addr = ln.Addr()
 	fmt.Fprintf(s.out, "kabar %s serves https://%s (certificate SHA-256 %s)\nConsole, once, within ten minutes: %s%s\n",
-		version(), srv.host(), srv.print, srv.api(), srv.console.NewLink(time.Now()))
-	return c.run(ctx, srv, ln, conf, log)
+		version(), srv.host(), o.certs.Info().Fingerprint, srv.api(), srv.console.NewLink(time.Now()))
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return srv.Run(ctx, ln) })
+	g.Go(func() error { return c.serve(ctx, debug, debugHandler(srv.metrics.Handler(), o.log), o.log) })
+	g.Go(func() error {
+		return conf.reloads(ctx, o.log, func(next *cli) error { return next.Serve.reload(srv, log) })
+	})
+	notify(ctx, notifyReady)
+	context.AfterFunc(ctx, func() { notify(context.WithoutCancel(ctx), notifyStopping) })
+	return ended(g.Wait())
+}
+
+// reload has the server take over what of c can change while it runs.
+func (c *serveCmd) reload(srv *server, log *logs.Log) error {
+	rules, err := c.egress()
+	if err != nil {
+		return err
+	}
+	if err := srv.o.certs.Reload(); err != nil {
+		return err
+	}
+	log.SetLevel(c.level())
+	srv.reload(c.hosts(), rules)
+	return nil
 }
 
 // serverOptions turns flags into what the server is opened with.
 func (c *serveCmd) serverOptions(ctx context.Context, log *slog.Logger) (serverOptions, error) {
-	o := serverOptions{dir: c.Data, relay: c.Relay, hosts: c.Host, plainHTTP: c.AllowPlainHTTP, drain: c.DrainTime, log: log}
+	o := serverOptions{dir: c.Data, open: c.openWith, relay: c.Relay, hosts: c.hosts(), hsts: c.HSTS != "off", plainHTTP: c.AllowPlainHTTP,
+		drain: time.Duration(c.DrainTime), log: log}
 	master, err := c.load(ctx)
 	if err != nil {
 		return o, err
@@ -88,8 +120,15 @@ func (c *serveCmd) serverOptions(ctx context.Context, log *slog.Logger) (serverO
 	if o.egress, err = c.egress(); err != nil {
 		return o, &usageError{err}
 	}
-	return o, nil
+	if o.relayHTTP, err = c.httpClient(); err != nil {
+		return o, err
+	}
+	o.certs, err = c.tlsFlags.open(c.Data, o.hosts, log)
+	return o, err
 }
+
+// hosts are the names the server answers under.
+func (c *serveCmd) hosts() []string { return append(c.domains(), c.Host...) }
 
 func (c *serveCmd) egress() (egress.Policy, error) {
 	var p egress.Policy
@@ -105,47 +144,58 @@ func (c *serveCmd) egress() (egress.Policy, error) {
 	return p, err
 }
 
-// begin gives an empty server its number, and connects the numbers there are.
+// begin connects the numbers there are. To an empty server it first adds the one of --number; without that the server runs,
+// and waits for kabar number add.
 func (c *serveCmd) begin(ctx context.Context, srv *server, s streams) error {
+	invite, err := secret("invite", c.Invite, c.InviteFile)
+	if err != nil {
+		return err
+	}
+	numbers, err := srv.db.Numbers(ctx)
+	if err != nil {
+		return err
+	}
+	switch {
+	case len(numbers) > 0 || c.Number != "":
+		err = c.first(ctx, srv, s, invite)
+	case invite != "":
+		err = &usageError{errors.New("--invite is for the number of --number; there is no number yet: give that too, or kabar number add DIGITS --invite-file FILE")}
+	default:
+		_, err = fmt.Fprintf(s.out, "There is no number yet. Add one: kabar number add DIGITS --name NAME --data %s\n", c.Data)
+	}
+	if err != nil {
+		return err
+	}
+	return srv.attach(ctx)
+}
+
+// first gives the server its first number and that its administrator and the invite, if they are not there yet. The password
+// is printed once and must be changed at the first login.
+func (c *serveCmd) first(ctx context.Context, srv *server, s streams, invite string) error {
 	password := auth.RandomPassword()
 	n, added, err := found(ctx, srv, founding{number: c.number, password: password, mustChange: true})
 	if err != nil {
 		return err
 	}
-	if added {
-		fmt.Fprintf(s.out, "The number is %s. Its administrator is admin, the password %s\n"+
-			"It is not shown again, and the first login must bring a new_password.\n", n.Digits, password)
-	}
 	if to, err := engine.ParseRecipient(c.Number); err == nil && to.WaID != n.Digits {
 		return &usageError{fmt.Errorf("--number %s: the store in %s began with %s; leave --number out, use another folder, or add it: kabar number add %s",
 			c.Number, c.Data, n.Digits, to.WaID)}
 	}
-	return srv.attach(ctx)
+	if invite != "" {
+		err = srv.db.Write(ctx, nil, func(tx *store.Tx) error { return tx.SetInvite(n.ID, invite) })
+	}
+	if added && err == nil {
+		_, err = fmt.Fprintf(s.out, "The number is %s. Its administrator is admin, the password %s\n"+
+			"It is not shown again, and the first login must bring a new_password.\n", n.Digits, password)
+	}
+	return err
 }
 
 // number is what a server without one begins with.
 func (c *serveCmd) number() (engine.NewNumber, error) {
 	to, err := engine.ParseRecipient(c.Number)
 	if err != nil || to.WaID == "" {
-		return engine.NewNumber{}, &usageError{errors.New("the store has no number yet: give one with --number, in digits with its country code")}
+		return engine.NewNumber{}, &usageError{fmt.Errorf("--number %s: want digits with the country code", c.Number)}
 	}
 	return engine.NewNumber{Account: &kabar.Account{Name: c.Name}, Digits: to.WaID, Profile: kabar.Profile{Name: c.Name}}, nil
-}
-
-// run serves until ctx ends, and takes a changed configuration over.
-func (c *serveCmd) run(ctx context.Context, srv *server, ln net.Listener, conf *configuration, log *slog.Logger) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return srv.Run(ctx, ln) })
-	g.Go(func() error {
-		return conf.reloads(ctx, log, func(next *cli) error {
-			rules, err := next.Serve.egress()
-			if err == nil {
-				srv.reload(next.Serve.Host, rules)
-			}
-			return err
-		})
-	})
-	notify(ctx, notifyReady)
-	context.AfterFunc(ctx, func() { notify(context.WithoutCancel(ctx), notifyStopping) })
-	return g.Wait()
 }

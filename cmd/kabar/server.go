@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net"
@@ -15,15 +15,17 @@ import (
 
 	"kabar"
 	"kabar/internal/auth"
+	"kabar/internal/certs"
 	"kabar/internal/console"
 	"kabar/internal/control"
 	"kabar/internal/egress"
 	"kabar/internal/engine"
 	"kabar/internal/manage"
 	"kabar/internal/media"
+	"kabar/internal/metrics"
+	"kabar/internal/network"
 	"kabar/internal/network/relay"
 	"kabar/internal/onprem"
-	"kabar/internal/portshare"
 	"kabar/internal/store"
 	"kabar/internal/web"
 	"kabar/internal/webhook"
@@ -33,8 +35,13 @@ import (
 type serverOptions struct {
 	dir       string // holds media, tls and, with SQLite, kabar.db
 	store     store.Options
-	relay     string   // URL
-	hosts     []string // names the server answers under, beside localhost and addresses
+	open      func(ctx context.Context, o store.Options) (*store.DB, error) // store.Open, or what finishes a rotation first
+	relay     string                                                        // URL
+	relayHTTP *http.Client                                                  // for connections to the relay; nil: the default one
+	invite    string                                                        // to the relay, for numbers without one of their own
+	hosts     []string                                                      // names the server answers under, beside localhost and addresses
+	certs     *certs.Certs                                                  // what its certificate comes from
+	hsts      bool                                                          // tell browsers to come by https, where the certificate is an authority's
 	egress    egress.Policy
 	plainHTTP bool      // answer plain HTTP on addresses other than loopback
 	lab       *labClock // the clock that can be shifted, of kabar dev; nil: real time
@@ -47,6 +54,7 @@ type serverOptions struct {
 type server struct {
 	o          serverOptions
 	now        func() time.Time // the product's clock
+	started    time.Time
 	db         *store.DB
 	media      *media.Store
 	egress     *egress.Client
@@ -56,28 +64,25 @@ type server struct {
 	console    *console.Console
 	handler    http.Handler
 	allowed    atomic.Pointer[func(host string) bool] // the names it answers under
-	cert       tls.Certificate
-	print      string       // the certificate's SHA-256
+	metrics    *metrics.Metrics
+	mediaSize  *metrics.Folder
 	addr       net.Addr     // where the API listens
 	control    net.Listener // for commands of the operator; nil when there is no room for its path
 }
 
 // openServer opens the store and puts everything together; nothing runs yet. The caller closes it.
 func openServer(ctx context.Context, o serverOptions) (*server, error) {
-	s := &server{o: o, now: time.Now}
+	s := &server{o: o, now: time.Now, started: time.Now(), metrics: metrics.New(version())}
 	s.allow(o.hosts)
 	if o.lab != nil {
 		s.now = o.lab.Now
 	}
-	err := os.MkdirAll(filepath.Join(o.dir, "tls"), 0o700)
-	if err != nil {
+	o.store.Log, o.store.Observe = o.log, s.metrics.Batch
+	var err error
+	if s.db, err = o.open(ctx, o.store); err != nil {
 		return nil, err
 	}
-	o.store.Log = o.log
-	if s.db, err = store.Open(ctx, o.store); err != nil {
-		return nil, err
-	}
-	if err := errors.Join(s.clearTemp(), s.assemble(ctx)); err != nil {
+	if err := errors.Join(s.clearTemp(), s.assemble(ctx), s.reportRestore(ctx)); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	if s.control, err = control.Listen(ctx, o.dir); err != nil {
@@ -98,12 +103,12 @@ func (s *server) clearTemp() error {
 
 func (s *server) assemble(ctx context.Context) error {
 	var err error
-	if s.media, err = media.Open(filepath.Join(s.o.dir, "media")); err != nil {
+	if s.media, err = media.Open(s.mediaDir()); err != nil {
 		return err
 	}
 	s.egress = egress.New(s.o.egress)
 	s.engine = engine.New(engine.Options{Store: s.db, Media: s.media, Fetch: s.egress, Log: s.o.log, Now: s.now,
-		Committed: func(n kabar.NumberID) { s.dispatcher.Wake(n) }})
+		Committed: func(n kabar.NumberID) { s.dispatcher.Wake(n) }, Counted: s.metrics.Message})
 	if s.auth, err = auth.New(ctx, auth.Options{Store: s.db}); err != nil {
 		return err
 	}
@@ -111,18 +116,20 @@ func (s *server) assemble(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.dispatcher = webhook.New(webhook.Options{Store: s.db, Client: s.egress, Render: map[kabar.Dialect]webhook.Renderer{kabar.OnPrem: v1.Render},
+	s.dispatcher = webhook.New(webhook.Options{Store: s.db, Client: s.metrics.Client(s.egress),
+		Render:   map[kabar.Dialect]webhook.Renderer{kabar.OnPrem: v1.Render},
 		Settings: s.engine.Settings, Number: s.engine.Number, Now: s.now, Log: s.o.log, Version: version()})
 	if s.o.lab != nil {
 		s.o.lab.OnShift(s.engine.Shifted)
 		s.o.lab.OnShift(s.dispatcher.Shifted)
 	}
-	if s.cert, s.print, err = portshare.SelfSigned(filepath.Join(s.o.dir, "tls"), append([]string{"localhost", "127.0.0.1", "::1"}, s.o.hosts...), time.Now()); err != nil {
-		return err
-	}
+	s.mediaSize = metrics.NewFolder(s.mediaDir())
+	s.measure()
 	s.console = console.New(s, console.Options{Log: s.o.log})
 	return s.routes(v1)
 }
+
+func (s *server) mediaDir() string { return filepath.Join(s.o.dir, "media") }
 
 // allow says under which names the server answers from now on.
 func (s *server) allow(hosts []string) {
@@ -148,7 +155,11 @@ func (s *server) routes(v1 *onprem.API) error {
 	if err != nil {
 		return err
 	}
-	s.handler = web.Recover(s.o.log, web.CheckHost(func(host string) bool { return (*s.allowed.Load())(host) }, web.SameOrigin(web.WriteDeadline(writeTime, mux))))
+	h := web.CheckHost(func(host string) bool { return (*s.allowed.Load())(host) }, web.SameOrigin(web.WriteDeadline(writeTime, mux)))
+	if s.o.hsts {
+		h = web.HSTS(s.o.certs.Trusted, h)
+	}
+	s.handler = s.metrics.Watch(metrics.ServerSurfaces(), web.Recover(s.o.log, h), accessLog(s.o.log))
 	return nil
 }
 
@@ -174,13 +185,43 @@ func (s *server) first() *kabar.Number { return s.engine.Numbers()[0] }
 
 // connect gives a number its driver.
 func (s *server) connect(ctx context.Context, n *kabar.Number) error {
-	return s.engine.Attach(ctx, n.ID, relay.New(relay.Options{URL: s.o.relay, Account: n.Digits, TempDir: s.tempDir(),
-		Log: s.o.log.With("number", n.Digits), Now: s.now}))
+	invite, err := s.db.Invite(ctx, n.ID)
+	if err != nil {
+		return err
+	}
+	return s.engine.Attach(ctx, n.ID, relay.New(relay.Options{URL: s.o.relay, Account: n.Digits, Invite: invite, TempDir: s.tempDir(),
+		Log: s.o.log.With("number", n.Digits), Now: s.now, HTTP: s.o.relayHTTP}))
+}
+
+// verify hands a number's verification code to its network.
+func (s *server) verify(ctx context.Context, n *kabar.Number, code string) error {
+	r, ok := s.engine.Network(n.ID).(network.Registrar)
+	if !ok {
+		return fmt.Errorf("the network of %s verifies no numbers", n.Digits)
+	}
+	return r.Verify(ctx, code)
+}
+
+// link says for people how a number is connected, and since when.
+func (s *server) link(n *kabar.Number) (state string, since time.Time) {
+	up, since := s.engine.Link(n.ID)
+	if up {
+		return "connected", since
+	}
+	if r, ok := s.engine.Network(n.ID).(network.Registrar); ok {
+		if _, detail := r.Registration(); detail != "" {
+			return detail, since
+		}
+	}
+	return "connecting", since
 }
 
 // operations are what the operator's commands can have done while the server runs.
 func (s *server) operations() *control.Mux {
-	return operations(&parts{dir: s.o.dir, db: s.db, auth: s.auth, media: s.media, attach: s.connect})
+	m := operations(&parts{dir: s.o.dir, db: s.db, auth: s.auth, media: s.media, attach: s.connect, verify: s.verify, link: s.link, api: s.api})
+	control.Handle(m, "status", s.inspect)
+	control.Handle(m, "doctor", s.examine)
+	return m
 }
 
 // Close closes what openServer opened.

@@ -2,21 +2,20 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"kabar/internal/control"
+	"kabar/internal/doctor"
 	"kabar/internal/egress"
 	"kabar/internal/manage"
-	"kabar/internal/portshare"
-	"kabar/internal/ui"
-	"kabar/internal/web"
+	"kabar/internal/metrics"
+	"kabar/internal/network"
+	"kabar/internal/store"
 )
 
 // Run serves on ln until ctx ends. Then it accepts nothing more, lets the requests it has accepted finish, for drain at most,
@@ -27,12 +26,16 @@ func (s *server) Run(ctx context.Context, ln net.Listener) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	g.Go(func() error { return s.engine.Run(work) })
 	g.Go(func() error { return s.dispatcher.Run(work) })
+	g.Go(func() error { return s.o.certs.Run(ctx) })
+	g.Go(func() error { return s.auth.Run(work) })
+	g.Go(func() error { return s.mediaSize.Run(ctx) })
 	if s.control != nil {
 		g.Go(func() error { return control.Serve(ctx, s.control, s.operations()) })
 	}
 	g.Go(func() error {
 		defer stop()
-		return s.serve(ctx, ln)
+		p := port{handler: s.handler, certs: s.o.certs, plain: s.o.plainHTTP, drain: s.o.drain, log: s.o.log}
+		return p.serve(ctx, ln)
 	})
 	return ended(g.Wait())
 }
@@ -43,34 +46,17 @@ func (s *server) reload(hosts []string, rules egress.Policy) {
 	s.egress.SetRules(rules)
 }
 
-// serve serves the API until ctx ends and every request has been answered.
-func (s *server) serve(ctx context.Context, ln net.Listener) error {
-	share := portshare.Server{TLS: &tls.Config{Certificates: []tls.Certificate{s.cert}, MinVersion: tls.VersionTLS12},
-		Secure: web.Server(s.handler, s.o.log), Plain: web.Server(s.plain(), s.o.log), Drain: s.o.drain}
-	base := lasting(ctx, s.o.drain)
-	for _, h := range []*http.Server{share.Secure, share.Plain} {
-		h.BaseContext = func(net.Listener) context.Context { return base }
-	}
-	return share.Serve(ctx, ln)
-}
-
-// lasting returns the context of the requests of a server that ends with ctx: streams end with it, other requests have
-// nearly drain to finish.
-func lasting(ctx context.Context, drain time.Duration) context.Context {
-	out, cancel := context.WithCancel(ui.Closing(context.WithoutCancel(ctx), ctx.Done()))
-	context.AfterFunc(ctx, func() { time.AfterFunc(drain*9/10, cancel) })
-	return out
-}
-
-// plain answers plain HTTP on loopback only, unless the operator has allowed more.
-func (s *server) plain() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-		if tcp, ok := local.(*net.TCPAddr); s.o.plainHTTP || ok && tcp.IP.IsLoopback() {
-			s.handler.ServeHTTP(w, r)
-			return
-		}
-		http.Error(w, "This address speaks HTTPS only: use https://, or start the server with --allow-plain-http.", http.StatusForbidden)
+// measure tells the metrics where the server's figures come from.
+func (s *server) measure() {
+	s.metrics.Server(metrics.Server{
+		Numbers: s.db.Numbers, Link: s.engine.Link, Backlog: s.dispatcher.Backlog, Waiting: s.db.Waiting, Now: s.now,
+		Probe:       func(ctx context.Context) error { return s.db.Probe(ctx, time.Now()) },
+		Certificate: func() (time.Time, error) { return s.o.certs.Info().NotAfter, nil },
+		Media:       s.mediaSize,
+		Disk: func() (free, size uint64, err error) {
+			u, err := doctor.DiskUsage(s.o.dir)
+			return u.Free, u.Size, err
+		},
 	})
 }
 
@@ -91,16 +77,8 @@ const (
 // checks are what /readyz looks at.
 func (s *server) checks() []manage.Check {
 	return []manage.Check{
-		{Name: "store", Run: func(ctx context.Context) error { return s.db.Probe(ctx, time.Now()) }},
-		{Name: "network", Run: func(context.Context) error {
-			for _, n := range s.engine.Numbers() {
-				up, since := s.engine.Link(n.ID)
-				if away := time.Since(since); !up && away > offlineTime { // real time, also in kabar dev
-					return fmt.Errorf("%s has not been connected for %s", n.Digits, away.Round(time.Second))
-				}
-			}
-			return nil
-		}},
+		{Name: "store", Run: s.writable},
+		{Name: "network", Run: func(context.Context) error { return s.offline() }},
 		{Name: "webhooks", Run: func(ctx context.Context) error {
 			all, err := s.dispatcher.Backlog(ctx)
 			if err != nil {
@@ -114,4 +92,41 @@ func (s *server) checks() []manage.Check {
 			return nil
 		}},
 	}
+}
+
+// writable is an error while nothing can be stored. What the database says names its address and user: that is for the log.
+func (s *server) writable(ctx context.Context) error {
+	err := s.db.Probe(ctx, time.Now())
+	if err == nil {
+		return nil
+	}
+	s.o.log.WarnContext(ctx, "the store cannot be written", "error", err)
+	return store.Refusal(err)
+}
+
+// offline is an error while a number that its network knows has not been connected for a while, or when none is and a person
+// has to do something. A number that waits for its code beside others that work takes no server out of service.
+func (s *server) offline() error {
+	var waiting error
+	connected := 0
+	for _, n := range s.engine.Numbers() {
+		up, since := s.engine.Link(n.ID)
+		if up {
+			connected++
+			continue
+		}
+		if r, ok := s.engine.Network(n.ID).(network.Registrar); ok {
+			if state, detail := r.Registration(); state == network.RegistrationUnproved || state == network.RegistrationRefused {
+				waiting = fmt.Errorf("%s: %s", n.Digits, detail)
+				continue
+			}
+		}
+		if away := time.Since(since); away > offlineTime { // real time, also in kabar dev
+			return fmt.Errorf("%s has not been connected for %s", n.Digits, away.Round(time.Second))
+		}
+	}
+	if connected == 0 {
+		return waiting
+	}
+	return nil
 }

@@ -17,6 +17,9 @@ func (s *server) Status(ctx context.Context) (console.View, error) {
 	v := console.View{Updated: s.now()}
 	numbers := s.engine.Numbers()
 	if len(numbers) == 0 {
+		v.Business = "No number yet"
+		v.Steps = []console.Step{{Title: "Add a number", Text: "The command prints the password of its administrator, once.",
+			Command: "kabar number add DIGITS --name NAME --data " + s.o.dir}}
 		return v, nil
 	}
 	v.Business, v.Number = numbers[0].Profile.Name, numbers[0].Digits
@@ -24,7 +27,7 @@ func (s *server) Status(ctx context.Context) (console.View, error) {
 		v.Number = fmt.Sprintf("%s and %d more", v.Number, more)
 	}
 	v.Facts = []console.Fact{{Name: "API", Value: s.api(), Href: s.api() + "/livez"}, {Name: "Relay", Value: s.o.relay},
-		{Name: "Store", Value: s.storeName()}, {Name: "Version", Value: version()}, {Name: "Certificate", Value: s.print}}
+		{Name: "Store", Value: s.storeName()}, {Name: "Version", Value: version()}, {Name: "Certificate", Value: s.o.certs.Info().Fingerprint}}
 	if s.o.phonePage != "" {
 		v.Facts = append([]console.Fact{{Name: "Phones", Value: s.o.phonePage, Href: s.o.phonePage}}, v.Facts...)
 	}
@@ -45,18 +48,18 @@ func (s *server) Status(ctx context.Context) (console.View, error) {
 		if len(numbers) > 1 {
 			of = " of " + n.Digits
 		}
-		v.Lights = append(v.Lights, s.linkLight("Network"+of, n.ID), hookLight("Webhook"+of, ep, backlog[ep.ID]))
+		v.Lights = append(v.Lights, s.linkLight("Network"+of, n), hookLight("Webhook"+of, ep, backlog[ep.ID]))
 	}
 	v.Steps, err = s.steps(ctx, url)
 	return v, err
 }
 
-func (s *server) linkLight(name string, n kabar.NumberID) console.Light {
-	up, since := s.engine.Link(n)
-	if up {
+func (s *server) linkLight(name string, n *kabar.Number) console.Light {
+	if up, _ := s.engine.Link(n.ID); up {
 		return console.Light{Name: name, State: console.Good, Text: "connected"}
 	}
-	return console.Light{Name: name, State: console.Waiting, Text: "connecting since " + since.UTC().Format(time.TimeOnly)}
+	text, since := s.link(n)
+	return console.Light{Name: name, State: console.Waiting, Text: text + " since " + since.UTC().Format(time.TimeOnly)}
 }
 
 func hookLight(name string, ep *kabar.Endpoint, b webhook.Backlog) console.Light {

@@ -148,13 +148,9 @@ type Backlog struct {
 // Backlog returns how far each endpoint is behind, those without a URL included.
 func (d *Dispatcher) Backlog(ctx context.Context) (map[kabar.EndpointID]Backlog, error) {
 	all := map[kabar.EndpointID]Backlog{}
-	for n, readers := range d.snapshot() {
-		last, err := d.o.Store.LastSeq(ctx, n)
-		if err != nil {
-			return nil, err
-		}
+	for _, readers := range d.snapshot() {
 		for _, r := range readers {
-			b, err := r.backlog(ctx, last)
+			b, err := r.backlog(ctx)
 			if err != nil {
 				return nil, err
 			}
@@ -176,12 +172,16 @@ func (d *Dispatcher) snapshot() map[kabar.NumberID][]*reader {
 	return all
 }
 
-func (r *reader) backlog(ctx context.Context, last int64) (Backlog, error) {
+func (r *reader) backlog(ctx context.Context) (Backlog, error) {
 	r.mu.Lock()
 	st := r.state
 	r.mu.Unlock()
+	behind, err := r.o.Store.Behind(ctx, r.number, st.mark)
+	if err != nil {
+		return Backlog{}, err
+	}
 	b := Backlog{Parked: st.customers, LastStatus: st.status, LastError: st.err, Failing: failing(st.since, r.o.Now())}
-	b.Pending = max(last-st.mark-int64(st.settled), 0) + st.parked
+	b.Pending = max(behind-int64(st.settled), 0) + st.parked
 	if b.Pending == 0 {
 		return b, nil
 	}

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"kabar/internal/certs"
+	"kabar/internal/portshare"
+	"kabar/internal/ui"
+	"kabar/internal/web"
+)
+
+// port is how a program answers on its address: HTTPS and plain HTTP on the same one.
+type port struct {
+	handler http.Handler
+	certs   *certs.Certs
+	plain   bool          // answer plain HTTP on addresses other than loopback, too
+	drain   time.Duration // how long requests may go on after the end has begun
+	log     *slog.Logger
+}
+
+// serve answers on ln, which it closes, until ctx ends and every request has been answered, for drain at most.
+func (p *port) serve(ctx context.Context, ln net.Listener) error {
+	share := portshare.Server{TLS: p.certs.TLS(), Secure: web.Server(p.handler, p.log),
+		Plain: web.Server(http.HandlerFunc(p.servePlain), p.log), Drain: p.drain}
+	base := lasting(ctx, p.drain)
+	for _, h := range []*http.Server{share.Secure, share.Plain} {
+		h.BaseContext = func(net.Listener) context.Context { return base }
+	}
+	return share.Serve(ctx, ln)
+}
+
+// servePlain answers plain HTTP on loopback only, unless the operator has allowed more.
+func (p *port) servePlain(w http.ResponseWriter, r *http.Request) {
+	local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if p.plain || loopback(local) {
+		p.handler.ServeHTTP(w, r)
+		return
+	}
+	http.Error(w, "This address speaks HTTPS only: use https://, or start the program with --allow-plain-http.", http.StatusForbidden)
+}
+
+// lasting returns the context of the requests of a server that ends with ctx: streams end with it, other requests have
+// nearly drain to finish.
+func lasting(ctx context.Context, drain time.Duration) context.Context {
+	out, cancel := context.WithCancel(ui.Closing(context.WithoutCancel(ctx), ctx.Done()))
+	context.AfterFunc(ctx, func() { time.AfterFunc(drain*9/10, cancel) })
+	return out
+}
