@@ -120,7 +120,12 @@ func (e *env) restore(t *testing.T, dir, kind string) (backup.Target, *backup.Re
 func (e *env) target(t *testing.T, kind string) backup.Target {
 	t.Helper()
 	to := backup.Target{Data: filepath.Join(t.TempDir(), "new"), Mark: mark, Now: e.Now.Add(time.Hour)}
-	if to.Store = storetest.Open(t, kind).Fresh(t); to.Store.Path != "" {
+	if kind == e.Database {
+		to.Store = e.Fresh(t)
+	} else {
+		to.Store = storetest.Open(t, kind).Fresh(t)
+	}
+	if to.Store.Path != "" {
 		to.Store.Path = filepath.Join(to.Data, "kabar.db")
 	}
 	to.Store.Master = e.Master
