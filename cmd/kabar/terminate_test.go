@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -32,7 +33,7 @@ func TestTerminate(t *testing.T) {
 		v.again()
 		var load sync.WaitGroup
 		for client := range 8 {
-			load.Go(func() { v.client(fmt.Sprintf("%d-%d", round, client)) })
+			load.Go(func() { v.client(fmt.Sprintf("%d-%d", client, round)) })
 		}
 		load.Go(v.upload)
 		time.Sleep(100*time.Millisecond + rand.N(300*time.Millisecond))
@@ -51,20 +52,20 @@ type terminated struct {
 	t                 *testing.T
 	dir               string
 	api, phone, relay string // addresses
-	customer          string
+	customers         []string
 	key               string
 	http              *http.Client
 	cmd               *exec.Cmd
 	log               bytes.Buffer
 
 	mu           sync.Mutex
-	acknowledged []string          // bodies
-	open         map[string]string // bodies by idempotency key: no answer came
+	acknowledged []string // bodies
+	open         []string // bodies to which no answer came
 }
 
 func newTerminated(t *testing.T) *terminated {
 	t.Helper()
-	v := &terminated{t: t, dir: t.TempDir(), customer: "34600111222", http: &http.Client{Timeout: 60 * time.Second}, open: map[string]string{},
+	v := &terminated{t: t, dir: t.TempDir(), customers: []string{"34600111222", "34600111223", "34600111224", "34600111225"}, http: &http.Client{Timeout: 60 * time.Second},
 		api: freeAddress(t), phone: freeAddress(t), relay: freeAddress(t)}
 	v.background("relay", "--data", v.dir+"/relay", "--addr", v.relay, "--open-registration")
 	v.kabar("key", "master", v.dir+"/master.key")
@@ -74,23 +75,31 @@ func newTerminated(t *testing.T) *terminated {
 		t.Fatalf("no key in %s", out)
 	}
 	v.background("phone", "--data", v.dir+"/phone", "--addr", v.phone, "--relay", "ws://"+v.relay, "--business", "628111000200")
+	for _, customer := range v.customers {
+		v.open24(customer)
+	}
+	v.end()
+	return v
+}
+
+// open24 makes a customer and has the customer write, so that texts may go back.
+func (v *terminated) open24(customer string) {
+	v.t.Helper()
+	chat := "http://" + v.phone + "/api/customers/" + customer + "/messages"
 	v.eventually("a customer", func() error {
-		_, err := v.do(http.MethodPost, "http://"+v.phone+"/api/customers", `{"name":"Ana","wa_id":"`+v.customer+`"}`, nil)
+		_, err := v.do(http.MethodPost, "http://"+v.phone+"/api/customers", `{"name":"Ana","wa_id":"`+customer+`"}`, nil)
 		return err
 	})
-	v.eventually("an open window", func() error {
-		_, err := v.do(http.MethodPost, "http://"+v.phone+"/api/customers/"+v.customer+"/messages", `{"type":"text","text":{"body":"hi"}}`, nil)
-		return err
-	})
+	if _, err := v.do(http.MethodPost, chat, `{"type":"text","text":{"body":"hi `+customer+`"}}`, nil); err != nil {
+		v.t.Fatal(err)
+	}
 	v.eventually("the customer's message at the server", func() error {
-		text, err := v.do(http.MethodGet, "http://"+v.phone+"/api/customers/"+v.customer+"/messages", "", nil)
+		text, err := v.do(http.MethodGet, chat, "", nil)
 		if err == nil && !strings.Contains(text, `"delivered"`) {
 			err = fmt.Errorf("not delivered: %s", text)
 		}
 		return err
 	})
-	v.end()
-	return v
 }
 
 func freeAddress(t *testing.T) string {
@@ -215,9 +224,10 @@ func (v *terminated) do(method, url, body string, header http.Header) (string, e
 
 var errReplayed = fmt.Errorf("the answer had been stored: it was lost on its way")
 
-func (v *terminated) send(key, body string) error {
-	_, err := v.do(http.MethodPost, "http://"+v.api+"/v1/messages", `{"to":"`+v.customer+`","type":"text","text":{"body":"`+body+`"}}`,
-		http.Header{"Authorization": {"Bearer " + v.key}, "Idempotency-Key": {key}})
+func (v *terminated) send(body string) error {
+	to := v.customers[int(body[0])%len(v.customers)]
+	_, err := v.do(http.MethodPost, "http://"+v.api+"/v1/messages", `{"to":"`+to+`","type":"text","text":{"body":"`+body+`"}}`,
+		http.Header{"Authorization": {"Bearer " + v.key}, "Idempotency-Key": {body}})
 	return err
 }
 
@@ -225,13 +235,13 @@ func (v *terminated) send(key, body string) error {
 func (v *terminated) client(name string) {
 	for i := 0; ; i++ {
 		body := fmt.Sprintf("%s-%d", name, i)
-		err := v.send(body, body)
+		err := v.send(body)
 		v.mu.Lock()
 		switch {
 		case err == nil:
 			v.acknowledged = append(v.acknowledged, body)
 		case isGone(err):
-			v.open[body] = body
+			v.open = append(v.open, body)
 		default:
 			v.t.Errorf("%s: %v", body, err)
 		}
@@ -239,8 +249,12 @@ func (v *terminated) client(name string) {
 		if err != nil {
 			return
 		}
+		time.Sleep(thinking)
 	}
 }
+
+// thinking is the pause of a client between two messages: what is acknowledged in a server's short life must be sent in it, too.
+const thinking = 10 * time.Millisecond
 
 // isGone reports whether no answer came since nobody listens any more.
 func isGone(err error) bool {
@@ -279,46 +293,52 @@ func (v *terminated) upload() {
 
 // again repeats what got no answer. An answer that was stored then means that a request was accepted and failed.
 func (v *terminated) again() {
-	for key, body := range v.open {
-		if err := v.send(key, body); err != nil {
+	for _, body := range v.open {
+		if err := v.send(body); err != nil {
 			v.t.Errorf("%s: %v", body, err)
 		}
 		v.acknowledged = append(v.acknowledged, body)
 	}
-	clear(v.open)
+	v.open = nil
 }
 
 // arrived waits until the customer has every acknowledged message, and checks that none came twice.
 func (v *terminated) arrived() {
 	v.t.Helper()
-	var times map[string]int
-	v.eventually("complete chat", func() error {
-		text, err := v.do(http.MethodGet, "http://"+v.phone+"/api/customers/"+v.customer+"/messages?limit=100000", "", nil)
-		if err != nil {
-			return err
-		}
-		var chat struct {
-			Messages []struct {
-				Text struct{ Body string }
-			}
-		}
-		if err := json.Unmarshal([]byte(text), &chat); err != nil {
-			return err
-		}
-		times = map[string]int{}
-		for _, m := range chat.Messages {
-			times[m.Text.Body]++
-		}
-		for _, body := range v.acknowledged {
-			if times[body] == 0 {
-				return fmt.Errorf("%s was acknowledged and has not arrived", body)
-			}
-		}
-		return nil
-	})
+	times := map[string]int{}
+	for _, customer := range v.customers {
+		v.eventually("complete chat", func() error { return v.complete(customer, times) })
+	}
 	for body, n := range times {
 		if n > 1 {
 			v.t.Errorf("%q has arrived %d times", body, n)
 		}
 	}
+}
+
+// complete counts what a customer has, and says what is still missing.
+func (v *terminated) complete(customer string, times map[string]int) error {
+	text, err := v.do(http.MethodGet, "http://"+v.phone+"/api/customers/"+customer+"/messages?limit=100000", "", nil)
+	if err != nil {
+		return err
+	}
+	var chat struct {
+		Messages []struct {
+			Text struct{ Body string }
+		}
+	}
+	if err := json.Unmarshal([]byte(text), &chat); err != nil {
+		return err
+	}
+	here := map[string]int{}
+	for _, m := range chat.Messages {
+		here[m.Text.Body]++
+	}
+	for _, body := range v.acknowledged {
+		if v.customers[int(body[0])%len(v.customers)] == customer && here[body] == 0 {
+			return fmt.Errorf("%s was acknowledged and has not arrived", body)
+		}
+	}
+	maps.Copy(times, here)
+	return nil
 }
