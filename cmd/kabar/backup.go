@@ -41,7 +41,7 @@ func backupOperation(m *control.Mux, p *parts) { control.Handle(m, "backup", p.b
 type backupMakeCmd struct {
 	databaseFlags `embed:""`
 	Dir           string `arg:"" help:"New folder for the backup." type:"path"`
-	SkipMissing   bool   `help:"Make a backup although media files have been lost."`
+	SkipMissing   bool   `help:"Make a backup although media files have been lost." env:"-"`
 }
 
 type (

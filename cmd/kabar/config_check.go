@@ -13,9 +13,10 @@ import (
 
 // Tags of flags and commands, beside kong's own.
 const (
-	tagProgram = "program" // of a command: the program whose configuration file it reads, when that is not its own name; "-": any
-	tagSecret  = "secret"  // of a flag: its value is one ("" ), or may hold one ("url": the password)
-	tagReload  = "reload"  // of a flag: a running program takes a change over on SIGHUP
+	tagProgram     = "program"     // of a command: the program whose configuration file it reads, when that is not its own name; "-": any
+	tagSecret      = "secret"      // of a flag: its value is one ("" ), or may hold one ("url": the password)
+	tagAlternative = "alternative" // of flags that are alternatives: what they are
+	tagReload      = "reload"      // of a flag: a running program takes a change over on SIGHUP
 )
 
 // origin is where the value of a flag comes from.

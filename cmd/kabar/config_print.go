@@ -1,11 +1,14 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
 	"reflect"
+	"strings"
 	"text/tabwriter"
+	"unicode"
 
 	"github.com/alecthomas/kong"
 	"github.com/goccy/go-yaml"
@@ -18,7 +21,7 @@ func (s *settings) print(w io.Writer, k *kong.Context) error {
 	fmt.Fprintf(w, "# kabar %s: what holds, and where it comes from.\n", program)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, f := range k.Flags() {
-		if !isKey(f) || f.Name == "config" {
+		if !isKey(f) || f.Name == "config" || s.yields(k, f) {
 			continue
 		}
 		text, err := shown(f, k.FlagValue(f))
@@ -52,6 +55,10 @@ func shown(f *kong.Flag, value any) (string, error) {
 	}
 	if text, ok := value.(fmt.Stringer); ok {
 		value = text.String()
+	}
+	if text, ok := value.(string); ok && strings.ContainsFunc(text, unicode.IsControl) {
+		quoted, err := json.Marshal(text) // a text in quotes, as YAML has it, too
+		return string(quoted), err
 	}
 	text, err := yaml.MarshalWithOptions(value, yaml.Flow(true))
 	return string(text[:max(len(text)-1, 0)]), err

@@ -20,13 +20,14 @@ type inside struct {
 	out doctor.Doer // for webhook endpoints
 	// Nil when the server does not run:
 	link    func(kabar.NumberID) (connected bool, since time.Time)
+	todo    func(kabar.NumberID) string // before its network admits a number
 	backlog func(context.Context) (map[kabar.EndpointID]webhook.Backlog, error)
 	cert    func() doctor.Result
 }
 
 // examine is the operation of kabar doctor in a running server.
 func (s *server) examine(ctx context.Context, _ struct{}, _ control.Report) ([]doctor.Line, error) {
-	in := &inside{db: s.db, out: s.egress, link: s.engine.Link, backlog: s.dispatcher.Backlog, cert: s.certificate}
+	in := &inside{db: s.db, out: s.egress, link: s.engine.Link, todo: s.todo, backlog: s.dispatcher.Backlog, cert: s.certificate}
 	return doctor.Run(ctx, in.checks(ctx)), nil
 }
 
@@ -34,7 +35,7 @@ func (s *server) examine(ctx context.Context, _ struct{}, _ control.Report) ([]d
 func (s *server) certificate() doctor.Result {
 	info := s.o.certs.Info()
 	if len(info.Problems) > 0 {
-		return doctor.Result{Level: doctor.Warn, Detail: strings.Join(info.Problems, "; "), Fix: "see --tls-cert and --acme-domain in docs/operations.md"}
+		return doctor.Result{Level: doctor.Warn, Detail: strings.Join(info.Problems, "; "), Fix: "the certificate part of serve.yaml has the keys; journalctl -u kabar -g certificate has the reasons"}
 	}
 	return doctor.Fine("%s", info.Source)
 }
@@ -82,7 +83,7 @@ func (in *inside) numbers(ctx context.Context) (all []doctor.Check) {
 	for _, n := range numbers {
 		if in.link != nil {
 			up, since := in.link(n.ID)
-			all = append(all, doctor.Link("network of "+n.Digits, up, since, time.Now()))
+			all = append(all, doctor.Link("network of "+n.Digits, up, since, time.Now(), in.todo(n.ID)))
 		}
 		endpoints, err := in.db.Endpoints(ctx, n.ID)
 		if err != nil {

@@ -17,7 +17,7 @@ import (
 // keyRotateCmd replaces the master key.
 type keyRotateCmd struct {
 	storeFlags       `embed:""`
-	NewMasterKeyFile string `name:"new-master-key-file" help:"File with the new key, made with kabar key master: when the present one is a credential or in the environment." type:"path" placeholder:"FILE"`
+	NewMasterKeyFile string `name:"new-master-key-file" help:"File with the new key, made with kabar key master: when the present one is a credential or in the environment." type:"path" placeholder:"FILE" env:"-"`
 }
 
 // Help is shown by kabar key rotate --help.

@@ -29,7 +29,7 @@ command line comes before the environment, the environment before the file; --pr
 
 // cli is the command line.
 type cli struct {
-	Config      string `help:"YAML file with flags as keys; deploy/ has a sample for each program." placeholder:"FILE" type:"path"`
+	Config      string `help:"YAML file with flags as keys; /etc/kabar and deploy/config have a sample for each program." placeholder:"FILE" type:"path"`
 	PrintConfig bool   `help:"Print what holds and where it comes from, and end." env:"-"`
 
 	AllowInlineSecrets bool `help:"Take secrets from the configuration file and the environment, too; more can read them there."`
@@ -43,9 +43,9 @@ type cli struct {
 	Migrate migrateCmd `cmd:"" program:"serve" help:"Bring a server's store to this program's schema."`
 	Status  statusCmd  `cmd:"" program:"serve" help:"Ask a running server how it is."`
 	Doctor  doctorCmd  `cmd:"" program:"serve" help:"Look for what is wrong, and say what to do."`
-	Number  numberCmd  `cmd:"" program:"serve" help:"Add numbers to a server, verify and show them."`
+	Number  numberCmd  `cmd:"" program:"serve" help:"Add numbers to a server, invite, verify and show them."`
 	User    userCmd    `cmd:"" program:"serve" help:"Add users of the /v1 API and set their passwords."`
-	Key     keyCmd     `cmd:"" program:"serve" help:"Make API keys, list and revoke them."`
+	Key     keyCmd     `cmd:"" program:"serve" help:"Make API keys, list and revoke them; make and rotate the master key."`
 	Version versionCmd `cmd:"" program:"-" help:"Print the version."`
 }
 
@@ -101,6 +101,15 @@ func parseAndRun(ctx context.Context, args, environ []string, s streams) (err er
 	return conf.k.Run(s, conf)
 }
 
+// withDefault is the help of a flag. kong shows a default in the place of the placeholder, and so not beside one.
+func withDefault(v *kong.Value) string {
+	help := kong.DefaultHelpValueFormatter(v)
+	if v.Flag != nil && v.HasDefault && v.Default != "" && v.Flag.PlaceHolder != "" {
+		help = strings.TrimSuffix(help, ".") + " (default " + v.Default + ")."
+	}
+	return help
+}
+
 // parse reads the command line, the environment and the configuration file.
 func parse(args, environ []string, s streams) (*configuration, *settings, error) {
 	settings, err := readSettings(configFile(args, environ), environ)
@@ -109,7 +118,7 @@ func parse(args, environ []string, s streams) (*configuration, *settings, error)
 	}
 	var c cli
 	parser, err := kong.New(&c, kong.Name("kabar"), kong.Description(about), kong.Writers(s.out, s.err), kong.DefaultEnvars("KABAR"),
-		kong.Exit(func(int) { panic(exitNow{}) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
+		kong.Exit(func(int) { panic(exitNow{}) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}), kong.ValueFormatter(withDefault),
 		kong.Resolvers(settings))
 	if err != nil {
 		return nil, nil, err
@@ -121,6 +130,7 @@ func parse(args, environ []string, s streams) (*configuration, *settings, error)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w\nRun kabar --help, or kabar <command> --help", err)
 	}
+	settings.yield(k)
 	conf := &configuration{cli: &c, k: k}
 	conf.again = func() (*configuration, error) {
 		next, _, err := parse(args, environ, s)

@@ -18,10 +18,10 @@ import (
 
 // masterFlags say where the master key is: in one of three places, and in the first of them plain or wrapped.
 type masterFlags struct {
-	MasterKeyFile       string `name:"master-key-file" help:"File with the master key, readable by its owner only. kabar key master makes one." type:"path" placeholder:"FILE"`
+	MasterKeyFile       string `name:"master-key-file" help:"File with the master key, readable by its owner only. kabar key master makes one." type:"path" placeholder:"FILE" alternative:"master key"`
 	MasterKeyKMS        string `name:"master-key-kms" help:"What unwraps the master key file: age: and the path of an age identity file." placeholder:"age:FILE"`
-	MasterKeyCredential string `name:"master-key-credential" help:"Name of the systemd credential that holds the master key file (LoadCredential=)." placeholder:"NAME"`
-	MasterKeyEnv        string `name:"master-key-env" help:"Name of an environment variable with the master key in base64. It can be read by more than a file: prefer the others." placeholder:"NAME"`
+	MasterKeyCredential string `name:"master-key-credential" help:"Name of the systemd credential that holds the master key file (LoadCredential=)." placeholder:"NAME" alternative:"master key"`
+	MasterKeyEnv        string `name:"master-key-env" help:"Name of an environment variable with the master key in base64. It can be read by more than a file: prefer the others." placeholder:"NAME" alternative:"master key"`
 }
 
 // AfterApply is called by kong, which cannot make the path in a URI absolute by itself.
@@ -95,9 +95,9 @@ func (f *masterFlags) fromCredential() (secrets.Key, error) {
 	}
 	dir := os.Getenv(secrets.CredentialsVariable)
 	if dir == "" {
-		return secrets.Key{}, fmt.Errorf("--master-key-credential %s: $%s is not set, so systemd has passed no credentials: "+
-			"put LoadCredential=%s:/path/to/master.key (or LoadCredentialEncrypted=) into the [Service] section of the unit",
-			name, secrets.CredentialsVariable, name)
+		return secrets.Key{}, fmt.Errorf("--master-key-credential %s: $%s is not set: systemd gives the credential to the service only "+
+			"(LoadCredential=%s:/path/to/master.key in its unit). A command reaches a server that runs without the key; for one that is stopped "+
+			"give --master-key-file FILE, which comes before the configuration", name, secrets.CredentialsVariable, name)
 	}
 	key, err := secrets.LoadMasterKey(filepath.Join(dir, name))
 	if errors.Is(err, fs.ErrNotExist) {

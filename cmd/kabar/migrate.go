@@ -15,7 +15,7 @@ import (
 // migrateCmd brings a store to this program's schema.
 type migrateCmd struct {
 	storeFlags `embed:""`
-	Plan       bool `help:"Only say what would be done."`
+	Plan       bool `help:"Only say what would be done." env:"-"`
 }
 
 // Help is shown by kabar migrate --help.

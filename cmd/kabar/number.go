@@ -104,7 +104,7 @@ func (a *addedNumber) text(data string, invited bool) string {
 	default:
 		b.WriteString("It is connected when the server starts.\n")
 	}
-	if invited {
+	if invited && a.Problem == "" {
 		fmt.Fprintf(&b, "Next: the relay's operator reads its verification code (kabar relay codes); then kabar number verify %s CODE --data %s\n", a.Digits, data)
 	}
 	fmt.Fprintf(&b, "How it is: kabar number show %s --data %s\n", a.Digits, data)
@@ -152,7 +152,7 @@ func (p *parts) addNumber(ctx context.Context, in addNumber, _ control.Report) (
 	}
 	names, err := p.accounts(ctx)
 	out.Account = names[n.Account]
-	if p.attach != nil && i < 0 {
+	if p.attach != nil && i < 0 { // one that a crash has cut short is attached already
 		err = errors.Join(err, p.attach(ctx, n))
 	}
 	if err != nil {
@@ -184,7 +184,7 @@ func (p *parts) mayAdd(ctx context.Context, n *kabar.Number, admin string) error
 // complete gives a number its invite and its administrator.
 func (p *parts) complete(ctx context.Context, n *kabar.Number, invite, admin, password string) error {
 	if invite != "" {
-		if err := p.keepInvite(ctx, n, invite); err != nil {
+		if err := keepInvite(ctx, p.db, n, invite); err != nil {
 			return err
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"kabar"
@@ -20,17 +19,7 @@ type inviteFlags struct {
 
 // read returns the invite; empty if none was given.
 func (f *inviteFlags) read() (string, error) {
-	if f.InviteFile == "" {
-		return f.Invite, nil
-	}
-	if f.Invite != "" {
-		return "", errors.New("give --invite or --invite-file, not both")
-	}
-	text, err := os.ReadFile(f.InviteFile)
-	if err != nil {
-		return "", fmt.Errorf("--invite-file: %w", err)
-	}
-	return strings.TrimSpace(string(text)), nil
+	return secret("invite", f.Invite, f.InviteFile)
 }
 
 type numberInviteCmd struct {
@@ -66,7 +55,7 @@ func (c *numberInviteCmd) Run(ctx context.Context, s streams) error {
 		}
 		next := "It is used when the server starts."
 		if invited.Running {
-			next = "It is used when the server starts again: restart it."
+			next = "The server uses it within half a minute; then the relay's operator has the verification code: kabar relay codes."
 		}
 		_, err := fmt.Fprintf(s.out, "The invite of %s is kept. %s\n", invited.Digits, next)
 		return err
@@ -78,11 +67,12 @@ func (p *parts) inviteNumber(ctx context.Context, in inviteNumber, _ control.Rep
 	if err != nil {
 		return out, err
 	}
-	return invitedNumber{n.Digits, p.attach != nil}, p.keepInvite(ctx, n, in.Invite)
+	return invitedNumber{n.Digits, p.attach != nil}, keepInvite(ctx, p.db, n, in.Invite)
 }
 
-func (p *parts) keepInvite(ctx context.Context, n *kabar.Number, invite string) error {
-	if err := p.db.Write(ctx, nil, func(tx *store.Tx) error { return tx.SetInvite(n.ID, invite) }); err != nil {
+// keepInvite keeps the invite of a number, which its driver takes at the next dial.
+func keepInvite(ctx context.Context, db *store.DB, n *kabar.Number, invite string) error {
+	if err := db.Write(ctx, nil, func(tx *store.Tx) error { return tx.SetInvite(n.ID, invite) }); err != nil {
 		return fmt.Errorf("keep the invite: %w", err)
 	}
 	return nil

@@ -65,6 +65,9 @@ func (f *storeFlags) operate(ctx context.Context, do func(c *control.Client) err
 
 // open opens the parts of a server that does not run.
 func (f *storeFlags) open(ctx context.Context) (*parts, error) {
+	if _, err := f.place(secrets.Key{}); err != nil { // a folder that was misspelt needs no key
+		return nil, err
+	}
 	master, err := f.load(ctx)
 	if err != nil {
 		return nil, err

@@ -79,8 +79,11 @@ func (c *phoneCmd) Run(ctx context.Context, s streams, conf *configuration) (err
 	g.Go(func() error { return c.serve(ctx, debug, debugHandler(figures.Handler(), log), log) })
 	g.Go(func() error {
 		return conf.reloads(ctx, log, func(next *cli) error {
+			if err := answers.certs.Reload(); err != nil {
+				return err
+			}
 			logging.SetLevel(next.Phone.level())
-			return answers.certs.Reload()
+			return nil
 		})
 	})
 	notify(ctx, notifyReady)

@@ -62,6 +62,7 @@ type relayLimits struct {
 	LimitBusinessEnvelopes float64  `help:"Envelopes a second that one business may send." default:"2000" placeholder:"RATE"`
 	LimitCustomerEnvelopes float64  `help:"Envelopes a second that one customer may send." default:"50" placeholder:"RATE"`
 	Mailbox                int      `help:"Envelopes that may wait for one device." default:"10000" placeholder:"N"`
+	BlobSpace              size     `help:"Bytes that encrypted media may take; then uploads wait." default:"100GB" placeholder:"SIZE"`
 	Keep                   duration `help:"How long envelopes and media wait to be fetched." default:"30d" placeholder:"DURATION"`
 }
 
@@ -118,8 +119,11 @@ func (c *relayRunCmd) Run(ctx context.Context, s streams, conf *configuration) (
 	g.Go(func() error { return c.serve(ctx, debug, debugHandler(figures.Handler(), log), log) })
 	g.Go(func() error {
 		return conf.reloads(ctx, log, func(next *cli) error {
+			if err := own.Reload(); err != nil {
+				return err
+			}
 			logging.SetLevel(next.Relay.Start.level())
-			return own.Reload()
+			return nil
 		})
 	})
 	notify(ctx, notifyReady)
@@ -167,11 +171,14 @@ func (c *relayLimits) limits() (relayserver.Limits, error) {
 			return relayserver.Limits{}, &usageError{fmt.Errorf("--%[1]s %[2]v: give 1 or more, or --%[1]s=-1 for no limit", limit.flag, limit.value)}
 		}
 	}
+	if c.BlobSpace == 0 {
+		return relayserver.Limits{}, &usageError{errors.New("--blob-space 0 would let no medium through: want some room, such as 10GB")}
+	}
 	if time.Duration(c.Keep) < time.Minute {
 		return relayserver.Limits{}, &usageError{fmt.Errorf("--keep %s: want a minute or more", c.Keep)}
 	}
 	return relayserver.Limits{
 		Business: relayserver.Rates{Envelopes: c.LimitBusinessEnvelopes}, Customer: relayserver.Rates{Envelopes: c.LimitCustomerEnvelopes},
-		Registrations: c.LimitRegistrations, Mailbox: c.Mailbox, Lifetime: time.Duration(c.Keep),
+		Registrations: c.LimitRegistrations, Mailbox: c.Mailbox, BlobSpace: int64(c.BlobSpace), Lifetime: time.Duration(c.Keep),
 	}, nil
 }

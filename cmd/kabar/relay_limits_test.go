@@ -33,14 +33,14 @@ func TestLimitsOfTheRelay(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := relayserver.Limits{Business: relayserver.Rates{Envelopes: 2000}, Customer: relayserver.Rates{Envelopes: 50},
-		Registrations: 100, Mailbox: 10_000, Lifetime: 30 * 24 * time.Hour}
+		Registrations: 100, Mailbox: 10_000, BlobSpace: 100e9, Lifetime: 30 * 24 * time.Hour}
 	if o.Limits != want || o.Admit != relayserver.InviteOnly {
 		t.Errorf("without flags: %+v", o)
 	}
 	o, err = relayRun(t, "run", "--data", "x", "--limit-registrations=-1", "--limit-business-envelopes=0.5", "--limit-customer-envelopes=7",
-		"--mailbox=8", "--keep=2d", "--open-registration").options(slog.New(slog.DiscardHandler))
+		"--mailbox=8", "--blob-space=5GiB", "--keep=2d", "--open-registration").options(slog.New(slog.DiscardHandler))
 	want = relayserver.Limits{Business: relayserver.Rates{Envelopes: 0.5}, Customer: relayserver.Rates{Envelopes: 7},
-		Registrations: -1, Mailbox: 8, Lifetime: 48 * time.Hour}
+		Registrations: -1, Mailbox: 8, BlobSpace: 5 << 30, Lifetime: 48 * time.Hour}
 	if err != nil || o.Limits != want || o.Admit != relayserver.OpenRegistration {
 		t.Errorf("with flags: %+v, %v", o, err)
 	}

@@ -15,7 +15,6 @@ import (
 	"kabar/internal/egress"
 	"kabar/internal/engine"
 	"kabar/internal/logs"
-	"kabar/internal/store"
 )
 
 // serveCmd runs the business server alone.
@@ -147,18 +146,14 @@ func (c *serveCmd) egress() (egress.Policy, error) {
 // begin connects the numbers there are. To an empty server it first adds the one of --number; without that the server runs,
 // and waits for kabar number add.
 func (c *serveCmd) begin(ctx context.Context, srv *server, s streams) error {
-	invite, err := secret("invite", c.Invite, c.InviteFile)
-	if err != nil {
-		return err
-	}
 	numbers, err := srv.db.Numbers(ctx)
 	if err != nil {
 		return err
 	}
 	switch {
 	case len(numbers) > 0 || c.Number != "":
-		err = c.first(ctx, srv, s, invite)
-	case invite != "":
+		err = c.first(ctx, srv, s)
+	case c.Invite != "" || c.InviteFile != "":
 		err = &usageError{errors.New("--invite is for the number of --number; there is no number yet: give that too, or kabar number add DIGITS --invite-file FILE")}
 	default:
 		_, err = fmt.Fprintf(s.out, "There is no number yet. Add one: kabar number add DIGITS --name NAME --data %s\n", c.Data)
@@ -171,7 +166,7 @@ func (c *serveCmd) begin(ctx context.Context, srv *server, s streams) error {
 
 // first gives the server its first number and that its administrator and the invite, if they are not there yet. The password
 // is printed once and must be changed at the first login.
-func (c *serveCmd) first(ctx context.Context, srv *server, s streams, invite string) error {
+func (c *serveCmd) first(ctx context.Context, srv *server, s streams) error {
 	password := auth.RandomPassword()
 	n, added, err := found(ctx, srv, founding{number: c.number, password: password, mustChange: true})
 	if err != nil {
@@ -181,14 +176,28 @@ func (c *serveCmd) first(ctx context.Context, srv *server, s streams, invite str
 		return &usageError{fmt.Errorf("--number %s: the store in %s began with %s; leave --number out, use another folder, or add it: kabar number add %s",
 			c.Number, c.Data, n.Digits, to.WaID)}
 	}
-	if invite != "" {
-		err = srv.db.Write(ctx, nil, func(tx *store.Tx) error { return tx.SetInvite(n.ID, invite) })
+	if err := c.invited(ctx, srv, n); err != nil {
+		return err
 	}
-	if added && err == nil {
+	if added {
 		_, err = fmt.Fprintf(s.out, "The number is %s. Its administrator is admin, the password %s\n"+
 			"It is not shown again, and the first login must bring a new_password.\n", n.Digits, password)
 	}
 	return err
+}
+
+// invited keeps the invite of the first number, unless it has one: kabar number invite may have given it another since, and
+// the file of one that was used may be gone.
+func (c *serveCmd) invited(ctx context.Context, srv *server, n *kabar.Number) error {
+	has, err := srv.db.Invite(ctx, n.ID)
+	if err != nil || has != "" {
+		return err
+	}
+	invite, err := secret("invite", c.Invite, c.InviteFile)
+	if err != nil || invite == "" {
+		return err
+	}
+	return keepInvite(ctx, srv.db, n, invite)
 }
 
 // number is what a server without one begins with.

@@ -38,7 +38,6 @@ type serverOptions struct {
 	open      func(ctx context.Context, o store.Options) (*store.DB, error) // store.Open, or what finishes a rotation first
 	relay     string                                                        // URL
 	relayHTTP *http.Client                                                  // for connections to the relay; nil: the default one
-	invite    string                                                        // to the relay, for numbers without one of their own
 	hosts     []string                                                      // names the server answers under, beside localhost and addresses
 	certs     *certs.Certs                                                  // what its certificate comes from
 	hsts      bool                                                          // tell browsers to come by https, where the certificate is an authority's
@@ -185,12 +184,19 @@ func (s *server) first() *kabar.Number { return s.engine.Numbers()[0] }
 
 // connect gives a number its driver.
 func (s *server) connect(ctx context.Context, n *kabar.Number) error {
-	invite, err := s.db.Invite(ctx, n.ID)
-	if err != nil {
-		return err
+	return s.engine.Attach(ctx, n.ID, relay.New(relay.Options{URL: s.o.relay, Account: n.Digits, TempDir: s.tempDir(),
+		Log: s.o.log.With("number", n.Digits), Now: s.now, HTTP: s.o.relayHTTP,
+		Invite: func(ctx context.Context) (string, error) { return s.db.Invite(ctx, n.ID) }}))
+}
+
+// todo is what a person has to do before the network admits a number; empty if nothing.
+func (s *server) todo(n kabar.NumberID) string {
+	if r, ok := s.engine.Network(n).(network.Registrar); ok {
+		if state, detail := r.Registration(); state == network.RegistrationUnproved || state == network.RegistrationRefused {
+			return detail
+		}
 	}
-	return s.engine.Attach(ctx, n.ID, relay.New(relay.Options{URL: s.o.relay, Account: n.Digits, Invite: invite, TempDir: s.tempDir(),
-		Log: s.o.log.With("number", n.Digits), Now: s.now, HTTP: s.o.relayHTTP}))
+	return ""
 }
 
 // verify hands a number's verification code to its network.
@@ -208,10 +214,8 @@ func (s *server) link(n *kabar.Number) (state string, since time.Time) {
 	if up {
 		return "connected", since
 	}
-	if r, ok := s.engine.Network(n.ID).(network.Registrar); ok {
-		if _, detail := r.Registration(); detail != "" {
-			return detail, since
-		}
+	if todo := s.todo(n.ID); todo != "" {
+		return todo, since
 	}
 	return "connecting", since
 }

@@ -14,7 +14,6 @@ import (
 	"kabar/internal/egress"
 	"kabar/internal/manage"
 	"kabar/internal/metrics"
-	"kabar/internal/network"
 	"kabar/internal/store"
 )
 
@@ -115,11 +114,9 @@ func (s *server) offline() error {
 			connected++
 			continue
 		}
-		if r, ok := s.engine.Network(n.ID).(network.Registrar); ok {
-			if state, detail := r.Registration(); state == network.RegistrationUnproved || state == network.RegistrationRefused {
-				waiting = fmt.Errorf("%s: %s", n.Digits, detail)
-				continue
-			}
+		if todo := s.todo(n.ID); todo != "" {
+			waiting = fmt.Errorf("%s: %s", n.Digits, todo)
+			continue
 		}
 		if away := time.Since(since); away > offlineTime { // real time, also in kabar dev
 			return fmt.Errorf("%s has not been connected for %s", n.Digits, away.Round(time.Second))

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,9 +13,9 @@ import (
 
 // statusCmd asks a running server how it is.
 type statusCmd struct {
-	Data  string `help:"The server's data folder." required:"" type:"path"`
-	JSON  bool   `name:"json" help:"Print JSON."`
-	Quiet bool   `help:"Print nothing: the exit status tells, 0 when the server is ready."`
+	Data      string `help:"The server's data folder." required:"" type:"path"`
+	listFlags `embed:""`
+	Quiet     bool `help:"Print nothing: the exit status tells, 0 when the server is ready." env:"-"`
 }
 
 // Help is shown by kabar status --help.
@@ -68,9 +67,7 @@ func (c *statusCmd) Run(ctx context.Context, s streams) error {
 	switch {
 	case c.Quiet:
 	case c.JSON:
-		e := json.NewEncoder(s.out)
-		e.SetIndent("", "  ")
-		err = e.Encode(st)
+		err = printJSON(s.out, st)
 	default:
 		err = st.print(s.out, time.Now())
 	}

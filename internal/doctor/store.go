@@ -68,12 +68,15 @@ func Store(db interface {
 // offline is how long a number may be without its network.
 const offline = time.Minute
 
-// Link looks at the connection of a number with its network, as of now.
-func Link(name string, connected bool, since, now time.Time) Check {
+// Link looks at the connection of a number with its network, as of now. todo is what a person has to do before the network
+// admits the number; empty if nothing.
+func Link(name string, connected bool, since, now time.Time, todo string) Check {
 	away := now.Sub(since)
 	switch {
 	case connected:
 		return Known(name, Fine("connected for %s", age(away)))
+	case todo != "":
+		return Known(name, Result{Fail, "the network does not admit the number yet", todo})
 	case away < offline:
 		return Known(name, Result{Warn, "connecting since " + age(away), "wait a minute and ask again"})
 	}

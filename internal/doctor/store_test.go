@@ -77,7 +77,8 @@ func TestAStoreThatIsNotWell(t *testing.T) {
 
 func TestLink(t *testing.T) {
 	now := time.Date(2026, 7, 10, 12, 0, 0, 0, time.UTC)
-	want(t, "up", run(t, doctor.Link("network", true, now.Add(-time.Hour), now)), doctor.OK, "60 minutes", "")
-	want(t, "connecting", run(t, doctor.Link("network", false, now.Add(-59*time.Second), now)), doctor.Warn, "59 seconds", "wait")
-	want(t, "down", run(t, doctor.Link("network", false, now.Add(-time.Hour), now)), doctor.Fail, "60 minutes", "kabar relay accounts")
+	want(t, "up", run(t, doctor.Link("network", true, now.Add(-time.Hour), now, "")), doctor.OK, "60 minutes", "")
+	want(t, "connecting", run(t, doctor.Link("network", false, now.Add(-59*time.Second), now, "")), doctor.Warn, "59 seconds", "wait")
+	want(t, "waiting for a code", run(t, doctor.Link("network", false, now, now, "bring the code")), doctor.Fail, "does not admit", "bring the code")
+	want(t, "down", run(t, doctor.Link("network", false, now.Add(-time.Hour), now, "")), doctor.Fail, "60 minutes", "kabar relay accounts")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -12,6 +13,8 @@ type conn struct {
 	net.Conn
 	first   []byte // read ahead and not yet read
 	release func()
+	ending  *atomic.Bool // of the server
+	asked   atomic.Bool  // something was read since the last write: a request, perhaps
 }
 
 // peek waits for the first byte, which the next Read returns again.
@@ -35,13 +38,36 @@ func (c *conn) Read(p []byte) (int, error) {
 	if len(c.first) > 0 && len(p) > 0 {
 		n := copy(p, c.first)
 		c.first = nil
+		c.asked.Store(true)
 		return n, nil
 	}
-	return c.Conn.Read(p)
+	n, err := c.Conn.Read(p)
+	if n > 0 {
+		c.asked.Store(true)
+	}
+	return n, err
 }
 
-// Close closes the connection and frees its slot.
+// Write answers.
+func (c *conn) Write(p []byte) (int, error) {
+	c.asked.Store(false)
+	return c.Conn.Write(p)
+}
+
+// answerTime is how long a connection that was to be closed stays open for an answer.
+const answerTime = 10 * time.Second
+
+// Close closes the connection and frees its slot. While the server ends, a connection on which something was asked and not
+// answered yet stays open until it is closed again, by whoever answers, or for a while.
 func (c *conn) Close() error {
+	if c.ending.Load() && c.asked.Swap(false) {
+		time.AfterFunc(answerTime, func() { _ = c.shut() }) // nobody has answered, and nobody waits for its error
+		return nil
+	}
+	return c.shut()
+}
+
+func (c *conn) shut() error {
 	defer c.release()
 	return c.Conn.Close()
 }

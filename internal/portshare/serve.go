@@ -16,6 +16,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,6 +27,9 @@ const (
 	DefaultDrain       = 5 * time.Second
 )
 
+// farewell is how long, after the end has begun, clients that keep their connection are told to close it with their next answer.
+const farewell = 250 * time.Millisecond
+
 // Server is a pair of servers that share a port. Set the fields before Serve; a Server serves once.
 type Server struct {
 	TLS    *tls.Config  // with Certificates or GetCertificate; TLS 1.2 is the least whatever it says
@@ -35,10 +39,13 @@ type Server struct {
 	MaxConns    int           // open connections; 0 means DefaultMaxConns. More wait in the operating system's queue
 	PeekTimeout time.Duration // for the first byte; 0 means DefaultPeekTimeout
 	Drain       time.Duration // how long running requests may go on after the end; 0 means DefaultDrain
+
+	ending atomic.Bool
 }
 
 // Serve accepts connections from ln until ctx ends, then closes ln, lets running requests finish (for Drain at most; then
-// they are cut) and returns nil. Connections that have sent nothing yet are closed at once. Any other error means that ln
+// they are cut) and returns nil. A request that has arrived is answered: no connection is closed as idle from which something
+// has been read since the last answer. Connections that have sent nothing yet are closed at once. Any other error means that ln
 // failed for good, and has been cleaned up after in the same way. All its goroutines have ended when it returns.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	if s.TLS == nil || len(s.TLS.Certificates) == 0 && s.TLS.GetCertificate == nil {
@@ -47,13 +54,17 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	s.Secure.TLSConfig = s.TLS.Clone()
 	s.Secure.TLSConfig.MinVersion = max(s.TLS.MinVersion, tls.VersionTLS12)
 
+	for _, srv := range []*http.Server{s.Secure, s.Plain} {
+		srv.Handler = s.sayGoodbye(srv.Handler)
+	}
 	secure, plain := newHandoff(ln.Addr()), newHandoff(ln.Addr())
 	var servers sync.WaitGroup
 	servers.Go(func() { _ = s.Secure.ServeTLS(secure, "", "") }) // both return when shut down, and say only that
 	servers.Go(func() { _ = s.Plain.Serve(plain) })
 
-	err := s.accept(ctx, ln, secure, plain)
-	s.shutdown(secure, plain)
+	slots := make(chan struct{}, orDefault(s.MaxConns, DefaultMaxConns))
+	err := s.accept(ctx, ln, slots, secure, plain)
+	s.shutdown(slots, secure, plain)
 	servers.Wait()
 	if ctx.Err() != nil {
 		return nil
@@ -63,7 +74,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 
 // accept hands out connections until ctx ends or ln fails. Before it returns, ln is closed and every connection it took
 // is either with a server or closed.
-func (s *Server) accept(ctx context.Context, ln net.Listener, secure, plain *handoff) error {
+func (s *Server) accept(ctx context.Context, ln net.Listener, slots chan struct{}, secure, plain *handoff) error {
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(ctx, func() { _ = ln.Close() }) // an Accept that waits returns
 	var peeking sync.WaitGroup
@@ -73,7 +84,6 @@ func (s *Server) accept(ctx context.Context, ln net.Listener, secure, plain *han
 		_ = ln.Close()
 		peeking.Wait()
 	}()
-	slots := make(chan struct{}, orDefault(s.MaxConns, DefaultMaxConns))
 	for {
 		select {
 		case slots <- struct{}{}:
@@ -82,9 +92,10 @@ func (s *Server) accept(ctx context.Context, ln net.Listener, secure, plain *han
 		}
 		raw, err := acceptOne(ctx, ln)
 		if err != nil {
+			<-slots
 			return err
 		}
-		c := &conn{Conn: raw, release: sync.OnceFunc(func() { <-slots })}
+		c := &conn{Conn: raw, release: sync.OnceFunc(func() { <-slots }), ending: &s.ending}
 		peeking.Go(func() { s.route(ctx, c, secure, plain) })
 	}
 }
@@ -122,19 +133,39 @@ func (s *Server) route(ctx context.Context, c *conn, secure, plain *handoff) {
 
 const recordHandshake = 0x16
 
-// shutdown ends both servers at the same time.
-func (s *Server) shutdown(listeners ...*handoff) {
+// sayGoodbye has answers close their connection once the end has begun.
+func (s *Server) sayGoodbye(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.ending.Load() && r.ProtoMajor == 1 { // HTTP/2 has a goodbye of its own
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// shutdown ends both servers at the same time. http.Server.Shutdown alone closes connections that it takes for idle although a
+// request has just been read from them: so clients that are at work are asked to leave first, and such a connection stays open
+// for its answer (conn.Close).
+func (s *Server) shutdown(slots chan struct{}, listeners ...*handoff) {
 	ctx, cancel := context.WithTimeout(context.Background(), orDefault(s.Drain, DefaultDrain))
 	defer cancel()
+	s.ending.Store(true)
+	gone := func(within time.Duration) {
+		for end := time.Now().Add(within); len(slots) > 0 && time.Now().Before(end) && ctx.Err() == nil; time.Sleep(5 * time.Millisecond) {
+		}
+	}
+	gone(farewell)
 	var both sync.WaitGroup
 	for _, srv := range []*http.Server{s.Secure, s.Plain} {
 		both.Go(func() {
-			if srv.Shutdown(ctx) != nil {
-				_ = srv.Close() // time is up
+			if srv.Shutdown(ctx) != nil { // time is up
+				s.ending.Store(false)
+				_ = srv.Close()
 			}
 		})
 	}
 	both.Wait()
+	gone(orDefault(s.Drain, DefaultDrain))
 	for _, l := range listeners { // a server that was shut down before it began has not closed its own
 		_ = l.Close()
 	}

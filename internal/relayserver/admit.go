@@ -92,7 +92,7 @@ func notAdmitted(format string, args ...any) error {
 func (s *store) given(tx *sql.Tx, a *application, since int64) (*invite, error) {
 	switch {
 	case a.invite == "":
-		return nil, notAdmitted("this relay admits by invite: ask its operator for one, and give it with --invite")
+		return nil, notAdmitted("this relay admits by invite: ask its operator for one")
 	case !isInvite(a.invite):
 		return nil, notAdmitted("what was given is no invite (%s and 33 letters and digits): look for a typing mistake", invitePrefix)
 	}

@@ -26,6 +26,10 @@ func (x *session) ticket(id uint64, ask *relayproto.AskTicket) {
 		x.answer(id, nil, refuse(relayproto.Refused_TOO_LARGE, "a blob holds at most 110 MiB"))
 		return
 	}
+	if s := x.server; s.limits.BlobSpace >= 0 && s.blobs.used.Load()+ask.Size > s.limits.BlobSpace {
+		x.answer(id, nil, later(relayproto.Refused_OVERLOADED, mailboxRetry, "the relay has no room for more media"))
+		return
+	}
 	t := newTicket(x.device.id, ask, time.Now())
 	x.answer(id, &relayproto.Frame{Body: &relayproto.Frame_Ticket{Ticket: &relayproto.Ticket{
 		Blob: t.id, Token: t.token(x.server.blobs.key), ExpiresAtMs: t.expires.UnixMilli(),
@@ -46,7 +50,14 @@ func (s *Server) putBlob(w http.ResponseWriter, r *http.Request) {
 	}
 	err = s.blobs.save(t, web.Body(w, r, t.size+1))
 	if err == nil {
-		err = s.store.do(func(tx *sql.Tx) error { return s.store.putBlob(tx, t, s.now().Add(s.limits.Lifetime)) })
+		var more int64
+		err = s.store.do(func(tx *sql.Tx) (err error) {
+			more, err = s.store.putBlob(tx, t, s.now().Add(s.limits.Lifetime))
+			return err
+		})
+		if err == nil {
+			s.blobs.used.Add(more)
+		}
 	}
 	var over *http.MaxBytesError
 	switch {

@@ -182,3 +182,33 @@ func TestBlobsEndWithTheirLifetime(t *testing.T) {
 		}
 	}
 }
+
+// Where there is no room for a medium the sender waits; what has expired, or was refused, takes none. The count holds over a
+// restart.
+func TestBlobsHaveOnlySoMuchRoom(t *testing.T) {
+	limits := relayserver.NoLimits()
+	limits.BlobSpace = 1000
+	r := start(t, limits)
+	owner := r.business("628")
+	from := owner.dial()
+	refused := func(size int) {
+		t.Helper()
+		data := randomBytes(size)
+		_, err := from.PutBlob(t.Context(), bytes.NewReader(data), int64(size), sha256.Sum256(data))
+		if later, ok := errors.AsType[*relayclient.RetryAfter](err); !ok || later.After < time.Second {
+			t.Errorf("%d bytes more: %v, want an answer to come back later", size, err)
+		}
+	}
+	refused(1001)
+	from.put(randomBytes(600))
+	refused(401)
+	from.put(randomBytes(400))
+	refused(1)
+	_ = from.Close()
+	r.stop()
+	r.run(limits)
+	from = owner.dial()
+	refused(1)
+	r.shift(31 * 24 * time.Hour)
+	from.put(randomBytes(1000))
+}

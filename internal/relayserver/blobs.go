@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"kabar/internal/relayproto"
@@ -16,8 +17,9 @@ import (
 // blobs is the folder of encrypted media. A file's name is the blob's id, and it is there only whole and on disk; what is
 // being uploaded has another name. The table decides which files count: one without a row is swept away.
 type blobs struct {
-	dir string
-	key []byte // of tickets
+	dir  string
+	key  []byte       // of tickets
+	used atomic.Int64 // bytes that count
 }
 
 const uploading = "upload-" // begins the names of unfinished files

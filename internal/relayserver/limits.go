@@ -23,6 +23,7 @@ type Limits struct {
 	Registrations float64       // a second, all together; default 100
 	BundlesHourly int           // bundles of one target that one device may fetch within an hour; default 10
 	Mailbox       int           // envelopes that may wait in one mailbox; default 10,000
+	BlobSpace     int64         // bytes that blobs may take together, but for those whose upload is allowed already; default 100 GB
 	Strangers     int           // connections that have not logged in yet; default 1,000
 	Lifetime      time.Duration // how long envelopes, tombstones, notices and blobs are kept; default 30 days
 }
@@ -30,7 +31,7 @@ type Limits struct {
 // NoLimits returns limits that are all switched off, for crash tests and benchmarks. Lifetime is the default.
 func NoLimits() Limits {
 	off := Rates{-1, -1, -1, -1}
-	return Limits{Business: off, Customer: off, Registrations: -1, BundlesHourly: -1, Mailbox: -1, Strangers: -1}
+	return Limits{Business: off, Customer: off, Registrations: -1, BundlesHourly: -1, Mailbox: -1, BlobSpace: -1, Strangers: -1}
 }
 
 const (
@@ -45,6 +46,7 @@ func (l Limits) filled() Limits {
 	fill(&l.Registrations, 100)
 	fill(&l.BundlesHourly, 10)
 	fill(&l.Mailbox, 10_000)
+	fill(&l.BlobSpace, 100_000_000_000)
 	fill(&l.Strangers, 1000)
 	fill(&l.Lifetime, 30*24*time.Hour)
 	return l

@@ -96,9 +96,15 @@ func (s *Server) sweepBlobs(ctx context.Context) error {
 		if err != nil || len(ids) == 0 {
 			return err
 		}
-		if err := s.store.do(func(tx *sql.Tx) error { return s.store.deleteBlobs(tx, ids) }); err != nil {
+		var less int64
+		err = s.store.do(func(tx *sql.Tx) (err error) {
+			less, err = s.store.deleteBlobs(tx, ids)
+			return err
+		})
+		if err != nil {
 			return err
 		}
+		s.blobs.used.Add(-less)
 		if err := s.blobs.remove(ids); err != nil {
 			return err
 		}

@@ -74,6 +74,11 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	if s.blobs, err = openBlobs(filepath.Join(o.Dir, "blobs"), key); err != nil {
 		return nil, errors.Join(fmt.Errorf("relay: %w", err), st.close())
 	}
+	used, err := st.blobBytes(ctx)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("relay: %w", err), st.close())
+	}
+	s.blobs.used.Store(used)
 	return s, nil
 }
 

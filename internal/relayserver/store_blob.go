@@ -8,11 +8,17 @@ import (
 	"time"
 )
 
-// putBlob makes a file count. Doing so again is harmless.
-func (s *store) putBlob(tx *sql.Tx, t ticket, expires time.Time) error {
-	_, err := s.exec(tx, `INSERT INTO blob (id, owner, size, sha256, expires_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+// putBlob makes a file count, and returns how many bytes there are more. Doing so again is harmless.
+func (s *store) putBlob(tx *sql.Tx, t ticket, expires time.Time) (more int64, err error) {
+	n, err := s.exec(tx, `INSERT INTO blob (id, owner, size, sha256, expires_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 		t.id, t.owner, t.size, t.sum[:], expires.UnixMilli())
-	return err
+	return n * t.size, err
+}
+
+// blobBytes returns how many bytes count.
+func (s *store) blobBytes(ctx context.Context) (n int64, err error) {
+	err = s.db.Read.QueryRowContext(ctx, `SELECT coalesce(sum(size), 0) FROM blob`).Scan(&n)
+	return n, err
 }
 
 // getBlob returns the SHA-256 of a blob that counts, and whether there is one.
@@ -44,13 +50,18 @@ func (s *store) expiredBlobs(ctx context.Context, now time.Time) ([]string, erro
 	return ids, rows.Err()
 }
 
-func (s *store) deleteBlobs(tx *sql.Tx, ids []string) error {
+// deleteBlobs has blobs not count any more, and returns how many bytes there are less.
+func (s *store) deleteBlobs(tx *sql.Tx, ids []string) (less int64, err error) {
 	for _, id := range ids {
-		if _, err := s.exec(tx, `DELETE FROM blob WHERE id = ?`, id); err != nil {
-			return err
+		var size int64
+		switch err := s.row(tx, `DELETE FROM blob WHERE id = ? RETURNING size`, id).Scan(&size); {
+		case errors.Is(err, sql.ErrNoRows):
+		case err != nil:
+			return 0, err
 		}
+		less += size
 	}
-	return nil
+	return less, nil
 }
 
 // withoutRow returns those of ids that the table does not have.

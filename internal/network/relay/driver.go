@@ -12,6 +12,7 @@ package relay
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -28,7 +29,9 @@ import (
 type Options struct {
 	URL     string // of the relay, ws:// or wss://
 	Account string // the number's digits
-	Invite  string // admits the number to a private relay; not needed in open mode
+	// Invite returns what admits the number to a private relay; empty or nil in open mode. It is asked at each dial: an invite
+	// can be given to a driver that runs.
+	Invite  func(ctx context.Context) (string, error)
 	TempDir string // for ciphertext on its way; default the system's
 	Log     *slog.Logger
 	Now     func() time.Time
@@ -83,11 +86,11 @@ const dialTimeout = 30 * time.Second
 // Run connects and receives until ctx ends.
 func (d *Driver) Run(ctx context.Context, in network.Inbox) error {
 	err := relayclient.Keep(ctx, func(ctx context.Context) (*relayclient.Conn, error) {
-		return d.reach(ctx, in)
+		return d.dialUntilAdmitted(ctx, in)
 	}, func(ctx context.Context, conn *relayclient.Conn) error {
 		err := d.serve(ctx, in, conn)
 		if errors.Is(err, relayclient.ErrRevoked) {
-			d.note(ctx, err)
+			d.remember(ctx, err)
 		}
 		return err
 	})
@@ -107,8 +110,15 @@ func (d *Driver) dial(ctx context.Context, in network.Inbox, code string) (*rela
 		}
 	}
 	dev := d.present()
+	var invite string
+	if d.o.Invite != nil {
+		var err error
+		if invite, err = d.o.Invite(ctx); err != nil {
+			return nil, fmt.Errorf("read the invite: %w", err)
+		}
+	}
 	return relayclient.Dial(ctx, relayclient.Options{
-		URL: d.o.URL, Account: d.o.Account, Class: relayclient.Business, Invite: d.o.Invite, Code: code, Recovery: dev.Recovery,
+		URL: d.o.URL, Account: d.o.Account, Class: relayclient.Business, Invite: invite, Code: code, Recovery: dev.Recovery,
 		PublicKey: dev.identity.Public().Sign, Sign: dev.identity.Sign, HTTPClient: d.o.HTTP,
 		OnLogin: func(ctx context.Context, info relayclient.LoginInfo) error { return d.login(ctx, in, info) },
 	})

@@ -92,7 +92,7 @@ func (r *rig) driver() *relay.Driver { return r.invited("") }
 
 // invited returns a driver that has an invite.
 func (r *rig) invited(invite string) *relay.Driver {
-	return relay.New(relay.Options{URL: r.url, Account: business, Invite: invite, TempDir: r.dir, Log: r.log, Now: r.now,
+	return relay.New(relay.Options{URL: r.url, Account: business, Invite: func(context.Context) (string, error) { return invite, nil }, TempDir: r.dir, Log: r.log, Now: r.now,
 		HTTP: &http.Client{Transport: &http.Transport{DialContext: r.wire.dial, DisableKeepAlives: true}}})
 }
 

@@ -12,7 +12,10 @@ import (
 	"kabar/internal/relayproto"
 )
 
-// registration is how the relay stands towards the number, as far as it has said.
+// registration is how the relay stands towards the number, as far as it has said:
+//
+//	unknown ──► unproved ──► confirmed
+//	   └──────────┴──► refused        and from each to each when the relay says otherwise at a later dial
 type registration struct {
 	state  network.Registration
 	detail string
@@ -74,25 +77,25 @@ func (d *Driver) nothingToVerify() error {
 	}
 }
 
-// reach dials, and while the relay wants the number verified it stays here: it asks again now and then, and at once when it
+// dialUntilAdmitted dials, and while the relay wants the number verified it stays here: it asks again now and then, and at once when it
 // is handed a code.
-func (d *Driver) reach(ctx context.Context, in network.Inbox) (*relayclient.Conn, error) {
+func (d *Driver) dialUntilAdmitted(ctx context.Context, in network.Inbox) (*relayclient.Conn, error) {
 	conn, err := d.dial(ctx, in, "")
-	d.note(ctx, err)
+	d.remember(ctx, err)
 	for d.waits() && ctx.Err() == nil {
-		conn, err = d.attend(ctx, in)
-		d.note(ctx, err)
+		conn, err = d.awaitCode(ctx, in)
+		d.remember(ctx, err)
 	}
-	d.noLonger()
+	d.endWait()
 	return conn, err
 }
 
-// attend waits for a code, or for a while, and dials.
-func (d *Driver) attend(ctx context.Context, in network.Inbox) (*relayclient.Conn, error) {
+// awaitCode waits for a code, or for a while, and dials.
+func (d *Driver) awaitCode(ctx context.Context, in network.Inbox) (*relayclient.Conn, error) {
 	select {
 	case v := <-d.verifications:
 		conn, err := d.dial(ctx, in, v.code)
-		v.outcome <- err
+		v.outcome <- d.answer(err)
 		return conn, err
 	case <-time.After(d.askEvery):
 		return d.dial(ctx, in, "")
@@ -101,28 +104,49 @@ func (d *Driver) attend(ctx context.Context, in network.Inbox) (*relayclient.Con
 	}
 }
 
-// note remembers what the outcome of a dial says about the registration, and says it once.
-func (d *Driver) note(ctx context.Context, err error) {
+// answer is what whoever has brought a code is told.
+func (d *Driver) answer(err error) error {
+	_, wrong := errors.AsType[*relayclient.WrongCode](err)
+	switch {
+	case err == nil:
+		return nil
+	case wrong, errors.Is(err, relayclient.ErrRegistration), errors.Is(err, relayclient.ErrRevoked):
+		return errors.New(said(err))
+	}
+	return fmt.Errorf("the relay does not answer at %s; the code is still good: kabar doctor looks what is wrong (%w)", d.o.URL, err)
+}
+
+// remember keeps what the outcome of a dial says about the registration, and says it once.
+func (d *Driver) remember(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		return
 	}
 	_, wrong := errors.AsType[*relayclient.WrongCode](err)
 	switch {
 	case err == nil:
-		d.stands(network.RegistrationConfirmed, "")
+		d.setRegistration(network.RegistrationConfirmed, "")
 	case errors.Is(err, relayclient.ErrVerify):
-		if d.stands(network.RegistrationUnproved, toVerify(d.o.Account)) {
+		if d.setRegistration(network.RegistrationUnproved, toVerify(d.o.Account)) {
 			d.log.Warn("the relay wants this number verified", "next", toVerify("DIGITS")) // logs show no numbers
 		}
 	case wrong: // a void code must not look like one that can be asked for
-		d.stands(network.RegistrationUnproved, err.Error()+"; "+toVerify(d.o.Account))
+		d.setRegistration(network.RegistrationUnproved, said(err)+"; "+toVerify(d.o.Account))
 	case errors.Is(err, relayclient.ErrRegistration), errors.Is(err, relayclient.ErrRevoked), errors.Is(err, relayclient.ErrWrongKey):
-		if d.stands(network.RegistrationRefused, err.Error()) {
-			d.log.Warn("the relay does not admit this number", "url", d.o.URL, "err", err)
+		if d.setRegistration(network.RegistrationRefused, said(err)+"; then: kabar number invite "+d.o.Account+" --invite-file FILE") {
+			d.log.Warn("the relay does not admit this number", "url", d.o.URL, "err", err, "next", "kabar number invite DIGITS --invite-file FILE")
 		}
 	default: // the line is down: that says nothing about the registration
 		d.log.Warn("connect to the relay", "url", d.o.URL, "err", err)
 	}
+}
+
+// said is what the relay said, without the steps that led there.
+func said(err error) string {
+	text := err.Error()
+	if i := strings.LastIndex(text, "relay: "); i >= 0 {
+		text = text[i+len("relay: "):]
+	}
+	return text
 }
 
 // toVerify says what a human has to do.
@@ -130,8 +154,8 @@ func toVerify(number string) string {
 	return "the relay's operator sees the code with kabar relay codes; then: kabar number verify " + number + " CODE"
 }
 
-// stands sets the state and says whether it is new.
-func (d *Driver) stands(state network.Registration, detail string) (changed bool) {
+// setRegistration sets the state and says whether it is new.
+func (d *Driver) setRegistration(state network.Registration, detail string) (changed bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	r := &d.registration
@@ -154,8 +178,8 @@ func (d *Driver) waits() bool {
 	return d.registration.over != nil
 }
 
-// noLonger answers whoever is about to hand over a code that nobody takes any more.
-func (d *Driver) noLonger() {
+// endWait answers whoever is about to hand over a code that nobody takes any more.
+func (d *Driver) endWait() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.registration.over != nil {
