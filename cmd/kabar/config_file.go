@@ -104,7 +104,7 @@ func scalar(value ast.Node) (string, error) {
 // fits says whether a flag takes a text. Kong says so, too, but not where the text came from.
 func fits(flag *kong.Flag, text string) error {
 	into := reflect.New(flag.Target.Type()).Elem()
-	if err := flag.Mapper.Decode(&kong.DecodeContext{Value: flag.Value, Scan: kong.Scan(text)}, into); err != nil {
+	if err := flag.Mapper.Decode(&kong.DecodeContext{Value: flag.Value, Scan: kong.ScanFromTokens(kong.Token{Type: kong.FlagValueToken, Value: text})}, into); err != nil {
 		return err
 	}
 	if allowed := flag.EnumSlice(); flag.Enum != "" && !slices.Contains(allowed, text) {

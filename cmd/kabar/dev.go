@@ -208,7 +208,7 @@ func (d *dev) pages(ctx context.Context) (http.Handler, error) {
 	}
 	hint := calls{"http://" + d.ln.api.Addr().String(), token.Token}.text("{to}")
 	page := phoneui.New(d.phone, phoneui.Options{Hint: hint, Log: d.log, Now: d.clock.Now})
-	return phoneHandler(d.phone, page, "", nil, d.log)
+	return phoneui.Handler(d.phone, page, "", nil, d.log)
 }
 
 func (d *dev) relayURL() string { return "ws://" + d.ln.relay.Addr().String() }
@@ -237,19 +237,6 @@ func (d *dev) closeListeners() {
 			_ = ln.Close() // closed by its server already, when that has run
 		}
 	}
-}
-
-func listen(ctx context.Context, flag, addr string) (net.Listener, error) {
-	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w\nGive another port with %s, for example %s 127.0.0.1:0", flag, addr, err, flag, flag)
-	}
-	return ln, nil
-}
-
-func loopback(a net.Addr) bool {
-	tcp, ok := a.(*net.TCPAddr)
-	return ok && tcp.IP.IsLoopback()
 }
 
 // devEgress lets webhooks and media links reach this machine, and the world.

@@ -119,7 +119,7 @@ func (c *phoneCmd) port(p *phone.Phone, ln net.Listener, log *slog.Logger) (*por
 		return nil, err
 	}
 	var h http.Handler
-	if h, err = phoneHandler(p, phoneui.New(p, phoneui.Options{Log: log}), token, c.hosts(), log); err != nil {
+	if h, err = phoneui.Handler(p, phoneui.New(p, phoneui.Options{Log: log}), token, c.hosts(), log); err != nil {
 		return nil, err
 	}
 	return &port{handler: c.hsts(own, h), certs: own, plain: c.AllowPlainHTTP, drain: drainTime, log: log}, nil

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -49,4 +51,32 @@ func lasting(ctx context.Context, drain time.Duration) context.Context {
 	out, cancel := context.WithCancel(ui.Closing(context.WithoutCancel(ctx), ctx.Done()))
 	context.AfterFunc(ctx, func() { time.AfterFunc(drain*9/10, cancel) })
 	return out
+}
+
+// listen takes an address; the error names the flag and what to do.
+func listen(ctx context.Context, flag, addr string) (net.Listener, error) {
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w\nGive another port with %s, for example %s 127.0.0.1:0", flag, addr, err, flag, flag)
+	}
+	return ln, nil
+}
+
+func loopback(a net.Addr) bool {
+	tcp, ok := a.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}
+
+// writeTime is how long an answer may take; streams and downloads lift it.
+const writeTime = time.Minute
+
+// drainTime is how long the requests of kabar dev and of phones may go on after the end has begun.
+const drainTime = 3 * time.Second
+
+// ended turns the end of a context, which is how everything stops, into no error.
+func ended(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
 }

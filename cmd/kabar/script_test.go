@@ -22,7 +22,9 @@ import (
 
 // The scripts in testdata/script run the real program as processes of their own. Besides the commands of testscript they
 // have sink, ready, call, hooks, until, get, burst, order, png, free and recipe: below, and in script_serve_test.go.
-func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"kabar": main}) }
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"kabar": main, "deploy-shim": deployShim})
+}
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{

@@ -162,9 +162,6 @@ func (s *server) routes(v1 *onprem.API) error {
 	return nil
 }
 
-// writeTime is how long an answer may take; streams and downloads lift it.
-const writeTime = time.Minute
-
 // attach connects every number with its network.
 func (s *server) attach(ctx context.Context) error {
 	numbers, err := s.db.Numbers(ctx)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -57,14 +56,6 @@ func (s *server) measure() {
 			return u.Free, u.Size, err
 		},
 	})
-}
-
-// ended turns the end of a context, which is how everything stops, into no error.
-func ended(err error) error {
-	if errors.Is(err, context.Canceled) {
-		return nil
-	}
-	return err
 }
 
 // offlineTime and backlogMark are where a server that is behind stops being ready.

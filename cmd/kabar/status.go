@@ -2,127 +2,132 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net"
-	"net/netip"
+	"io"
+	"text/tabwriter"
 	"time"
 
-	"kabar"
-	"kabar/internal/console"
-	"kabar/internal/webhook"
+	"kabar/internal/control"
 )
 
-// Status implements console.Status: what is running, how it is, and the next step.
-func (s *server) Status(ctx context.Context) (console.View, error) {
-	v := console.View{Updated: s.now()}
-	numbers := s.engine.Numbers()
-	if len(numbers) == 0 {
-		v.Business = "No number yet"
-		v.Steps = []console.Step{{Title: "Add a number", Text: "The command prints the password of its administrator, once.",
-			Command: "kabar number add DIGITS --name NAME --data " + s.o.dir}}
-		return v, nil
+// statusCmd asks a running server how it is.
+type statusCmd struct {
+	Data      string `help:"The server's data folder." required:"" type:"path"`
+	listFlags `embed:""`
+	Quiet     bool `help:"Print nothing: the exit status tells, 0 when the server is ready." env:"-"`
+}
+
+// Help is shown by kabar status --help.
+func (*statusCmd) Help() string {
+	return `Asks the server that runs on the data folder, through the control socket in it. The exit status is 0 when it is ready, as
+/readyz says, and 1 when it is not, or does not run. kabar doctor looks deeper, and says what to do.
+
+Examples:
+  kabar status --data server
+  kabar status --data server --quiet || echo "look at it"`
+}
+
+type (
+	serverStatus struct {
+		Version string         `json:"version"`
+		Since   time.Time      `json:"since"`
+		Ready   bool           `json:"ready"`
+		Checks  []checkStatus  `json:"checks"`
+		Numbers []numberStatus `json:"numbers"`
+		Queue   int            `json:"queued_writes"`
 	}
-	v.Business, v.Number = numbers[0].Profile.Name, numbers[0].Digits
-	if more := len(numbers) - 1; more > 0 {
-		v.Number = fmt.Sprintf("%s and %d more", v.Number, more)
+	checkStatus struct {
+		Name string `json:"name"`
+		Text string `json:"text"` // "ok", or what is wrong
 	}
-	v.Facts = []console.Fact{{Name: "API", Value: s.api(), Href: s.api() + "/livez"}, {Name: "Relay", Value: s.o.relay},
-		{Name: "Store", Value: s.storeName()}, {Name: "Version", Value: version()}, {Name: "Certificate", Value: s.o.certs.Info().Fingerprint}}
-	if s.o.phonePage != "" {
-		v.Facts = append([]console.Fact{{Name: "Phones", Value: s.o.phonePage, Href: s.o.phonePage}}, v.Facts...)
+	numberStatus struct {
+		Number    string    `json:"number"`
+		Connected bool      `json:"connected"`
+		Since     time.Time `json:"since"`
+		Webhook   string    `json:"webhook"`
+		Waiting   int64     `json:"events_waiting"`
+		Failing   string    `json:"failing,omitempty"` // the last answer
+	}
+)
+
+// errNotReady ends the command with 1; what is wrong has been printed.
+var errNotReady = errors.New("the server is not ready")
+
+// Run asks and prints.
+func (c *statusCmd) Run(ctx context.Context, s streams) error {
+	op, err := control.Dial(ctx, c.Data)
+	if err != nil {
+		return fmt.Errorf("--data %s: %w", c.Data, err)
+	}
+	var st serverStatus
+	if err := op.Call(ctx, "status", struct{}{}, &st, nil); err != nil {
+		return err
+	}
+	switch {
+	case c.Quiet:
+	case c.JSON:
+		err = printJSON(s.out, st)
+	default:
+		err = st.print(s.out, time.Now())
+	}
+	if err == nil && !st.Ready {
+		err = errNotReady
+	}
+	return err
+}
+
+func (st *serverStatus) print(w io.Writer, now time.Time) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "kabar\t%s, up %s\n", st.Version, now.Sub(st.Since).Round(time.Second))
+	for _, c := range st.Checks {
+		fmt.Fprintf(t, "%s\t%s\n", c.Name, c.Text)
+	}
+	for _, n := range st.Numbers {
+		link := "connected since "
+		if !n.Connected {
+			link = "NOT connected since "
+		}
+		fmt.Fprintf(t, "%s\t%s%s\n", n.Number, link, n.Since.UTC().Format(time.DateTime))
+		switch {
+		case n.Webhook == "":
+			fmt.Fprintf(t, "\tno webhook URL; %d events wait\n", n.Waiting)
+		case n.Failing != "":
+			fmt.Fprintf(t, "\t%s is failing: %s; %d events wait\n", n.Webhook, n.Failing, n.Waiting)
+		default:
+			fmt.Fprintf(t, "\t%s, %d events wait\n", n.Webhook, n.Waiting)
+		}
+	}
+	return t.Flush()
+}
+
+// inspect is what the command asks for.
+func (s *server) inspect(ctx context.Context, _ struct{}, _ control.Report) (serverStatus, error) {
+	out := serverStatus{Version: version(), Since: s.started, Ready: true}
+	out.Queue, _ = s.db.Waiting()
+	for _, c := range s.checks() {
+		text := "ok"
+		if err := c.Run(ctx); err != nil {
+			text, out.Ready = err.Error(), false
+		}
+		out.Checks = append(out.Checks, checkStatus{c.Name, text})
 	}
 	backlog, err := s.dispatcher.Backlog(ctx)
 	if err != nil {
-		return v, err
+		return out, err
 	}
-	var url string // of the first number
-	for i, n := range numbers {
+	for _, n := range s.engine.Numbers() {
+		st := numberStatus{Number: n.Digits}
+		st.Connected, st.Since = s.engine.Link(n.ID)
 		ep, err := s.engine.Endpoint(ctx, n.ID)
 		if err != nil {
-			return v, err
+			return out, err
 		}
-		if i == 0 {
-			url = ep.URL
+		b := backlog[ep.ID]
+		if st.Webhook, st.Waiting = ep.URL, b.Pending; b.Failing {
+			st.Failing = b.LastError
 		}
-		of := ""
-		if len(numbers) > 1 {
-			of = " of " + n.Digits
-		}
-		v.Lights = append(v.Lights, s.linkLight("Network"+of, n), hookLight("Webhook"+of, ep, backlog[ep.ID]))
+		out.Numbers = append(out.Numbers, st)
 	}
-	v.Steps, err = s.steps(ctx, url)
-	return v, err
-}
-
-func (s *server) linkLight(name string, n *kabar.Number) console.Light {
-	if up, _ := s.engine.Link(n.ID); up {
-		return console.Light{Name: name, State: console.Good, Text: "connected"}
-	}
-	text, since := s.link(n)
-	return console.Light{Name: name, State: console.Waiting, Text: text + " since " + since.UTC().Format(time.TimeOnly)}
-}
-
-func hookLight(name string, ep *kabar.Endpoint, b webhook.Backlog) console.Light {
-	l := console.Light{Name: name, Unit: "events waiting", Count: b.Pending}
-	switch {
-	case ep.URL == "":
-		l.State, l.Text, l.Detail = console.Unset, "no URL", "Events wait until there is one; nothing is lost."
-	case b.Failing:
-		l.State, l.Text, l.Detail = console.Bad, "failing", b.LastError
-	default:
-		l.State, l.Text, l.Detail = console.Good, "answering", ep.URL
-	}
-	return l
-}
-
-func (s *server) storeName() string {
-	if s.o.store.URL != "" {
-		return "PostgreSQL"
-	}
-	return "SQLite in " + s.o.dir
-}
-
-// api is the address of the API for people: without TLS on this machine, where no certificate has to be trusted first.
-func (s *server) api() string {
-	scheme := "https"
-	if loopback(s.addr) {
-		scheme = "http"
-	}
-	return scheme + "://" + s.host()
-}
-
-// host is the name and port under which people reach the server.
-func (s *server) host() string {
-	host, port, err := net.SplitHostPort(s.addr.String())
-	if err != nil {
-		return s.addr.String()
-	}
-	if ip, err := netip.ParseAddr(host); len(s.o.hosts) > 0 {
-		host = s.o.hosts[0]
-	} else if err == nil && ip.IsUnspecified() {
-		host = "localhost"
-	}
-	return net.JoinHostPort(host, port)
-}
-
-// steps is the way of a newcomer.
-func (s *server) steps(ctx context.Context, url string) ([]console.Step, error) {
-	seq, err := s.db.LastSeq(ctx, s.first().ID)
-	if err != nil {
-		return nil, err
-	}
-	call, customer := calls{s.api(), "$TOKEN"}, "THE-WA_ID"
-	if s.o.lab != nil {
-		customer = devCustomers()[0].WaID
-	}
-	steps := []console.Step{
-		{Title: "Be a customer", Text: "Open the phone page, choose a customer and write to the business.", Href: s.o.phonePage, Go: "Open the phone page", Done: seq > 0},
-		{Title: "Answer", Text: "Send a text from your own code. It may be free-form for 24 hours after the customer's last message. The token is what POST /v1/users/login answers.",
-			Command: call.text(customer), Done: seq > 1},
-		{Title: "Receive webhooks", Text: "Tell the server where to post messages and statuses.", Command: call.webhook(), Done: url != ""},
-	}
-	if s.o.phonePage == "" {
-		steps = steps[1:]
-	}
-	return steps, nil
+	return out, nil
 }

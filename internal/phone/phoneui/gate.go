@@ -1,11 +1,10 @@
-package main
+package phoneui
 
 import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
-	"embed"
 	"encoding/base64"
 	"encoding/binary"
 	"io/fs"
@@ -19,8 +18,24 @@ import (
 	"kabar/internal/web"
 )
 
-//go:embed html
-var gateTemplates embed.FS
+// answerTime is how long an answer may take; streams and downloads lift it.
+const answerTime = time.Minute
+
+// Handler serves the control API of p under /api/ and the page everywhere else; with a token, behind one gate.
+// The names are those it answers under, beside localhost and addresses.
+func Handler(p *phone.Phone, page *UI, token string, hosts []string, log *slog.Logger) (http.Handler, error) {
+	mux := http.NewServeMux()
+	mux.Handle("/api/", p.Handler())
+	mux.Handle("/", page.Handler())
+	var h http.Handler = mux
+	if token != "" {
+		var err error
+		if h, err = newGate(token, mux, log); err != nil {
+			return nil, err
+		}
+	}
+	return web.Recover(log, web.CheckHost(web.AllowHosts(hosts...), web.SameOrigin(web.WriteDeadline(answerTime, h)))), nil
+}
 
 // gate lets nobody through who has not shown a token: programs send it with every call as a bearer token, people enter it
 // once on a page and have a cookie from then on. The cookie is a time and its MAC under a key of this process, so nothing is
@@ -43,12 +58,12 @@ const (
 
 // newGate puts a gate around next.
 func newGate(token string, next http.Handler, log *slog.Logger) (*gate, error) {
-	sub, err := fs.Sub(gateTemplates, "html")
+	sub, err := fs.Sub(templates, "html")
 	if err != nil {
 		return nil, err
 	}
 	assets := ui.NewAssets()
-	pages, err := ui.NewPages(assets, sub, "*.html")
+	pages, err := ui.NewPages(assets, sub, "signin.html")
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
-package main
+package phoneui
 
 import (
-	"flag"
 	"io"
 	"log/slog"
 	"net/http"
@@ -15,11 +14,8 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"kabar/internal/phone"
-	"kabar/internal/phone/phoneui"
 	"kabar/internal/ui/uitest"
 )
-
-var shots = flag.String("shots", "", "folder for the screenshots of the browser test; a temporary one when empty")
 
 const gateToken = "a-token-of-sixteen-bytes-or-more"
 
@@ -35,7 +31,7 @@ func gated(t *testing.T) http.Handler {
 			t.Error(err)
 		}
 	})
-	h, err := phoneHandler(p, phoneui.New(p, phoneui.Options{}), gateToken, nil, slog.New(slog.DiscardHandler))
+	h, err := Handler(p, New(p, Options{}), gateToken, nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
