@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -75,7 +74,7 @@ func (c *backupMakeCmd) Run(ctx context.Context, s streams) error {
 
 // stopped makes the backup of a server that does not run. It needs no master key, and the store may be of an older schema.
 func (c *backupMakeCmd) stopped(ctx context.Context, in makeBackup, report control.Report) (_ madeBackup, err error) {
-	o, err := c.databaseFlags.existing()
+	o, err := c.place(secrets.Key{})
 	if err != nil {
 		return madeBackup{}, err
 	}
@@ -90,17 +89,6 @@ func (c *backupMakeCmd) stopped(ctx context.Context, in makeBackup, report contr
 	}
 	defer func() { err = errors.Join(err, files.Close()) }()
 	return in.make(ctx, backup.Options{Snapshot: snapshot, Media: files}, report)
-}
-
-// existing are the options for a store that must be there: opening would make an empty one.
-func (f *databaseFlags) existing() (store.Options, error) {
-	o, err := f.options(secrets.Key{})
-	if err == nil && o.Path != "" {
-		if _, err = os.Stat(o.Path); err != nil {
-			err = &usageError{fmt.Errorf("--data %s: there is no store of a server here: %w", f.Data, err)}
-		}
-	}
-	return o, err
 }
 
 // backup makes the backup of a running server.

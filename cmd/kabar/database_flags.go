@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -38,4 +39,15 @@ func (f *databaseFlags) options(master secrets.Key) (store.Options, error) {
 	}
 	o.URL = u.String()
 	return o, nil
+}
+
+// place says where the store is, which must be there: opening would make an empty one.
+func (f *databaseFlags) place(master secrets.Key) (store.Options, error) {
+	o, err := f.options(master)
+	if err == nil && o.Path != "" {
+		if _, err := os.Stat(o.Path); err != nil {
+			return o, &usageError{fmt.Errorf("--data %s: there is no store of a server here: %w", f.Data, err)}
+		}
+	}
+	return o, err
 }

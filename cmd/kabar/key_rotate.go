@@ -56,12 +56,14 @@ func (c *keyRotateCmd) Run(ctx context.Context, s streams) error {
 	if c.NewMasterKeyFile == "" && c.MasterKeyFile == "" {
 		return &usageError{errors.New("give --master-key-file, which is replaced, or --new-master-key-file for a key that is in another place")}
 	}
-	return c.operate(ctx, func(op *control.Client) error {
-		if c.NewMasterKeyFile != "" {
-			return c.toGiven(ctx, op, s.out)
-		}
-		return c.toNext(ctx, op, s.out)
-	})
+	if c.NewMasterKeyFile != "" {
+		return c.operate(ctx, func(op *control.Client) error { return c.toGiven(ctx, op, s.out) })
+	}
+	before, err := c.load(ctx)
+	if err != nil {
+		return err
+	}
+	return c.operate(ctx, func(op *control.Client) error { return c.toNext(ctx, op, s.out, before.ID()) })
 }
 
 // toGiven rotates to a key that its owner puts into place.
@@ -76,10 +78,15 @@ func (c *keyRotateCmd) toGiven(ctx context.Context, op *control.Client, out io.W
 	return err
 }
 
-// toNext makes a key beside the file of the present one, rotates to it and exchanges the files.
-func (c *keyRotateCmd) toNext(ctx context.Context, op *control.Client, out io.Writer) error {
+// toNext makes a key beside the file of the present one, rotates to it and exchanges the files. before is the ID of the key
+// that was in the file when the command began.
+func (c *keyRotateCmd) toNext(ctx context.Context, op *control.Client, out io.Writer, before string) error {
 	current, err := c.load(ctx)
 	if err != nil {
+		return err
+	}
+	if current.ID() != before { // opening the stopped server's store has put the next key into its place
+		_, err := fmt.Fprintf(out, "A rotation that was cut short is finished: the store is under the master key %s, and %s holds it.\n", current.ID(), c.MasterKeyFile)
 		return err
 	}
 	next := nextMasterKey(c.MasterKeyFile)

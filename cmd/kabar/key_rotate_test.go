@@ -87,7 +87,7 @@ func TestRotateExchangesTheFile(t *testing.T) {
 	for range 3 {
 		old := v.inFile(t).ID()
 		var out bytes.Buffer
-		if err := v.cmd.toNext(t.Context(), v.client(), &out); err != nil {
+		if err := v.cmd.toNext(t.Context(), v.client(), &out, old); err != nil {
 			t.Fatal(err)
 		}
 		if now := v.inFile(t).ID(); now == old || !strings.Contains(out.String(), now) || !strings.Contains(out.String(), ".previous-"+old) {
@@ -131,12 +131,33 @@ func TestAnExchangeThatWasCutShortIsFinished(t *testing.T) {
 				}
 			}
 			before := v.inFile(t).ID()
-			if err := v.cmd.toNext(t.Context(), v.client(), &bytes.Buffer{}); err != nil {
+			if err := v.cmd.toNext(t.Context(), v.client(), &bytes.Buffer{}, before); err != nil {
 				t.Errorf("again after %d steps, restarted %v: %v", done, restart, err)
 			}
 			v.wantPrevious(t, before)
 			v.restart(t)
 		}
+	}
+}
+
+// The command on a stopped server finishes what was cut short when it opens the store, and then does not rotate once more.
+func TestRotateFinishesAndStops(t *testing.T) {
+	v := newRotation(t)
+	old := v.inFile(t).ID()
+	if _, err := secrets.CreateMasterKey(nextMasterKey(v.cmd.MasterKeyFile)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (&parts{db: v.db}).rotateKey(t.Context(), rotateKey{Current: old, File: nextMasterKey(v.cmd.MasterKeyFile)}, nil); err != nil {
+		t.Fatal(err)
+	}
+	v.restart(t) // as the command does when no server runs
+	now := v.inFile(t).ID()
+	var out bytes.Buffer
+	if err := v.cmd.toNext(t.Context(), v.client(), &out, old); err != nil || !strings.Contains(out.String(), "is finished") {
+		t.Errorf("%v, it said %s", err, out.String())
+	}
+	if after := v.inFile(t).ID(); after != now || after == old {
+		t.Errorf("from %s to %s to %s", old, now, after)
 	}
 }
 
@@ -148,7 +169,7 @@ func TestRotateRefusesTheWrongFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = v.cmd.toNext(t.Context(), v.client(), &bytes.Buffer{})
+	err = v.cmd.toNext(t.Context(), v.client(), &bytes.Buffer{}, other.ID())
 	if err == nil || !strings.Contains(err.Error(), other.ID()) || !strings.Contains(err.Error(), "the file that the server uses") {
 		t.Errorf("rotate with another key's file = %v", err)
 	}

@@ -53,7 +53,7 @@ func (c *migrateCmd) Run(ctx context.Context, s streams) error {
 	if err := store.Migrate(ctx, o, steps(s.out)); err != nil {
 		return err
 	}
-	if err := c.check(ctx); err != nil {
+	if err := c.check(ctx, s.out); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(s.out, "Done: the store has schema %d.\n", schema.Want)
@@ -97,13 +97,11 @@ func headline(statement string) string {
 	return line
 }
 
-// check opens the store, if there is a key to open it with.
-func (c *migrateCmd) check(ctx context.Context) error {
-	if c.MasterKeyFile == "" {
-		return nil
-	}
+// check opens the store, if there is a key here to open it with.
+func (c *migrateCmd) check(ctx context.Context, out io.Writer) error {
 	master, err := c.load(ctx)
 	if err != nil {
+		_, err := fmt.Fprintln(out, "Not opened to see that all is well: no master key here.")
 		return err
 	}
 	db, err := c.openStore(ctx, master, true)

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -102,15 +100,4 @@ func (f *storeFlags) openStore(ctx context.Context, master secrets.Key, noMigrat
 	}
 	o.NoMigrate = noMigrate
 	return f.openWith(ctx, o)
-}
-
-// place says where the store is, which must be there: opening would make an empty one.
-func (f *storeFlags) place(master secrets.Key) (store.Options, error) {
-	o, err := f.options(master)
-	if err == nil && o.Path != "" {
-		if _, err := os.Stat(o.Path); err != nil {
-			return o, &usageError{fmt.Errorf("--data %s: there is no store of a server here: %w", f.Data, err)}
-		}
-	}
-	return o, err
 }
