@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -59,9 +60,10 @@ type (
 		Expires time.Duration `json:"expires"` // in nanoseconds; 0: never
 	}
 	addedKey struct {
-		Key  string  `json:"key"`
-		Item keyItem `json:"item"`
-		API  string  `json:"api"` // where the server answers; empty when it does not run
+		Key   string  `json:"key"`
+		Item  keyItem `json:"item"`
+		API   string  `json:"api"`   // where the server answers; empty when it does not run
+		Trust string  `json:"trust"` // the file of the certificate that the server makes for itself
 	}
 )
 
@@ -84,13 +86,16 @@ func (a *addedKey) text() string {
 	if a.Item.Number == wholeServer {
 		return b.String()
 	}
-	api := a.API
-	if api == "" {
-		api = "http://127.0.0.1:9090"
+	api, curl := a.API, "curl -sS"
+	switch {
+	case api == "":
+		api = "https://THE-SERVER" // it does not run, so nobody knows
+	case strings.HasPrefix(api, "https:"):
+		curl += " --cacert " + a.Trust
 	}
-	fmt.Fprintf(&b, "\nAsk how the number is, or send a message:\n\n    curl -sS %s/v1/health -H 'Authorization: Bearer %s'\n\n"+
-		"    curl -sS %s/v1/messages -H 'D360-API-KEY: %s' \\\n      -H 'Content-Type: application/json' -d '%s'\n",
-		api, a.Key, api, a.Key, `{"to":"THE-WA_ID","type":"text","text":{"body":"Hello"}}`)
+	fmt.Fprintf(&b, "\nAsk how the number is, or send a message:\n\n    %s %s/v1/health -H 'Authorization: Bearer %s'\n\n"+
+		"    %s %s/v1/messages -H 'D360-API-KEY: %s' \\\n      -H 'Content-Type: application/json' -d '%s'\n",
+		curl, api, a.Key, curl, api, a.Key, `{"to":"THE-WA_ID","type":"text","text":{"body":"Hello"}}`)
 	return b.String()
 }
 
@@ -124,7 +129,7 @@ func (p *parts) addKey(ctx context.Context, in addKey, _ control.Report) (out ad
 	}
 	out = addedKey{Key: key, Item: newKeyItem(k, digits)}
 	if p.api != nil {
-		out.API = p.api()
+		out.API, out.Trust = p.api(), filepath.Join(p.dir, "tls", "tls.crt")
 	}
 	return out, nil
 }

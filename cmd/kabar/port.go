@@ -28,6 +28,7 @@ type port struct {
 func (p *port) serve(ctx context.Context, ln net.Listener) error {
 	share := portshare.Server{TLS: p.certs.TLS(), Secure: web.Server(p.handler, p.log),
 		Plain: web.Server(http.HandlerFunc(p.servePlain), p.log), Drain: p.drain}
+	context.AfterFunc(ctx, func() { p.log.Info("ending: what was accepted is finished first", "within", p.drain) })
 	base := lasting(ctx, p.drain)
 	for _, h := range []*http.Server{share.Secure, share.Plain} {
 		h.BaseContext = func(net.Listener) context.Context { return base }

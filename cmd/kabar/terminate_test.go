@@ -60,7 +60,13 @@ type terminated struct {
 
 	mu           sync.Mutex
 	acknowledged []string // bodies
-	open         []string // bodies to which no answer came
+	open         []unanswered
+}
+
+// unanswered is a message to which no answer came, and what came instead.
+type unanswered struct {
+	body string
+	err  error
 }
 
 func newTerminated(t *testing.T) *terminated {
@@ -241,7 +247,7 @@ func (v *terminated) client(name string) {
 		case err == nil:
 			v.acknowledged = append(v.acknowledged, body)
 		case isGone(err):
-			v.open = append(v.open, body)
+			v.open = append(v.open, unanswered{body, err})
 		default:
 			v.t.Errorf("%s: %v", body, err)
 		}
@@ -293,11 +299,11 @@ func (v *terminated) upload() {
 
 // again repeats what got no answer. An answer that was stored then means that a request was accepted and failed.
 func (v *terminated) again() {
-	for _, body := range v.open {
-		if err := v.send(body); err != nil {
-			v.t.Errorf("%s: %v", body, err)
+	for _, u := range v.open {
+		if err := v.send(u.body); err != nil {
+			v.t.Errorf("%s: %v; before the end: %v", u.body, err, u.err)
 		}
-		v.acknowledged = append(v.acknowledged, body)
+		v.acknowledged = append(v.acknowledged, u.body)
 	}
 	v.open = nil
 }

@@ -24,9 +24,12 @@ func (c *conn) peek(ctx context.Context, timeout time.Duration) (byte, error) {
 	}
 	// At the end of ctx the connection is closed, and not only its deadline moved: nothing else could be done with it.
 	stop := context.AfterFunc(ctx, func() { _ = c.Conn.Close() })
-	defer stop()
 	var b [1]byte
-	if _, err := c.Conn.Read(b[:]); err != nil {
+	_, err := c.Conn.Read(b[:])
+	if !stop() { // it is being closed, or will be in a moment: in the middle of a request, if one were read from it now
+		return 0, ctx.Err()
+	}
+	if err != nil {
 		return 0, err
 	}
 	c.first = b[:]
