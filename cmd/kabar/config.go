@@ -108,22 +108,25 @@ func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any,
 		return nil, nil
 	}
 	if text, ok := lookup(s.environ, variable(flag)); ok {
-		return checked(variable(flag), text, fits(flag, text))
+		return checked(flag, variable(flag), text, fits(flag, text))
 	}
 	if v, ok := s.values[flag.Name]; ok {
 		text, err := flagText(flag, v)
 		if err == nil {
 			err = fits(flag, text)
 		}
-		return checked(s.file, text, err)
+		return checked(flag, s.file, text, err)
 	}
 	return nil, nil
 }
 
 // checked is the answer to kong: a value, or what is wrong with it where it stands.
-func checked(place, text string, err error) (any, error) {
-	if err != nil {
+func checked(flag *kong.Flag, place, text string, err error) (any, error) {
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("%s: %w", place, err)
+	case text == "" && flag.Tag.Type == "path": // kong would make the working directory of it
+		return nil, nil
 	}
 	return text, nil
 }

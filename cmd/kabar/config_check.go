@@ -80,27 +80,33 @@ func (s *settings) mayBeThere(k *kong.Context, f *kong.Flag) bool {
 
 // instead is the other way to give a secret.
 func instead(f *kong.Flag) string {
-	if f.Tag.Get(tagSecret) == "url" {
+	switch {
+	case !f.Tag.Has(tagSecret):
+		return "leave the password out"
+	case f.Tag.Get(tagSecret) == "url":
 		return "leave the password out and give --" + f.Name + "-password-file"
 	}
 	return "put it into a file and give --" + f.Name + "-file"
 }
 
-// secretIn reports whether a value of the flag is a secret.
+// secretIn reports whether a value of the flag is a secret. A password in a URL is one in any flag.
 func secretIn(f *kong.Flag, value string) bool {
-	if !f.Tag.Has(tagSecret) || value == "" {
-		return false
-	}
-	if f.Tag.Get(tagSecret) != "url" {
-		return true
+	if f.Tag.Has(tagSecret) && f.Tag.Get(tagSecret) != "url" {
+		return value != ""
 	}
 	u, err := url.Parse(value)
-	if err != nil {
-		return true // whatever it is, it is not shown
+	switch {
+	case value == "":
+		return false
+	case err != nil || u.Scheme == "" || u.Opaque != "": // whatever it is, it is not shown where it may hold a password
+		return f.Tag.Has(tagSecret) || err != nil && strings.Contains(value, "@")
 	}
 	_, has := u.User.Password()
-	return has || u.Query().Has("password")
+	return has || slices.ContainsFunc(secretParameters, u.Query().Has)
 }
+
+// secretParameters are those of a PostgreSQL URL that are passwords.
+var secretParameters = []string{"password", "sslpassword"}
 
 // programOf returns the program whose configuration file the selected command reads, and the keys that file may have: the
 // flags of the program and of every command that works on it.

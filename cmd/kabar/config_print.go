@@ -48,7 +48,7 @@ func (s *settings) where(k *kong.Context, f *kong.Flag) string {
 // shown writes a value as YAML on one line.
 func shown(f *kong.Flag, value any) (string, error) {
 	if text := fmt.Sprint(value); secretIn(f, text) {
-		return redact(f, text), nil
+		value = redact(f, text)
 	}
 	if v := reflect.ValueOf(value); v.Kind() == reflect.Slice && v.Len() == 0 {
 		return "[]", nil
@@ -64,14 +64,18 @@ func shown(f *kong.Flag, value any) (string, error) {
 	return string(text[:max(len(text)-1, 0)]), err
 }
 
+// redact shows what is not secret in a value that has a secret in it.
 func redact(f *kong.Flag, text string) string {
 	u, err := url.Parse(text)
-	if f.Tag.Get(tagSecret) != "url" || err != nil {
+	if f.Tag.Has(tagSecret) && f.Tag.Get(tagSecret) != "url" || err != nil || u.Scheme == "" || u.Opaque != "" {
 		return "[redacted]"
 	}
-	if q := u.Query(); q.Has("password") {
-		q.Set("password", "xxxxx")
-		u.RawQuery = q.Encode()
+	q := u.Query()
+	for _, name := range secretParameters {
+		if q.Has(name) {
+			q.Set(name, "xxxxx")
+			u.RawQuery = q.Encode()
+		}
 	}
 	return u.Redacted()
 }

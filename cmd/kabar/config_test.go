@@ -83,7 +83,7 @@ func TestPrintConfig(t *testing.T) {
 	}
 	got := strings.Join(strings.Fields(out.String()), " ")
 	for _, want := range []string{"relay: wss://flag.example # command line", "name: From the environment # environment KABAR_NAME",
-		"host: [a.example] # file " + file, `addr: "127.0.0.1:9090" # default`, "database: postgres://kabar:xxxxx@db.example/kabar # command line"} {
+		"host: [a.example] # file " + file, `addr: "127.0.0.1:9090" # default`, `database: "postgres://kabar:xxxxx@db.example/kabar" # command line`} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, out.String())
 		}
