@@ -2,7 +2,9 @@ package portshare
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,7 +16,19 @@ type conn struct {
 	first   []byte // read ahead and not yet read
 	release func()
 	ending  *atomic.Bool // of the server
-	asked   atomic.Bool  // something was read since the last write: a request, perhaps
+	idle    atomic.Bool  // an answer was complete: what is read now begins a request
+	asked   atomic.Bool  // it was idle, and something was read since
+}
+
+// state follows what the server makes of a connection.
+func state(c net.Conn, s http.ConnState) {
+	if secure, ok := c.(*tls.Conn); ok {
+		c = secure.NetConn()
+	}
+	if own, ok := c.(*conn); ok && s == http.StateIdle {
+		own.asked.Store(false)
+		own.idle.Store(true)
+	}
 }
 
 // peek waits for the first byte, which the next Read returns again.
@@ -41,27 +55,20 @@ func (c *conn) Read(p []byte) (int, error) {
 	if len(c.first) > 0 && len(p) > 0 {
 		n := copy(p, c.first)
 		c.first = nil
-		c.asked.Store(true)
 		return n, nil
 	}
 	n, err := c.Conn.Read(p)
-	if n > 0 {
+	if n > 0 && c.idle.Load() {
 		c.asked.Store(true)
 	}
 	return n, err
 }
 
-// Write answers.
-func (c *conn) Write(p []byte) (int, error) {
-	c.asked.Store(false)
-	return c.Conn.Write(p)
-}
-
 // answerTime is how long a connection that was to be closed stays open for an answer.
 const answerTime = 10 * time.Second
 
-// Close closes the connection and frees its slot. While the server ends, a connection on which something was asked and not
-// answered yet stays open until it is closed again, by whoever answers, or for a while.
+// Close closes the connection and frees its slot. While the server ends, a connection that was idle and on which something is
+// asked by now stays open until it is closed again, by whoever answers, or for a while.
 func (c *conn) Close() error {
 	if c.ending.Load() && c.asked.Swap(false) {
 		time.AfterFunc(answerTime, func() { _ = c.shut() }) // nobody has answered, and nobody waits for its error

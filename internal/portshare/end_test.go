@@ -15,14 +15,15 @@ import (
 // after a while. Before the end, and when time is up, it is closed at once.
 func TestCloseWaitsForTheAnswer(t *testing.T) {
 	for _, test := range []struct {
-		name                  string
-		ending, asked, answer bool
-		open                  time.Duration // for how long, after Close
+		name                        string
+		ending, used, asked, answer bool
+		open                        time.Duration // for how long, after Close
 	}{
-		{"serving", false, true, false, 0},
-		{"nothing asked", true, false, false, 0},
-		{"answered", true, true, true, 0},
-		{"asked", true, true, false, answerTime},
+		{"serving", false, true, true, false, 0},
+		{"never used", true, false, true, false, 0}, // a handshake, perhaps
+		{"nothing asked", true, true, false, false, 0},
+		{"answered", true, true, true, true, 0},
+		{"asked", true, true, true, false, answerTime},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -36,6 +37,9 @@ func TestCloseWaitsForTheAnswer(t *testing.T) {
 				}()
 				client := ln.dial()
 				synctest.Wait()
+				if test.used {
+					state(ours, http.StateIdle)
+				}
 				if test.asked {
 					go fmt.Fprint(client, "x")
 					if _, err := ours.Read(make([]byte, 1)); err != nil {
@@ -47,6 +51,7 @@ func TestCloseWaitsForTheAnswer(t *testing.T) {
 					if _, err := ours.Write([]byte("y")); err != nil {
 						t.Fatal(err)
 					}
+					state(ours, http.StateIdle)
 				}
 				began := time.Now()
 				if err := ours.Close(); err != nil {

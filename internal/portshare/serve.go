@@ -55,7 +55,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	s.Secure.TLSConfig.MinVersion = max(s.TLS.MinVersion, tls.VersionTLS12)
 
 	for _, srv := range []*http.Server{s.Secure, s.Plain} {
-		srv.Handler = s.sayGoodbye(srv.Handler)
+		srv.Handler, srv.ConnState = s.sayGoodbye(srv.Handler), state
 	}
 	secure, plain := newHandoff(ln.Addr()), newHandoff(ln.Addr())
 	var servers sync.WaitGroup
