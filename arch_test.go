@@ -34,6 +34,7 @@ var places = map[string]place{
 	"control":    {},
 	"e2ee":       {outside: "golang.org/x/crypto"},
 	"egress":     {},
+	"filelock":   {outside: "golang.org/x/sys"},
 	"kms":        {may: "secrets", outside: "filippo.io/age"},
 	"lanes":      {},
 	"logs":       {},
@@ -41,7 +42,7 @@ var places = map[string]place{
 	"permute":    {},
 	"portshare":  {},
 	"secrets":    {},
-	"sqlite":     {may: "commit", outside: "golang.org/x/sys modernc.org/sqlite"},
+	"sqlite":     {may: "commit filelock", outside: "modernc.org/sqlite"},
 	"web":        {outside: "github.com/go-json-experiment/json"},
 	"media":      {may: "secrets", outside: "github.com/gabriel-vasile/mimetype"},
 
@@ -79,7 +80,7 @@ var places = map[string]place{
 	"ui/uitest":           {outside: "github.com/chromedp"},
 
 	// The only package that sees everything.
-	"cmd/kabar": {may: ". attachment auth backup certs commit console control doctor egress engine kms lanes logs manage media metrics network network/relay onprem phone phone/phoneui portshare " +
+	"cmd/kabar": {may: ". attachment auth backup certs commit console control doctor egress engine filelock kms lanes logs manage media metrics network network/relay onprem phone phone/phoneui portshare " +
 		"relayserver secrets store ui web webhook",
 		outside: "github.com/agnivade/levenshtein github.com/alecthomas/kong github.com/goccy/go-yaml golang.org/x/sync"},
 }

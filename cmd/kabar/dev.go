@@ -132,6 +132,9 @@ func (d *dev) openServer(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := claim(filepath.Join(dir, "server"), "serve"); err != nil {
+		return err
+	}
 	own, err := certs.Open(certs.Options{Dir: filepath.Join(dir, "server", "tls"), Log: d.log})
 	if err != nil {
 		return err

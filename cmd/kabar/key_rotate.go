@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"kabar/internal/control"
+	"kabar/internal/filelock"
 	"kabar/internal/secrets"
 	"kabar/internal/store"
 )
@@ -59,11 +60,13 @@ func (c *keyRotateCmd) Run(ctx context.Context, s streams) error {
 	if c.NewMasterKeyFile != "" {
 		return c.operate(ctx, func(op *control.Client) error { return c.toGiven(ctx, op, s.out) })
 	}
-	before, err := c.load(ctx)
-	if err != nil {
-		return err
-	}
-	return c.operate(ctx, func(op *control.Client) error { return c.toNext(ctx, op, s.out, before.ID()) })
+	return c.alone(func() error {
+		before, err := c.load(ctx)
+		if err != nil {
+			return err
+		}
+		return c.operate(ctx, func(op *control.Client) error { return c.toNext(ctx, op, s.out, before.ID()) })
+	})
 }
 
 // toGiven rotates to a key that its owner puts into place.
@@ -98,7 +101,7 @@ func (c *keyRotateCmd) toNext(ctx context.Context, op *control.Client, out io.Wr
 	if err := op.Call(ctx, "key.rotate", rotateKey{current.ID(), next, c.MasterKeyKMS}, &done, nil); err != nil {
 		return fmt.Errorf("%w\nThe key file was not exchanged; run the command again", err)
 	}
-	previous, err := exchangeMasterKey(c.MasterKeyFile, current.ID())
+	previous, err := c.exchange(ctx, current.ID(), done.To)
 	if err != nil {
 		return fmt.Errorf("the store is under the new key in %s, but it could not take its place: %w\nDo it by hand: keep %s under another name, then "+
 			"rename %s to it", next, err, c.MasterKeyFile, next)
@@ -121,7 +124,10 @@ func (p *parts) rotateKey(ctx context.Context, in rotateKey, _ control.Report) (
 	if out.From, err = p.db.MasterKeyID(ctx); err != nil {
 		return out, err
 	}
-	if out.To = next.ID(); in.Current != "" && in.Current != out.From && out.To != out.From {
+	if out.To = next.ID(); out.To == out.From && (in.Current == "" || in.Current == out.To) {
+		return out, control.Refuse("%s holds the key %s, under which the store is already: make another one", in.File, out.To)
+	}
+	if in.Current != "" && in.Current != out.From && out.To != out.From {
 		return out, control.Refuse("--master-key-file holds the key %s, and the store is under %s: give the file that the server uses", in.Current, out.From)
 	}
 	return out, p.db.Rotate(ctx, next)
@@ -130,12 +136,36 @@ func (p *parts) rotateKey(ctx context.Context, in rotateKey, _ control.Report) (
 // nextMasterKey is where the new key lies until the store is under it.
 func nextMasterKey(file string) string { return file + ".next" }
 
-// exchangeMasterKey keeps the file of the key with the ID under another name, which it returns, and puts the next one into its
-// place. There is a file of that name at every moment, and it may be done again.
-func exchangeMasterKey(file, id string) (previous string, err error) {
-	previous = file + ".previous-" + id
+// alone does something while nobody else exchanges the key file: two that did so at once could lose the only key.
+func (f *masterFlags) alone(do func() error) error {
+	lock, err := filelock.Take(f.MasterKeyFile + ".lock")
+	if busy, ok := errors.AsType[*filelock.InUseError](err); ok {
+		return fmt.Errorf("the master key in %s is being rotated by %s: wait for its end", f.MasterKeyFile, busy.Owner)
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(), lock.Close())
+}
+
+// exchange keeps the file of the key from under another name, which it returns, and puts the next one, which must be to, into its
+// place. There is a file of that name at every moment, and it may be done again. The caller is alone.
+func (f *masterFlags) exchange(ctx context.Context, from, to string) (previous string, err error) {
+	file := f.MasterKeyFile
+	previous = file + ".previous-" + from
+	if present, err := f.load(ctx); err != nil || present.ID() != from {
+		return previous, errors.Join(fmt.Errorf("%s does not hold the key %s any more", file, from), err)
+	}
+	if _, ok := f.next(ctx, to); !ok {
+		return previous, fmt.Errorf("%s does not hold the key %s", nextMasterKey(file), to)
+	}
 	if err := os.Link(file, previous); err != nil && !errors.Is(err, fs.ErrExist) {
 		return previous, err
+	}
+	kept := *f
+	kept.MasterKeyFile = previous
+	if key, err := kept.load(ctx); err != nil || key.ID() != from {
+		return previous, errors.Join(fmt.Errorf("%s is there, and does not hold the key %s: move it away", previous, from), err)
 	}
 	if err := os.Rename(nextMasterKey(file), file); err != nil {
 		return previous, err
@@ -165,7 +195,11 @@ func (f *masterFlags) openWith(ctx context.Context, o store.Options) (*store.DB,
 		return nil, err
 	}
 	// A server that may not write there goes on without: the next key is found again.
-	if _, err := exchangeMasterKey(f.MasterKeyFile, wrong.Given); err != nil && o.Log != nil {
+	err = f.alone(func() error {
+		_, err := f.exchange(ctx, wrong.Given, wrong.Need)
+		return err
+	})
+	if err != nil && o.Log != nil {
 		o.Log.Warn("the master key was rotated, and its file could not be exchanged: run kabar key rotate as the owner of the file, or rename it by hand",
 			"file", nextMasterKey(f.MasterKeyFile), "error", err)
 	}

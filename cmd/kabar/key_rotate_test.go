@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"kabar/internal/control"
@@ -203,4 +204,47 @@ func TestRotateToAGivenKey(t *testing.T) {
 	}
 	v.cmd.MasterKeyFile = file
 	v.restart(t)
+}
+
+// Several commands at once: each finds the key of the one before, and whatever they meet, the file opens the store in the end.
+func TestRotationsAtOnce(t *testing.T) {
+	v := newRotation(t)
+	for range 5 {
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				_ = v.cmd.alone(func() error { // busy is an answer, too
+					before, err := v.cmd.load(t.Context())
+					if err != nil {
+						return err
+					}
+					return v.cmd.toNext(t.Context(), v.client(), &bytes.Buffer{}, before.ID())
+				})
+			})
+		}
+		all.Wait()
+		inFile, err := v.db.MasterKeyID(t.Context())
+		if err != nil || inFile != v.inFile(t).ID() {
+			t.Fatalf("the store is under %s, %v; the file holds %s", inFile, err, v.inFile(t).ID())
+		}
+	}
+	v.restart(t)
+}
+
+// A file that has changed meanwhile is not replaced: it may hold the only key.
+func TestExchangeLooksFirst(t *testing.T) {
+	v := newRotation(t)
+	present := v.inFile(t).ID()
+	next, err := secrets.CreateMasterKey(nextMasterKey(v.cmd.MasterKeyFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ from, to string }{{next.ID(), next.ID()}, {present, present}, {"0123456789abcdef", next.ID()}} {
+		if _, err := v.cmd.exchange(t.Context(), c.from, c.to); err == nil {
+			t.Errorf("exchanged %s for %s", c.from, c.to)
+		}
+	}
+	if now := v.inFile(t).ID(); now != present {
+		t.Errorf("the file holds %s, not %s any more", now, present)
+	}
 }

@@ -60,7 +60,7 @@ func main() {
 
 // run is the program: it returns the exit status. 2 is a mistake on the command line, 1 anything else that failed.
 func run(ctx context.Context, args, environ []string, s streams) int {
-	if err := parseAndRun(ctx, args, environ, s); err != nil {
+	if err := ended(parseAndRun(ctx, args, environ, s)); err != nil {
 		fmt.Fprintf(s.err, "kabar: %s\n", strings.TrimSpace(err.Error()))
 		if _, ok := errors.AsType[*usageError](err); ok {
 			return 2

@@ -152,7 +152,7 @@ func (p *parts) addNumber(ctx context.Context, in addNumber, _ control.Report) (
 	}
 	names, err := p.accounts(ctx)
 	out.Account = names[n.Account]
-	if p.attach != nil && i < 0 { // one that a crash has cut short is attached already
+	if p.attach != nil {
 		err = errors.Join(err, p.attach(ctx, n))
 	}
 	if err != nil {

@@ -101,6 +101,9 @@ func (c *phoneCmd) phone(ctx context.Context, log *slog.Logger) (*phone.Phone, e
 	if err != nil {
 		return nil, err
 	}
+	if err := errors.Join(checkRelay(c.Relay), claim(c.Data, "phone")); err != nil {
+		return nil, err
+	}
 	return phone.Open(ctx, phone.Options{Path: filepath.Join(c.Data, "phone.db"), RelayURL: c.Relay, Invite: invite, HTTP: client,
 		Businesses: c.Business, Hosts: c.hosts(), Log: log})
 }

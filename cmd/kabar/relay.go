@@ -94,6 +94,9 @@ func (c *relayRunCmd) Run(ctx context.Context, s streams, conf *configuration) (
 	if err != nil {
 		return err
 	}
+	if err := claim(c.Data, "relay"); err != nil {
+		return err
+	}
 	r, err := relayserver.Open(ctx, o)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"kabar/internal/control"
@@ -70,6 +71,9 @@ func (f *outFlag) check() error {
 	if _, err := os.Lstat(f.Out); err == nil {
 		return &usageError{fmt.Errorf("--out %s: the file is there already, and is not overwritten", f.Out)}
 	}
+	if _, err := os.Stat(filepath.Dir(f.Out)); err != nil {
+		return &usageError{fmt.Errorf("--out: %w", err)}
+	}
 	return nil
 }
 
@@ -117,6 +121,12 @@ func (c *relayInitCmd) Run(ctx context.Context, s streams) (err error) {
 		return errNoTime
 	}
 	if err := c.check(); err != nil {
+		return err
+	}
+	if c.Number != "" && plainDigits(c.Number) != c.Number {
+		return &usageError{fmt.Errorf("--number %q: want digits with the country code, such as 628111000200", c.Number)}
+	}
+	if err := claim(c.Data, "relay"); err != nil {
 		return err
 	}
 	r, err := relayserver.Open(ctx, relayserver.Options{Dir: c.Data})

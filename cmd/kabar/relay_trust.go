@@ -3,8 +3,10 @@ package main
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 )
 
@@ -32,4 +34,13 @@ func (f *relayTrust) httpClient() (*http.Client, error) {
 	}
 	return &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: relayHandshake,
 		IdleConnTimeout: relayIdle, TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}}, nil
+}
+
+// checkRelay refuses an address that could never be a relay's, and one with a password, which a relay does not ask for.
+func checkRelay(address string) error {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "ws" && u.Scheme != "wss" || u.Host == "" || u.User != nil {
+		return &usageError{errors.New("--relay: want wss://HOST:PORT, or ws://HOST:PORT on this machine")}
+	}
+	return nil
 }

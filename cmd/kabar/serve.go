@@ -108,6 +108,12 @@ func (c *serveCmd) reload(srv *server, log *logs.Log) error {
 func (c *serveCmd) serverOptions(ctx context.Context, log *slog.Logger) (serverOptions, error) {
 	o := serverOptions{dir: c.Data, open: c.openWith, relay: c.Relay, hosts: c.hosts(), hsts: c.HSTS != "off", plainHTTP: c.AllowPlainHTTP,
 		drain: time.Duration(c.DrainTime), log: log}
+	if err := checkRelay(c.Relay); err != nil {
+		return o, err
+	}
+	if err := claim(c.Data, "serve"); err != nil { // before anything is put there
+		return o, err
+	}
 	master, err := c.load(ctx)
 	if err != nil {
 		return o, err

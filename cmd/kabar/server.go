@@ -94,10 +94,11 @@ func (s *server) tempDir() string { return filepath.Join(s.o.dir, "tmp") }
 
 // clearTemp removes what a killed process has left on its way to or from the network. The store's lock is ours by now.
 func (s *server) clearTemp() error {
-	if err := os.RemoveAll(s.tempDir()); err != nil {
-		return err
+	left, err := filepath.Glob(filepath.Join(s.tempDir(), "kabar-*"))
+	for _, name := range left {
+		err = errors.Join(err, ignoreMissing(os.Remove(name)))
 	}
-	return os.Mkdir(s.tempDir(), 0o700)
+	return errors.Join(err, os.MkdirAll(s.tempDir(), 0o700))
 }
 
 func (s *server) assemble(ctx context.Context) error {
@@ -179,8 +180,11 @@ func (s *server) attach(ctx context.Context) error {
 // first is the number the server began with.
 func (s *server) first() *kabar.Number { return s.engine.Numbers()[0] }
 
-// connect gives a number its driver.
+// connect gives a number its driver, unless it has one.
 func (s *server) connect(ctx context.Context, n *kabar.Number) error {
+	if s.engine.Network(n.ID) != nil {
+		return nil
+	}
 	return s.engine.Attach(ctx, n.ID, relay.New(relay.Options{URL: s.o.relay, Account: n.Digits, TempDir: s.tempDir(),
 		Log: s.o.log.With("number", n.Digits), Now: s.now, HTTP: s.o.relayHTTP,
 		Invite: func(ctx context.Context) (string, error) { return s.db.Invite(ctx, n.ID) }}))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -72,7 +73,8 @@ func (s *server) checks() []manage.Check {
 		{Name: "webhooks", Run: func(ctx context.Context) error {
 			all, err := s.dispatcher.Backlog(ctx)
 			if err != nil {
-				return err
+				s.o.log.WarnContext(ctx, "the webhooks' backlog cannot be read", "error", err)
+				return store.Refusal(err)
 			}
 			for _, b := range all {
 				if b.Pending > backlogMark {
@@ -106,11 +108,11 @@ func (s *server) offline() error {
 			continue
 		}
 		if todo := s.todo(n.ID); todo != "" {
-			waiting = fmt.Errorf("%s: %s", n.Digits, todo)
+			waiting = errors.New("a number is not admitted by its network yet: kabar number list says what to do")
 			continue
 		}
 		if away := time.Since(since); away > offlineTime { // real time, also in kabar dev
-			return fmt.Errorf("%s has not been connected for %s", n.Digits, away.Round(time.Second))
+			return fmt.Errorf("a number has not been connected for %s: kabar number list says which", away.Round(time.Second))
 		}
 	}
 	if connected == 0 {

@@ -51,6 +51,11 @@ type (
 	}
 )
 
+// statusTime is how long an answer may take. A server that does not manage that is not well.
+const statusTime = 5 * time.Second
+
+var errSilent = errors.New("the server runs, and does not answer: kabar doctor looks what is wrong")
+
 // errNotReady ends the command with 1; what is wrong has been printed.
 var errNotReady = errors.New("the server is not ready")
 
@@ -60,8 +65,13 @@ func (c *statusCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return fmt.Errorf("--data %s: %w", c.Data, err)
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, statusTime, errSilent)
+	defer cancel()
 	var st serverStatus
 	if err := op.Call(ctx, "status", struct{}{}, &st, nil); err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
 		return err
 	}
 	switch {

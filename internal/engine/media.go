@@ -7,6 +7,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"syscall"
+	"time"
 
 	"kabar"
 	"kabar/internal/media"
@@ -87,12 +89,19 @@ func (e *Engine) save(ctx context.Context, l *line, u Upload, most int64) (*stor
 	if errors.Is(err, media.ErrTooLarge) {
 		return nil, kabar.Refuse(kabar.ReasonTooLarge, "", "a medium may have %d MB", most>>20)
 	}
+	if noRoom(err) {
+		e.log.WarnContext(ctx, "a medium cannot be stored", "error", err)
+		return nil, &kabar.Error{Reason: kabar.ReasonNotReady, Detail: "the disk is full", After: 5 * time.Second}
+	}
 	if err != nil {
 		return nil, err
 	}
 	m.File, m.Size, m.SHA256 = info.Name, info.Size, hex.EncodeToString(info.SHA256[:])
 	return m, nil
 }
+
+// noRoom reports whether the disk, or what one may use of it, is full.
+func noRoom(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
 
 // Medium returns a stored medium and its bytes, which the caller closes.
 func (e *Engine) Medium(ctx context.Context, n kabar.NumberID, id kabar.MediaID) (*store.Medium, *media.Reader, error) {

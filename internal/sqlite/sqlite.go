@@ -18,6 +18,7 @@ import (
 	_ "modernc.org/sqlite" // the driver, in pure Go
 
 	"kabar/internal/commit"
+	"kabar/internal/filelock"
 )
 
 // oldestSafe is the first release without the WAL-reset bug that could lose commits with two or more connections.
@@ -60,6 +61,9 @@ func Open(path string) (*DB, error) {
 	return db, nil
 }
 
+// InUseError says that another process owns the file.
+type InUseError = filelock.InUseError
+
 // OpenFile opens or creates the file at path (mode 0600) and takes its lock. A second process gets an *InUseError that
 // names the owner. The caller closes the file, and writes through Conn from one goroutine at a time.
 func OpenFile(path string) (*File, error) { return openFile(path, serverCache) }
@@ -68,7 +72,7 @@ func openFile(path string, c cache) (*File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	lock, err := takeLock(path + ".lock")
+	lock, err := filelock.Take(path + ".lock")
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,6 @@
-package sqlite
+// Package filelock takes a file for one process at a time, by a lock of the operating system: it ends with the process, however
+// that dies, so a file that was left behind blocks nobody. Whoever holds it writes its name into it, for people.
+package filelock
 
 import (
 	"fmt"
@@ -7,7 +9,7 @@ import (
 	"strings"
 )
 
-// InUseError says that another process owns the store.
+// InUseError says that another process holds the lock.
 type InUseError struct {
 	Path  string // the lock file
 	Owner string // "process 4711 on host", as the owner wrote it; may be empty
@@ -21,9 +23,8 @@ func (e *InUseError) Error() string {
 	return fmt.Sprintf("%s is in use by %s: stop that process, or use another data folder", strings.TrimSuffix(e.Path, ".lock"), owner)
 }
 
-// takeLock locks path for this process and writes who we are into it. The lock is the operating system's: it ends with
-// the process, however that dies, so a stale file never blocks a start.
-func takeLock(path string) (*os.File, error) {
+// Take locks path for this process, until the file is closed. A second process gets an *InUseError.
+func Take(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock: %w", err)
