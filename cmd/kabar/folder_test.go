@@ -19,7 +19,7 @@ func TestClaim(t *testing.T) {
 		{"from before there was a mark", "serve", []string{"kabar.db", "tls/", "media/"}, ""},
 		{"with PostgreSQL, from before", "serve", []string{"media/", "tls/"}, ""},
 		{"a relay's, from before", "relay", []string{"relay.db", "blobs/"}, ""},
-		{"another program's, from before", "serve", []string{"relay.db", "blobs/"}, "not empty (blobs)"},
+		{"another program's, from before", "serve", []string{"relay.db", "blobs/"}, "not empty (relay.db)"},
 		{"somebody's own", "serve", []string{"tmp/precious"}, "not empty (tmp)"},
 		{"somebody's own", "phone", []string{"notes.txt"}, "none of kabar phone"},
 	} {

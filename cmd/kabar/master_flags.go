@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -24,8 +25,14 @@ type masterFlags struct {
 	MasterKeyEnv        string `name:"master-key-env" help:"Name of an environment variable with the master key in base64. It can be read by more than a file: prefer the others." placeholder:"NAME" alternative:"master key"`
 }
 
+// variableForm is what names of environment variables are made of; a key in base64 is longer, or has other characters.
+var variableForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,39}$`)
+
 // AfterApply is called by kong, which cannot make the path in a URI absolute by itself.
 func (f *masterFlags) AfterApply() (err error) {
+	if f.MasterKeyEnv != "" && !variableForm.MatchString(f.MasterKeyEnv) {
+		return errors.New("--master-key-env: want the name of an environment variable, not the key itself")
+	}
 	f.MasterKeyKMS, err = absoluteKMS(f.MasterKeyKMS)
 	return err
 }

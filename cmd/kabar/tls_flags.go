@@ -97,7 +97,7 @@ func (f *tlsFlags) checkACME() error {
 		return fmt.Errorf("--acme-email %s: want an address such as ops@shop.example", f.ACMEEmail)
 	}
 	if err := checkDirectory(f.directory()); err != nil {
-		return fmt.Errorf("--acme-directory %s: %w", f.directory(), err)
+		return fmt.Errorf("--acme-directory: %w", err) // the URL can hold a password
 	}
 	if !f.ACMEAcceptTerms {
 		return fmt.Errorf("the authority issues certificates under its terms; %s names them (termsOfService). Read them, and if you agree, give --acme-accept-terms", f.directory())
@@ -124,8 +124,8 @@ func checkDomain(domain string) error {
 // checkDirectory wants https, but for tests on this machine.
 func checkDirectory(directory string) error {
 	u, err := url.Parse(directory)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return errors.New("want a URL such as https://acme.example/directory")
+	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
+		return errors.New("want a URL such as https://acme.example/directory, without user and password")
 	}
 	if ip := net.ParseIP(u.Hostname()); u.Scheme == "http" && (ip == nil || !ip.IsLoopback()) {
 		return errors.New("want https: who can change what the authority says can have certificates refused")
