@@ -27,7 +27,7 @@ type inside struct {
 
 // examine is the operation of kabar doctor in a running server.
 func (s *server) examine(ctx context.Context, _ struct{}, _ control.Report) ([]doctor.Line, error) {
-	in := &inside{db: s.db, out: s.egress, link: s.engine.Link, todo: s.todo, backlog: s.dispatcher.Backlog, cert: s.certificate}
+	in := &inside{db: s.db, out: s.egress, link: s.engine.Link, todo: s.missing, backlog: s.dispatcher.Backlog, cert: s.certificate}
 	return doctor.Run(ctx, in.checks(ctx)), nil
 }
 

@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
+
 	"kabar"
 	"kabar/internal/auth"
 	"kabar/internal/engine"
-	"time"
 )
 
 // founding is what a server without a number begins with.

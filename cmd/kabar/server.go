@@ -190,8 +190,8 @@ func (s *server) connect(ctx context.Context, n *kabar.Number) error {
 		Invite: func(ctx context.Context) (string, error) { return s.db.Invite(ctx, n.ID) }}))
 }
 
-// todo is what a person has to do before the network admits a number; empty if nothing.
-func (s *server) todo(n kabar.NumberID) string {
+// missing is what a person has to do before the network admits a number; empty if nothing.
+func (s *server) missing(n kabar.NumberID) string {
 	if r, ok := s.engine.Network(n).(network.Registrar); ok {
 		if state, detail := r.Registration(); state == network.RegistrationUnproved || state == network.RegistrationRefused {
 			return detail
@@ -215,7 +215,7 @@ func (s *server) link(n *kabar.Number) (state string, since time.Time) {
 	if up {
 		return "connected", since
 	}
-	if todo := s.todo(n.ID); todo != "" {
+	if todo := s.missing(n.ID); todo != "" {
 		return todo, since
 	}
 	return "connecting", since

@@ -107,7 +107,7 @@ func (s *server) offline() error {
 			connected++
 			continue
 		}
-		if todo := s.todo(n.ID); todo != "" {
+		if todo := s.missing(n.ID); todo != "" {
 			waiting = errors.New("a number is not admitted by its network yet: kabar number list says what to do")
 			continue
 		}
