@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -126,6 +127,9 @@ func (b *business) receive(d relayclient.Delivery) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	from, envelope := d.From.Account, hex.EncodeToString(d.ID[:])
+	if before, ok := b.ciphertext[envelope]; ok && !bytes.Equal(before, d.Ciphertext) {
+		b.t.Errorf("envelope %s came with two ciphertexts", envelope)
+	}
 	b.ciphertext[envelope] = d.Ciphertext
 	defer func() { _ = b.conn.Ack(context.Background(), d.Seq) }()
 	plain, next, used, err := e2ee.Decrypt(b.id, addr(b.digits), addr(from), b.peers[from], d.Ciphertext, b.keys, time.Now())
@@ -172,13 +176,13 @@ func (b *business) signal(from relayclient.Address, ciphertext []byte) {
 	}
 }
 
-// seal encrypts a payload, in a new session if there is none.
+// seal encrypts a payload, in a new session if there is none or the present one is due for renewal.
 func (b *business) seal(to string, p *payload.Payload) relayclient.Envelope {
 	b.t.Helper()
 	plain, err := payload.Encode(p, time.Now())
 	b.must(err)
 	b.mu.Lock()
-	fresh := !b.peers[to].HasSession()
+	fresh := !b.peers[to].HasSession() || b.peers[to].NeedsRehandshake(time.Now())
 	b.mu.Unlock()
 	if fresh {
 		b.open(to)
@@ -214,7 +218,16 @@ func (b *business) open(to string) {
 func (b *business) post(to string, p *payload.Payload) {
 	b.t.Helper()
 	e := b.seal(to, p)
-	if err := b.conn.Send(context.Background(), e); err != nil && b.t.Context().Err() == nil {
+	err := b.conn.Send(context.Background(), e)
+	for b.t.Context().Err() == nil {
+		later, ok := errors.AsType[*relayclient.RetryAfter](err)
+		if !ok {
+			break
+		}
+		time.Sleep(later.After)
+		err = b.conn.Send(context.Background(), e)
+	}
+	if err != nil && b.t.Context().Err() == nil {
 		b.t.Errorf("the business cannot send: %v", err)
 	}
 }

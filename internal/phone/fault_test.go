@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -73,64 +74,81 @@ func TestOfflineAndOnline(t *testing.T) {
 	}
 }
 
-// After a crash between commit and transmission the very same bytes leave; after one between transmission and its
-// commit they leave again, and the business sees one message.
-func TestACrashLosesNothingAndEncryptsNothingTwice(t *testing.T) {
-	h, b := together(t)
-	ana := h.customer("Ana")
-	h.writes(ana, "first")
-	b.expectText("first")
-	h.patch(ana, `{"online":false}`)
-	for i := range 5 {
-		h.writes(ana, fmt.Sprint("crash ", i))
-	}
-	h.stop()
-	sealed := map[string][]byte{}
+// sealed returns what a phone that is stopped has encrypted and not sent, by envelope id.
+func (h *handsets) sealed() map[string][]byte {
+	h.t.Helper()
+	out := map[string][]byte{}
 	h.store(func(db *sql.DB) {
-		rows, err := db.Query("SELECT msg_id, ciphertext FROM outbox WHERE state = 1 ORDER BY id")
+		rows, err := db.Query("SELECT msg_id, ciphertext FROM outbox WHERE state = 1")
 		if err != nil {
-			t.Fatal(err)
+			h.t.Fatal(err)
 		}
 		defer rows.Close()
 		for rows.Next() {
 			var id, ciphertext []byte
 			if err := rows.Scan(&id, &ciphertext); err != nil {
-				t.Fatal(err)
+				h.t.Fatal(err)
 			}
-			sealed[hex.EncodeToString(id)] = ciphertext
+			out[hex.EncodeToString(id)] = ciphertext
 		}
 		if err := rows.Err(); err != nil {
-			t.Fatal(err)
+			h.t.Fatal(err)
 		}
 	})
-	if len(sealed) != 5 {
-		t.Fatalf("%d sealed messages on disk, want 5", len(sealed))
+	return out
+}
+
+// unaccept puts a phone that is stopped back to where the relay's acceptance of envelopes has not been committed.
+func (h *handsets) unaccept(ciphertexts map[string][]byte) {
+	h.t.Helper()
+	h.store(func(db *sql.DB) {
+		for id, ciphertext := range ciphertexts {
+			raw, err := hex.DecodeString(id)
+			if err == nil {
+				_, err = db.Exec("UPDATE outbox SET state = 1, ciphertext = ? WHERE msg_id = ?", ciphertext, raw)
+			}
+			if err != nil {
+				h.t.Fatal(err)
+			}
+		}
+	})
+}
+
+// After a crash between commit and transmission the very same bytes leave; after one between transmission and its
+// commit they leave again, and the business sees one message.
+func TestACrashLosesNothingAndEncryptsNothingTwice(t *testing.T) {
+	relay := startRelay(t, relayserver.Limits{Customer: relayserver.Rates{Envelopes: 5}})
+	b := newBusiness(t, relay, shop)
+	h := newHandsets(t, relay)
+	ana := h.customer("Ana")
+	h.writes(ana, "first")
+	b.expectText("first")
+	b.quiet = true
+	for i := range 15 {
+		h.writes(ana, fmt.Sprint("crash ", i))
+	}
+	h.stop()
+	sealed := h.sealed()
+	if len(sealed) == 0 {
+		t.Fatal("nothing sealed is on disk")
 	}
 	h.start()
-	b.quiet = true
-	h.patch(ana, `{"online":true}`)
-	b.expectText("crash 4")
+	b.expectText("crash 14")
 	b.mu.Lock()
 	for id, want := range sealed {
 		if !bytes.Equal(b.ciphertext[id], want) {
 			t.Errorf("envelope %s left with other bytes than were committed", id)
 		}
 	}
+	sent := maps.Clone(b.ciphertext)
 	b.mu.Unlock()
 
-	h.stop() // and now as if the relay's acceptance had not been committed
-	h.store(func(db *sql.DB) {
-		for id, ciphertext := range sealed {
-			raw, _ := hex.DecodeString(id)
-			if _, err := db.Exec("UPDATE outbox SET state = 1, ciphertext = ? WHERE msg_id = ?", ciphertext, raw); err != nil {
-				t.Fatal(err)
-			}
-		}
-	})
+	h.stop()
+	h.unaccept(sent)
 	h.start()
 	h.writes(ana, "last")
 	b.expectText("last")
-	if got := b.texts(); len(got) != 7 || len(b.unread) != 0 {
+	if got := b.texts(); len(got) != 17 || len(b.unread) != 0 {
 		t.Errorf("the business got %q and %d unreadable envelopes", got, len(b.unread))
 	}
 }

@@ -14,9 +14,10 @@ import (
 // renewPause is how long a session that could not be renewed goes on before that is tried again.
 const renewPause = 5 * time.Minute
 
-// prepare makes it possible to seal the head of the outbox: it uploads a medium or opens a session, and then seals.
-func (n *line) prepare(business string) error {
-	if err := n.uploadFor(business); err != nil {
+// prepare makes it possible to seal the head of the outbox: it uploads the medium of that row or opens a session, and then
+// seals.
+func (n *line) prepare(business string, row int64) error {
+	if err := n.uploadFor(row); err != nil {
 		return err
 	}
 	var bundle *e2ee.Bundle

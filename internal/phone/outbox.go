@@ -4,15 +4,18 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"kabar"
 	"kabar/internal/e2ee"
 	"kabar/internal/payload"
 	"kabar/internal/relayclient"
+)
+
+const (
+	sendBatch = 64   // envelopes encrypted in one turn, and those whose acceptance is committed together
+	packBatch = 1000 // rows of the outbox that are looked at for them
 )
 
 // posting is one thing to send to a business.
@@ -22,16 +25,19 @@ type posting struct {
 	medium  int64  // key of its medium, whose place is put into the payload when it is known; 0: none
 }
 
-// post puts things into the outbox, encrypts them at once if that can be done, and saves the chat: ratchet and ciphertext
-// are on disk before the ciphertext leaves.
+// post puts things into the outbox, and saves the chat. What comes behind something that has not left yet, or is written
+// offline, is encrypted when its turn comes: receipts then go together, and no ciphertext grows so old that the business
+// has forgotten the session. The rest is encrypted at once, if that can be done.
 func (t *tx) post(c *customer, ch *chat, things ...posting) error {
 	for _, g := range things {
 		if err := t.queue(c, ch, g); err != nil {
 			return err
 		}
 	}
-	if err := t.seal(c, ch, false); err != nil {
-		return err
+	if c.online {
+		if err := t.seal(c, ch, false); err != nil {
+			return err
+		}
 	}
 	return t.saveChat(c, ch)
 }
@@ -60,43 +66,54 @@ func newMsgID() []byte {
 
 // queued is a row of the outbox that waits for its encryption.
 type queued struct {
-	id      int64
-	payload []byte
-	medium  sql.NullInt64
-	locator string // empty while the medium is not at the relay
+	id       int64
+	payload  []byte
+	message  string // wire id, if it is a message
+	attempts int
+	medium   sql.NullInt64
+	locator  string // empty while the medium is not at the relay
 }
 
-// seal encrypts what waits, in order, as far as it can: not without a session, and not beyond a message whose medium is
-// still to be uploaded. A session that is due for renewal is used only when force says that there is no other way. The
-// caller saves the chat.
+// errEnough ends the reading of rows that eachRow reads.
+var errEnough = errors.New("phone: enough rows")
+
+// head packs what stands at the head of the outbox and waits for its encryption: nothing while a ciphertext stands there,
+// and nothing from a message on whose medium is still to be uploaded.
+func (t *tx) head(c *customer, business string) (l load, err error) {
+	err = eachRow(context.Background(), t, func(r *sql.Rows) error {
+		var q queued
+		var state int
+		if err := r.Scan(&q.id, &state, &q.payload, &q.message, &q.attempts, &q.medium, &q.locator); err != nil {
+			return err
+		}
+		if state != rowQueued || q.medium.Valid && q.locator == "" || !l.add(q) {
+			return errEnough
+		}
+		return nil
+	}, `SELECT o.id, o.state, o.payload, o.message, o.attempts, o.medium, coalesce(m.locator, '') FROM outbox o LEFT JOIN media m ON m.key = o.medium
+		WHERE o.customer = ? AND o.business = ? AND o.state < ? ORDER BY o.id LIMIT ?`, c.id, business, rowSent, packBatch)
+	if err != nil && !errors.Is(err, errEnough) {
+		return nil, fmt.Errorf("read outbox: %w", err)
+	}
+	return l, nil
+}
+
+// seal encrypts what stands at the head of the outbox, if there is a session. One that is due for renewal is used only
+// when force says that there is no other way. The caller saves the chat: ratchet and ciphertext are on disk before the
+// ciphertext leaves.
 func (t *tx) seal(c *customer, ch *chat, force bool) error {
 	if !ch.peer.HasSession() || !force && ch.peer.NeedsRehandshake(t.now) {
 		return nil
 	}
-	var rows []queued
-	err := eachRow(context.Background(), t, func(r *sql.Rows) error {
-		var q queued
-		err := r.Scan(&q.id, &q.payload, &q.medium, &q.locator)
-		rows = append(rows, q)
-		return err
-	}, `SELECT o.id, o.payload, o.medium, coalesce(m.locator, '') FROM outbox o LEFT JOIN media m ON m.key = o.medium
-		WHERE o.customer = ? AND o.business = ? AND o.state = ? ORDER BY o.id`, c.id, ch.business, rowQueued)
-	if err != nil {
-		return fmt.Errorf("read outbox: %w", err)
+	l, err := t.head(c, ch.business)
+	for i := 0; i < len(l) && err == nil; i++ {
+		err = t.sealParcel(ch, l[i])
 	}
-	for _, q := range rows {
-		if q.medium.Valid && q.locator == "" {
-			return nil
-		}
-		if err := t.sealRow(ch, q); err != nil {
-			return err
-		}
-	}
-	return nil
+	return err
 }
 
-func (t *tx) sealRow(ch *chat, q queued) error {
-	plain, err := q.complete()
+func (t *tx) sealParcel(ch *chat, p *parcel) error {
+	plain, err := p.plain()
 	if err != nil {
 		return err
 	}
@@ -105,27 +122,31 @@ func (t *tx) sealRow(ch *chat, q queued) error {
 		return fmt.Errorf("seal: %w", err)
 	}
 	ch.peer, ch.changed = peer, true
-	err = t.exec("UPDATE outbox SET state = ?, payload = ?, ciphertext = ? WHERE id = ?", rowSealed, plain, ciphertext, q.id)
+	err = t.exec("UPDATE outbox SET state = ?, payload = ?, ciphertext = ? WHERE id = ?", rowSealed, plain, ciphertext, p.id)
+	for i := 0; i < len(p.joined) && err == nil; i++ {
+		err = t.exec("DELETE FROM outbox WHERE id = ?", p.joined[i])
+	}
 	if err != nil {
 		return fmt.Errorf("seal: %w", err)
 	}
 	return nil
 }
 
-// complete returns the payload with the place of its medium in it.
-func (q *queued) complete() ([]byte, error) {
-	if q.locator == "" {
-		return q.payload, nil
+// sealNext is seal for a chat that the caller has not read.
+func (t *tx) sealNext(c *customer, business string) error {
+	var waits bool
+	err := t.QueryRow("SELECT EXISTS (SELECT 1 FROM outbox WHERE customer = ? AND business = ? AND state < ?)", c.id, business, rowSent).Scan(&waits)
+	if err != nil || !waits {
+		return err
 	}
-	p, err := payload.Decode(q.payload)
-	if err != nil {
-		return nil, err
+	ch, err := t.chat(c, business)
+	if err == nil {
+		err = t.seal(c, ch, false)
 	}
-	p.Message.Medium = new(payload.Medium)
-	if err := json.Unmarshal([]byte(q.locator), p.Message.Medium); err != nil {
-		return nil, fmt.Errorf("read locator: %w", err)
+	if err == nil {
+		err = t.saveChat(c, ch)
 	}
-	return payload.Encode(p, time.UnixMilli(p.At))
+	return err
 }
 
 // advance moves the status of a message of the customer's forward; false when it does not go there.

@@ -2,11 +2,13 @@
 // its own identity, prekeys and sessions in phone.db, and a control API with which a test can be a customer (routes
 // in api.go is the table of calls).
 //
-// A message goes the way it goes on the business's side. Outbound: message, session and ciphertext are committed
-// together, then the ciphertext leaves, byte for byte the same however often it must be sent; what has no session yet
-// waits in the outbox as a payload. Inbound: session, message and the receipt for it are committed together, then the
-// relay gets its acknowledgement, then the receipt leaves. What cannot be decrypted is kept, acknowledged and asked for
-// again in a fresh session.
+// A message goes the way it goes on the business's side. Outbound: the message is committed with its payload in the
+// outbox; when its turn comes, session and ciphertext are committed together, at once with the message if nothing is ahead
+// of it; then the ciphertext leaves, byte for byte the same however often it must be sent. Inbound: session, message and
+// the payload of the receipt for it are committed together, then the relay gets its acknowledgement, then the receipt
+// leaves. Receipts that wait behind each other leave joined, up to 100 in one envelope: a relay lets a customer send far
+// less than a business. They overtake no message, and what is read was delivered before. What cannot be decrypted is kept,
+// acknowledged and asked for again in a fresh session.
 //
 // Every change is one operation of the store's group commit. Operations run one after another and read what they change,
 // so no lock guards a session. A customer at rest costs a connection, two goroutines and no timer; work is done by

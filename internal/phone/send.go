@@ -13,9 +13,8 @@ import (
 )
 
 const (
-	sendBatch = 64              // envelopes whose acceptance is committed together
-	minWait   = time.Second     // before something that failed is tried again
-	maxWait   = 5 * time.Second // between two looks at an outbox in which something waits
+	minWait = time.Second     // before something that failed is tried again
+	maxWait = 5 * time.Second // between two looks at an outbox in which something waits
 )
 
 // envelope is a sealed row of the outbox, on its way.
@@ -88,7 +87,7 @@ func (n *line) empty(business string) error {
 			return err
 		}
 		if rows[0].state == rowQueued {
-			if err := n.prepare(business); err != nil {
+			if err := n.prepare(business, rows[0].id); err != nil {
 				return err
 			}
 			continue
@@ -144,7 +143,7 @@ func isFinal(err error) bool {
 	return errors.Is(err, relayclient.ErrUnknownRecipient) || errors.Is(err, relayclient.ErrTooLarge) || errors.Is(err, relayclient.ErrExpired)
 }
 
-// accepted commits that the relay has envelopes.
+// accepted commits that the relay has envelopes, and has encrypted what comes next.
 func (n *line) accepted(business string, sent []envelope) error {
 	if len(sent) == 0 {
 		return nil
@@ -164,7 +163,7 @@ func (n *line) accepted(business string, sent []envelope) error {
 				return err
 			}
 		}
-		return nil
+		return t.sealNext(c, business)
 	})
 }
 

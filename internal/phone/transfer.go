@@ -112,10 +112,10 @@ func (n *line) settle(m *medium, state int, file, failure string) error {
 	})
 }
 
-// uploadFor puts the media of messages that wait at the relay.
-func (n *line) uploadFor(business string) error {
+// uploadFor puts the medium of a message in the outbox at the relay, if it has one that is not there yet.
+func (n *line) uploadFor(row int64) error {
 	keys, err := list[int64](n.ctx, n.p.db.Read, `SELECT o.medium FROM outbox o JOIN media m ON m.key = o.medium
-		WHERE o.customer = ? AND o.business = ? AND o.state = ? AND m.locator = '' ORDER BY o.id LIMIT 1`, n.id, business, rowQueued)
+		WHERE o.id = ? AND o.state = ? AND m.locator = ''`, row, rowQueued)
 	if err != nil || len(keys) == 0 {
 		return err
 	}
