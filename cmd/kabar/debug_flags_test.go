@@ -52,7 +52,7 @@ func TestDebugServesMetricsAndProfiles(t *testing.T) {
 		{"", "/metrics", `kabar_build_info{go_version="go`, http.StatusOK},
 		{"localhost", "/debug/pprof/", "goroutine", http.StatusOK},
 		{"", "/debug/pprof/heap?debug=1", "heap profile", http.StatusOK},
-		{"", "/debug/pprof/cmdline", "test", http.StatusOK},
+		{"", "/debug/pprof/cmdline", "", http.StatusNotFound},
 		{"evil.example", "/metrics", "host name", http.StatusForbidden},
 		{"", "/debug/vars", "", http.StatusNotFound},
 		{"", "/", "", http.StatusNotFound},

@@ -229,7 +229,20 @@ func (u *units) reload(name string) error {
 	if how := s.unit.one("Service.ExecReload"); how != "/bin/kill -HUP $MAINPID" {
 		return fmt.Errorf("%s: this test does not know how to do %q", name, how)
 	}
-	return s.cmd.Process.Signal(syscall.SIGHUP)
+	said := func() int {
+		text, _ := os.ReadFile(u.journal(name)) // none: it has said nothing
+		return strings.Count(string(text), `msg="the configuration was`)
+	}
+	before := said()
+	if err := s.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		return err
+	}
+	for deadline := time.Now().Add(10 * time.Second); said() == before; time.Sleep(5 * time.Millisecond) { // a reader is slower than that
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%s does not reload\n%s", name, u.tail(name))
+		}
+	}
+	return nil
 }
 
 // end stops everything, in the order that the test's end is.

@@ -111,9 +111,6 @@ func (c *serveCmd) serverOptions(ctx context.Context, log *slog.Logger) (serverO
 	if err := checkRelay(c.Relay); err != nil {
 		return o, err
 	}
-	if err := claim(c.Data, "serve"); err != nil { // before anything is put there
-		return o, err
-	}
 	master, err := c.load(ctx)
 	if err != nil {
 		return o, err
@@ -126,6 +123,9 @@ func (c *serveCmd) serverOptions(ctx context.Context, log *slog.Logger) (serverO
 		return o, &usageError{err}
 	}
 	if o.relayHTTP, err = c.httpClient(); err != nil {
+		return o, err
+	}
+	if err := claim(c.Data, "serve"); err != nil { // before anything is put there
 		return o, err
 	}
 	o.certs, err = c.tlsFlags.open(c.Data, o.hosts, log)

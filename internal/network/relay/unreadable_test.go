@@ -126,6 +126,7 @@ func TestTypingNeverChangesAnyState(t *testing.T) {
 	d.Send(d.Text(ana, "hello"))
 	ana.Say("hello")
 	d.Await(ana, "a text", 1, isText)
+	networktest.Eventually(t, "the first text is shown", func() bool { return len(ana.Shown()) == 1 })
 	commits, arrived := len(d.Store.Log()), len(ana.arrived())
 	for i := range 5 {
 		typing()
