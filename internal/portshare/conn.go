@@ -17,7 +17,7 @@ type conn struct {
 	release func()
 	ending  *atomic.Bool // of the server
 	idle    atomic.Bool  // an answer was complete: what is read now begins a request
-	asked   atomic.Bool  // it was idle, and something was read since
+	asked   atomic.Bool  // it was idle, and something was read since the last write
 }
 
 // state follows what the server makes of a connection.
@@ -62,6 +62,12 @@ func (c *conn) Read(p []byte) (int, error) {
 		c.asked.Store(true)
 	}
 	return n, err
+}
+
+// Write answers.
+func (c *conn) Write(p []byte) (int, error) {
+	c.asked.Store(false)
+	return c.Conn.Write(p)
 }
 
 // answerTime is how long a connection that was to be closed stays open for an answer.

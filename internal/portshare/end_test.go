@@ -97,9 +97,13 @@ func TestBusyClientIsSentAway(t *testing.T) {
 		if answered != 6 {
 			t.Errorf("%d requests were answered before the connection was closed, want 6", answered)
 		}
+		began := time.Now()
 		client.Close()
 		if err := <-done; err != nil {
 			t.Error(err)
+		}
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("the end took %v after the last answer", took)
 		}
 	})
 }
