@@ -52,14 +52,6 @@ func (f *debugFlags) refused() error {
 	return fmt.Errorf("--debug-addr %s: profiles and metrics are for this machine only: use 127.0.0.1:PORT, and a tunnel from elsewhere", f.DebugAddr)
 }
 
-// serve serves handler on ln until ctx ends; without ln it returns at once.
-func (f *debugFlags) serve(ctx context.Context, ln net.Listener, handler http.Handler, log *slog.Logger) error {
-	if ln == nil {
-		return nil
-	}
-	return servePages(ctx, ln, handler, log)
-}
-
 // debugHandler serves metrics and profiles. A name other than localhost in Host is refused: a page in a browser on this machine
 // could have its own name point here.
 func debugHandler(metrics http.Handler, log *slog.Logger) http.Handler {

@@ -43,7 +43,7 @@ func TestDebugServesMetricsAndProfiles(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
-	go func() { done <- f.serve(ctx, ln, debugHandler(metrics.New("v1").Handler(), log), log) }()
+	go func() { done <- servePages(ctx, ln, debugHandler(metrics.New("v1").Handler(), log), log) }()
 	base := "http://" + ln.Addr().String()
 	for _, c := range []struct {
 		host, path, want string
@@ -74,9 +74,6 @@ func TestDebugServesMetricsAndProfiles(t *testing.T) {
 	}
 	cancel()
 	if err := <-done; err != nil {
-		t.Error(err)
-	}
-	if err := f.serve(t.Context(), nil, nil, log); err != nil {
 		t.Error(err)
 	}
 }

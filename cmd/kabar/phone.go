@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
-
 	"kabar/internal/metrics"
 	"kabar/internal/phone"
 	"kabar/internal/phone/phoneui"
@@ -70,25 +68,15 @@ func (c *phoneCmd) Run(ctx context.Context, s streams, conf *configuration) (err
 	if err != nil {
 		return err
 	}
-	figures := metrics.New(version())
 	fmt.Fprintf(s.out, "kabar %s: phones at %s\n", version(), c.address(ln))
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return ended(p.Run(ctx)) })
-	g.Go(func() error { return answers.serve(ctx, ln) })
-	g.Go(func() error { return answers.certs.Run(ctx) })
-	g.Go(func() error { return c.serve(ctx, debug, debugHandler(figures.Handler(), log), log) })
-	g.Go(func() error {
-		return conf.reloads(ctx, log, func(next *cli) error {
-			if err := answers.certs.Reload(); err != nil {
-				return err
-			}
-			logging.SetLevel(next.Phone.level())
-			return nil
-		})
-	})
-	notify(ctx, notifyReady)
-	context.AfterFunc(ctx, func() { notify(context.WithoutCancel(ctx), notifyStopping) })
-	return ended(g.Wait())
+	program := daemon{conf: conf, debug: debug, figures: metrics.New(version()).Handler(), log: log, take: func(next *cli) error {
+		if err := answers.certs.Reload(); err != nil {
+			return err
+		}
+		logging.SetLevel(next.Phone.level())
+		return nil
+	}}
+	return program.run(ctx, p.Run, answers.certs.Run, func(ctx context.Context) error { return answers.serve(ctx, ln) })
 }
 
 // phone opens the handsets.

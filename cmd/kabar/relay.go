@@ -10,8 +10,6 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"kabar/internal/control"
 	"kabar/internal/metrics"
 	"kabar/internal/relayserver"
@@ -109,29 +107,21 @@ func (c *relayRunCmd) Run(ctx context.Context, s streams, conf *configuration) (
 	answers := port{handler: web.Recover(log, c.hsts(own, r.Handler())), certs: own, plain: c.AllowPlainHTTP, drain: drainTime, log: log}
 	figures := metrics.New(version())
 	figures.Relay(relayFigures(r))
-	g, ctx := errgroup.WithContext(ctx)
+	parts := []func(context.Context) error{r.Run, own.Run, func(ctx context.Context) error { return answers.serve(ctx, ln) }}
 	if commands, err := control.Listen(ctx, c.Data); err != nil {
 		log.Warn("commands of the operator cannot reach this relay", "error", err)
 	} else {
-		g.Go(func() error { return control.Serve(ctx, commands, relayOperations(r)) })
+		parts = append(parts, func(ctx context.Context) error { return control.Serve(ctx, commands, relayOperations(r)) })
 	}
 	fmt.Fprintf(s.out, "kabar %s relays at %s (certificate SHA-256 %s)\n", version(), c.address(ln), own.Info().Fingerprint)
-	g.Go(func() error { return r.Run(ctx) })
-	g.Go(func() error { return answers.serve(ctx, ln) })
-	g.Go(func() error { return own.Run(ctx) })
-	g.Go(func() error { return c.serve(ctx, debug, debugHandler(figures.Handler(), log), log) })
-	g.Go(func() error {
-		return conf.reloads(ctx, log, func(next *cli) error {
-			if err := own.Reload(); err != nil {
-				return err
-			}
-			logging.SetLevel(next.Relay.Start.level())
-			return nil
-		})
-	})
-	notify(ctx, notifyReady)
-	context.AfterFunc(ctx, func() { notify(context.WithoutCancel(ctx), notifyStopping) })
-	return ended(g.Wait())
+	program := daemon{conf: conf, debug: debug, figures: figures.Handler(), log: log, take: func(next *cli) error {
+		if err := own.Reload(); err != nil {
+			return err
+		}
+		logging.SetLevel(next.Relay.Start.level())
+		return nil
+	}}
+	return program.run(ctx, parts...)
 }
 
 func (c *relayRunCmd) hosts() []string { return slices.Concat(c.domains(), c.Host) }

@@ -8,8 +8,6 @@ import (
 	"net/netip"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"kabar"
 	"kabar/internal/auth"
 	"kabar/internal/egress"
@@ -79,15 +77,9 @@ func (c *serveCmd) Run(ctx context.Context, s streams, conf *configuration) (err
 	srv.addr = ln.Addr()
 	fmt.Fprintf(s.out, "kabar %s serves https://%s (certificate SHA-256 %s)\nConsole, once, within ten minutes: %s%s\n",
 		version(), srv.host(), o.certs.Info().Fingerprint, srv.api(), srv.console.NewLink(time.Now()))
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return srv.Run(ctx, ln) })
-	g.Go(func() error { return c.serve(ctx, debug, debugHandler(srv.metrics.Handler(), o.log), o.log) })
-	g.Go(func() error {
-		return conf.reloads(ctx, o.log, func(next *cli) error { return next.Serve.reload(srv, log) })
-	})
-	notify(ctx, notifyReady)
-	context.AfterFunc(ctx, func() { notify(context.WithoutCancel(ctx), notifyStopping) })
-	return ended(g.Wait())
+	program := daemon{conf: conf, debug: debug, figures: srv.metrics.Handler(), log: o.log,
+		take: func(next *cli) error { return next.Serve.reload(srv, log) }}
+	return program.run(ctx, func(ctx context.Context) error { return srv.Run(ctx, ln) })
 }
 
 // reload has the server take over what of c can change while it runs.

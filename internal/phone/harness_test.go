@@ -23,10 +23,18 @@ import (
 
 const shop = "6281100000001"
 
-// startRelay runs a relay on a loopback port and returns its address.
+// startRelay runs a relay that admits everybody, and returns its address.
 func startRelay(t testing.TB, limits relayserver.Limits) string {
 	t.Helper()
-	server, err := relayserver.Open(t.Context(), relayserver.Options{Dir: t.TempDir(), Limits: limits, Admit: relayserver.OpenRegistration})
+	_, address := runRelay(t, relayserver.Options{Limits: limits, Admit: relayserver.OpenRegistration})
+	return address
+}
+
+// runRelay runs a relay on a loopback port, in a folder of its own, until the test ends.
+func runRelay(t testing.TB, o relayserver.Options) (server *relayserver.Server, address string) {
+	t.Helper()
+	o.Dir = t.TempDir()
+	server, err := relayserver.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +52,7 @@ func startRelay(t testing.TB, limits relayserver.Limits) string {
 		}
 		_ = server.Close()
 	})
-	return "ws://" + ln.Addr().String()
+	return server, "ws://" + ln.Addr().String()
 }
 
 // handsets is a phone with its control API, which can be stopped and started again on the same store.

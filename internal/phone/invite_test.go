@@ -1,8 +1,6 @@
 package phone_test
 
 import (
-	"context"
-	"net"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -14,26 +12,7 @@ import (
 
 // startPrivate runs a relay that admits by invite.
 func startPrivate(t *testing.T) (*relayserver.Server, string) {
-	t.Helper()
-	server, err := relayserver.Open(t.Context(), relayserver.Options{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- server.Serve(ctx, ln) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("relay: %v", err)
-		}
-		_ = server.Close()
-	})
-	return server, "ws://" + ln.Addr().String()
+	return runRelay(t, relayserver.Options{})
 }
 
 // registered lists the accounts of a relay that are not revoked, and the programs that they belong to.
