@@ -1,7 +1,7 @@
 # Short names for the commands of CONTRIBUTING.md. None of them is needed: plain go run and go test work in a fresh clone.
 
 N ?= 200000x
-WITH_GOLDEN = ./internal/ui ./internal/console ./internal/phone/phoneui ./internal/onprem
+WITH_GOLDEN = ./internal/ui ./internal/console ./internal/phone/phoneui ./internal/graph ./internal/onprem ./internal/bench
 
 help:
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10

@@ -18,117 +18,6 @@ import (
 // These tests hold the one direction of dependency. They read the source of every package, tests left out, whatever
 // system a file is built for.
 
-// place is where a package stands: what it may import of the module, and from other modules. Paths are without "kabar/"
-// and "internal/"; "." is the root package.
-type place struct{ may, outside string }
-
-// places has a row for every package. A new package fails TestEveryPackageHasAPlace until it has one here; whoever adds
-// an import adds it here, and says in review why it does not break a ban below.
-var places = map[string]place{
-	".": {}, // the vocabulary: nouns and decisions
-
-	// Leaves.
-	"attachment": {outside: "golang.org/x/crypto"},
-	"certs":      {may: "secrets", outside: "golang.org/x/crypto/acme"},
-	"commit":     {},
-	"control":    {},
-	"e2ee":       {outside: "golang.org/x/crypto"},
-	"egress":     {},
-	"filelock":   {outside: "golang.org/x/sys"},
-	"kms":        {may: "secrets", outside: "filippo.io/age"},
-	"lanes":      {},
-	"logs":       {},
-	"msgid":      {},
-	"permute":    {},
-	"portshare":  {},
-	"secrets":    {},
-	"sqlite":     {may: "commit filelock", outside: "modernc.org/sqlite"},
-	"web":        {outside: "github.com/go-json-experiment/json"},
-	"media":      {may: "secrets", outside: "github.com/gabriel-vasile/mimetype"},
-
-	// The store, and what stands on it.
-	"store":   {may: ". commit permute secrets sqlite", outside: "github.com/jackc/pgx/v5"},
-	"auth":    {may: ". store", outside: "github.com/golang-jwt/jwt/v5 golang.org/x/crypto"},
-	"backup":  {may: "media store"},
-	"engine":  {may: ". lanes media msgid network secrets store", outside: "golang.org/x/sync"},
-	"webhook": {may: ". store"},
-
-	// Watching a server.
-	"doctor":  {may: "egress relayproto sqlite store", outside: "github.com/coder/websocket"},
-	"metrics": {may: ". egress web webhook", outside: "github.com/prometheus/client_golang"},
-
-	// Networks.
-	"network":       {may: "."},
-	"payload":       {may: "."},
-	"prekeys":       {may: "e2ee relayclient"},
-	"network/relay": {may: ". attachment e2ee msgid network payload prekeys relayclient relayproto"},
-	"relayclient":   {may: "relayproto", outside: "github.com/coder/websocket"},
-	"relayproto":    {outside: "github.com/coder/websocket google.golang.org/protobuf"},
-	"relayserver":   {may: "commit relayproto sqlite web", outside: "github.com/coder/websocket google.golang.org/protobuf"},
-
-	// What people and applications see.
-	"onprem":        {may: ". auth engine media msgid store web", outside: "github.com/go-json-experiment/json github.com/google/uuid"},
-	"manage":        {may: ". web"},
-	"ui":            {may: "."},
-	"console":       {may: "ui web"},
-	"phone":         {may: ". attachment commit e2ee media msgid payload prekeys relayclient relayproto sqlite web"},
-	"phone/phoneui": {may: ". phone ui web"},
-
-	// Only for tests.
-	"network/networktest": {may: ". network"},
-	"storetest":           {may: ". secrets store", outside: "github.com/jackc/pgx/v5"},
-	"ui/uitest":           {outside: "github.com/chromedp"},
-
-	// The only package that sees everything.
-	"cmd/kabar": {may: ". attachment auth backup certs commit console control doctor egress engine filelock kms lanes logs manage media metrics network network/relay onprem phone phone/phoneui portshare " +
-		"relayserver secrets store ui web webhook",
-		outside: "github.com/agnivade/levenshtein github.com/alecthomas/kong github.com/goccy/go-yaml golang.org/x/sync"},
-}
-
-// bans say what a package must not reach, not even by way of others. "*" is every package but the root, "x/..." is x and
-// what lies below it.
-var bans = []struct{ from, to, why string }{
-	{"relayserver", "e2ee network/... payload prekeys relayclient phone/... .", "the relay never holds a key and never sees plaintext: it must not even know how"},
-	{"relayproto", "e2ee payload prekeys .", "the protocol moves opaque bytes"},
-	{"relayclient", "e2ee payload prekeys .", "a connection moves ciphertext; its caller encrypts and signs"},
-	{"e2ee", "* .", "the encryption can be read, tested and reviewed by itself"},
-	{"payload", "e2ee relayproto relayclient network/...", "what is said does not depend on how it is carried"},
-	{"network/...", "store engine sqlite secrets", "a driver computes, the engine commits: a driver that reached the store could advance a ratchet alone"},
-	{"network", "e2ee relayproto", "the contract is the same for every network"},
-	{"store", "engine lanes network/... auth onprem console manage webhook phone/... web media", "the store knows rows, not what they are for"},
-	{"engine", "auth onprem console manage webhook web ui network/relay network/networktest phone/... e2ee relayclient relayserver",
-		"rules do not depend on who asks, nor on which network carries"},
-	{"webhook", "engine network/... onprem auth console", "deliveries go on whatever the rest does; they read events"},
-	{"onprem", "network/relay webhook console manage phone/... e2ee", "a dialect translates; it neither sends nor shows"},
-	{"console", "onprem webhook network/relay phone/... e2ee", "the console shows what it is told, through an interface of its own"},
-	{"phone/...", "store engine auth onprem webhook console network/... relayserver", "the customer's side shares nothing with the business but the wire"},
-	{"relayserver", "store engine phone/...", "the programs meet on the wire only"},
-	{"secrets", "store engine", "a leaf"},
-	{"ui", "engine store phone console", "pages are shared by console and phone, so they know neither"},
-	{"*", "cmd/kabar", "commands are the end of the line"},
-}
-
-// dialects translate one contract each. Neither imports another: a reply across dialects goes through the engine.
-var dialects = []string{"onprem", "graph"}
-
-// fakes are for tests: no package of the product may import them.
-var fakes = []string{"network/networktest", "storetest", "ui/uitest"}
-
-// standard says which packages of the standard library are for few, and why.
-var standard = []struct{ pkg, only, why string }{
-	{"database/sql", "store storetest sqlite phone relayserver", "every statement of the server is in store; relay and phone keep small stores of their own"},
-	{"os/exec", "cmd/kabar storetest ui/uitest", "the server starts no child process; kabar dev may open a browser"},
-	{"math/rand", "", "math/rand/v2 for chance, crypto/rand for secrets"},
-	{"log", "", "slog is handed in"},
-	{"unsafe", "relayproto", "only generated code"},
-	{"testing", "network/networktest storetest ui/uitest", "a product carries no tests"},
-	{"html/template", "ui console phone/phoneui", "pages are made in one place"},
-	{"text/template", "", "it does not escape"},
-}
-
-// vocabulary is all that the root package may import: no I/O, no clock, nothing that another package decides.
-const vocabulary = "bytes cmp encoding/json errors fmt iter maps math net/url regexp slices strconv strings time unicode unicode/utf8"
-
 // pkg is the source of one package.
 type pkg struct {
 	imports map[string]bool // in the short form of places, or as they are
@@ -274,7 +163,10 @@ func checkWay(from, to, way string) (faults []string) {
 	if slices.Contains(dialects, from) && slices.Contains(dialects, to) {
 		faults = append(faults, fmt.Sprintf("the dialects %s and %s must not know each other (%s)", from, to, way))
 	}
-	if slices.Contains(fakes, to) {
+	if matches(to, "torture/...") && !matches(from, "torture/...") {
+		faults = append(faults, fmt.Sprintf("%s must not reach %s (%s): the product knows nothing of its crash harness", from, to, way))
+	}
+	if slices.Contains(fakes, to) && !slices.Contains(fakes, from) {
 		faults = append(faults, fmt.Sprintf("%s is for tests, not for %s (%s)", to, from, way))
 	}
 	return faults
@@ -300,6 +192,7 @@ func TestTheRulesBite(t *testing.T) {
 		{"onprem", "cmd/kabar", "must not reach cmd/kabar"},
 		{"e2ee", ".", "must not reach ."},
 		{"engine", "network/networktest", "is for tests"},
+		{"engine", "torture/failpoint", "knows nothing of its crash harness"},
 		{"commit", "lanes", "may not import lanes"},
 		{"engine", "github.com/jackc/pgx/v5", "may not import github.com/jackc/pgx/v5"},
 		{"engine", "os/exec", "may not import os/exec"},
@@ -318,15 +211,6 @@ func TestTheRulesBite(t *testing.T) {
 			t.Errorf("%s imports %s: nothing says %q in %q", c.from, c.to, c.want, faults)
 		}
 	}
-}
-
-// clocked are the packages whose rules take the time as an argument, with the files that may name the default clock.
-var clocked = map[string][]string{
-	".":      nil,
-	"engine": {"internal/engine/engine.go"}, // Options.Now: the only injected clock
-	"store":  nil,
-	"lanes":  nil,
-	"onprem": {"internal/onprem/api.go"}, // Options.Now: real time for the deadlines of connections
 }
 
 // TestRulesTakeTheTimeAsAnArgument: a package of clocked does not look at the clock by itself.

@@ -25,12 +25,15 @@ var contents = map[Kind]func() Content{
 	KindAudio:       func() Content { return &Media{kind: KindAudio} },
 	KindVideo:       func() Content { return &Media{kind: KindVideo} },
 	KindDocument:    func() Content { return &Media{kind: KindDocument} },
+	KindSticker:     func() Content { return &Media{kind: KindSticker} },
 	KindLocation:    func() Content { return new(Location) },
+	KindContacts:    func() Content { return new(Contacts) },
 	KindReaction:    func() Content { return new(Reaction) },
 	KindInteractive: func() Content { return new(Interactive) },
 	KindTemplate:    func() Content { return new(Template) },
 	KindReply:       func() Content { return new(Reply) },
 	KindButton:      func() Content { return new(Button) },
+	KindOrder:       func() Content { return new(Order) },
 	KindUnsupported: func() Content { return new(Unsupported) },
 }
 
@@ -54,6 +57,28 @@ func DecodeContent(kind Kind, b []byte) (Content, error) {
 		return nil, fmt.Errorf("decode %s content: %w", kind, err)
 	}
 	return c, nil
+}
+
+// CardMedia returns the media on the cards of a content. They are named to the customer; their bytes do not travel.
+func CardMedia(c Content) (all []*Media) {
+	add := func(h *Header) {
+		if h != nil && h.Media != nil {
+			all = append(all, h.Media)
+		}
+	}
+	switch c := c.(type) {
+	case *Interactive:
+		for n := range c.Action.Cards {
+			add(c.Action.Cards[n].Header)
+		}
+	case *Template:
+		if c.Rendered != nil {
+			for n := range c.Rendered.Cards {
+				add(c.Rendered.Cards[n].Header)
+			}
+		}
+	}
+	return all
 }
 
 // MediumOf returns the medium of a content: the content itself, or what stands in its header; nil if it has none.

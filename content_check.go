@@ -78,8 +78,8 @@ func checkCount[T any](field string, list []T, limit int) error {
 	return nil
 }
 
-// checkURL checks for an absolute http or https URL with a host name. Whether the host may be called is not known here.
-func checkURL(field, s string) error {
+// CheckURL checks for an absolute http or https URL with a host name. Whether the host may be called is not known here.
+func CheckURL(field, s string) error {
 	if err := checkString(field, s); err != nil {
 		return err
 	}

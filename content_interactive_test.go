@@ -36,7 +36,7 @@ func same(*Interactive) {}
 func TestInteractiveCommon(t *testing.T) {
 	runRows(t, []row{
 		{"no type", &Interactive{Body: "b"}, ReasonMissing, "interactive.type"},
-		{"unknown type", &Interactive{Type: "carousel", Body: "b"}, ReasonInvalid, "interactive.type"},
+		{"unknown type", &Interactive{Type: "merry_go_round", Body: "b"}, ReasonInvalid, "interactive.type"},
 		{"type in capitals", &Interactive{Type: "BUTTON", Body: "b"}, ReasonInvalid, "interactive.type"},
 		{"nothing", &Interactive{}, ReasonMissing, "interactive.type"},
 	})
@@ -45,7 +45,7 @@ func TestInteractiveCommon(t *testing.T) {
 		"list":   func(change func(*Interactive)) *Interactive { return listOf([]int{2}, change) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			runRows(t, lengths("interactive.body.text", 1024, ReasonMissing, ReasonInvalid, func(s string) Content {
+			runRows(t, lengths("interactive.body.text", map[string]int{"button": 1024, "list": 4096}[name], ReasonMissing, ReasonInvalid, func(s string) Content {
 				return valid(func(i *Interactive) { i.Body = s })
 			}))
 			runRows(t, lengths("interactive.footer.text", 60, "", ReasonInvalid, func(s string) Content {
@@ -86,7 +86,7 @@ func TestInteractiveHeader(t *testing.T) {
 			{"bad link of " + path, button(Header{Type: kind, Media: &Media{kind: kind, Link: "p.jpg"}}), ReasonInvalid, path + ".link"},
 			{"no " + path, button(Header{Type: kind}), ReasonMissing, path},
 			{"empty " + path, button(Header{Type: kind, Media: &Media{kind: kind}}), ReasonMissing, path},
-			{"list with " + path, list(Header{Type: kind, Media: &Media{kind: kind, ID: 7}}), ReasonInvalid, field + ".type"},
+			{"list with " + path, list(Header{Type: kind, Media: &Media{kind: kind, ID: 7}}), ReasonHeader, field + ".type"},
 		})
 	}
 }
@@ -134,15 +134,15 @@ func TestInteractiveList(t *testing.T) {
 		{"1 section of 10", listOf([]int{10}, same), "", ""},
 		{"1 section of 11", listOf([]int{11}, same), ReasonInvalid, field},
 		{"10 sections of 1", listOf(ones(10), same), "", ""},
-		{"11 sections of 1", listOf(ones(11), same), ReasonInvalid, field},
-		{"11 sections of none", listOf(make([]int, 11), same), ReasonInvalid, field},
+		{"11 sections of 1", listOf(ones(11), same), ReasonListSections, field},
+		{"11 sections of none", listOf(make([]int, 11), same), ReasonListSections, field},
 		{"10 rows in 3", listOf([]int{4, 4, 2}, same), "", ""},
 		{"11 rows in 3", listOf([]int{4, 4, 3}, same), ReasonInvalid, field},
 		{"11 rows in 10", listOf([]int{2, 1, 1, 1, 1, 1, 1, 1, 1, 1}, same), ReasonInvalid, field},
-		{"no section", listOf([]int{}, same), ReasonInvalid, field},
+		{"no section", listOf([]int{}, same), ReasonListSections, field},
 		{"sections not given", listOf(ones(1), func(i *Interactive) { i.Action.Sections = nil }), ReasonMissing, field},
-		{"no row", listOf([]int{0}, same), ReasonInvalid, field + "[0].rows"},
-		{"no row in the second", listOf([]int{1, 0}, same), ReasonInvalid, field + "[1].rows"},
+		{"no row", listOf([]int{0}, same), ReasonListRows, field + "[0].rows"},
+		{"no row in the second", listOf([]int{1, 0}, same), ReasonListRows, field + "[1].rows"},
 		{"rows not given", listOf(ones(2), func(i *Interactive) { i.Action.Sections[1].Rows = nil }), ReasonMissing, field + "[1].rows"},
 		{"reply buttons", listOf(ones(1), func(i *Interactive) { i.Action.Buttons = make([]ReplyButton, 1) }), ReasonNotRequired, action + ".buttons"},
 		{"one section without a title", listOf(ones(1), func(i *Interactive) { i.Action.Sections[0].Title = "" }), "", ""},
@@ -183,6 +183,11 @@ func TestInteractiveRows(t *testing.T) {
 		{"same id in a section", set(0, 1, Row{ID: "0-0", Title: "t"}), ReasonInvalid, field + "[0].rows[1].id"},
 		{"same id in two sections", set(1, 0, Row{ID: "0-2", Title: "t"}), ReasonInvalid, field + "[1].rows[0].id"},
 		{"same title", set(0, 1, Row{ID: "x", Title: "Row 0"}), "", ""},
+		{"line break in a title", set(0, 1, Row{ID: "x", Title: "a\nb"}), ReasonListCharacters, field + "[0].rows[1].title"},
+		{"tab in a description", set(0, 1, Row{ID: "x", Title: "a", Description: "a\tb"}), ReasonListCharacters, field + "[0].rows[1].description"},
+		{"line break in an id", set(0, 1, Row{ID: "a\nb", Title: "a"}), "", ""},
+		{"line break in a section's title", listOf([]int{1}, func(i *Interactive) { i.Action.Sections[0].Title = "a\nb" }), ReasonListCharacters, field + "[0].title"},
+		{"line break in the button", listOf([]int{1}, func(i *Interactive) { i.Action.Button = "a\nb" }), ReasonListCharacters, "interactive.action.button"},
 		{"spaces around the id", set(0, 1, Row{ID: " x ", Title: "t"}), "", ""},
 		{"long values everywhere", set(0, 0, Row{strings.Repeat("漢", 200), strings.Repeat("漢", 24), strings.Repeat("漢", 72)}), "", ""},
 	})

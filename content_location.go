@@ -17,13 +17,16 @@ func (l *Location) Kind() Kind { return KindLocation }
 
 // Validate checks the coordinates. An address without a name is accepted although no customer sees it. Whether the
 // request had coordinates at all is for its decoder to say: 0, 0 is a place.
-func (l *Location) Validate() error {
+func (l *Location) Validate() error { return l.validate("location") }
+
+// validate checks a location at a path of the request.
+func (l *Location) validate(field string) error {
 	return first(
-		checkDegrees("location.latitude", l.Latitude, 90),
-		checkDegrees("location.longitude", l.Longitude, 180),
-		checkString("location.name", l.Name),
-		checkString("location.address", l.Address),
-		checkString("location.url", l.URL),
+		checkDegrees(field+".latitude", l.Latitude, 90),
+		checkDegrees(field+".longitude", l.Longitude, 180),
+		checkString(field+".name", l.Name),
+		checkString(field+".address", l.Address),
+		checkString(field+".url", l.URL),
 	)
 }
 

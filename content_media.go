@@ -6,12 +6,16 @@ const (
 	KindAudio    Kind = "audio"
 	KindVideo    Kind = "video"
 	KindDocument Kind = "document"
+	KindSticker  Kind = "sticker"
 )
+
+// MaxGIF is the largest GIF in bytes, which is a video.
+const MaxGIF = 7 << 19 // 3.5 MB
 
 // MaxCaption is the longest caption of an image, video or document, in characters.
 const MaxCaption = 1024
 
-// Media is an image, an audio or voice message, a video or a document. Outbound it names a stored medium or a link that
+// Media is an image, an audio or voice message, a video, a document or a sticker. Outbound it names a stored medium or a link that
 // is fetched before sending; inbound it names the stored medium once that has been downloaded.
 type Media struct {
 	kind     Kind
@@ -24,6 +28,20 @@ type Media struct {
 	Caption  string  `json:"caption,omitempty"`
 	Filename string  `json:"filename,omitempty"` // documents only
 	Voice    bool    `json:"voice,omitempty"`    // audio only: recorded in the chat
+	GIF      bool    `json:"gif,omitempty"`      // videos above a template only: played over and over, without sound
+
+	Pack *StickerPack `json:"pack,omitempty"` // inbound stickers only: where it is from, if that is known
+}
+
+// StickerPack is the pack that a customer's sticker is from. Any of it may be empty.
+type StickerPack struct {
+	ID         string   `json:"id,omitempty"`
+	Name       string   `json:"name,omitempty"`
+	Publisher  string   `json:"publisher,omitempty"`
+	Emojis     []string `json:"emojis,omitempty"` // what the sticker stands for
+	IOS        string   `json:"ios,omitempty"`    // link to its app
+	Android    string   `json:"android,omitempty"`
+	FirstParty bool     `json:"first_party,omitempty"` // of the network itself
 }
 
 // NewMedia returns an empty medium of a media kind.
@@ -44,10 +62,12 @@ func (m *Media) validate(field string) error {
 	return first(
 		m.checkSource(field),
 		checkString(field+".provider", m.Provider),
-		checkAbsent(field+".caption", m.Caption == "" || m.kind != KindAudio, "audio has no caption"),
+		checkAbsent(field+".caption", m.Caption == "" || m.kind != KindAudio && m.kind != KindSticker, "audio and stickers have no caption"),
 		checkMax(field+".caption", m.Caption, MaxCaption),
 		checkAbsent(field+".filename", m.Filename == "" || m.kind == KindDocument, "only a document has a filename"),
 		checkString(field+".filename", m.Filename),
+		checkAbsent(field+".pack", m.Pack == nil, "only customers' stickers tell their pack"),
+		checkAbsent(field+".gif", !m.GIF || m.kind == KindVideo, "only a video can be played as a GIF"),
 		checkAbsent(field+".voice", !m.Voice || m.kind == KindAudio, "only audio can be a voice message"),
 	)
 }
@@ -59,12 +79,17 @@ func (m *Media) checkSource(field string) error {
 	case m.ID != 0 && m.Link != "":
 		return fault(ReasonInvalid, field, "has both an id and a link; give one of them")
 	case m.Link != "":
-		return checkURL(field+".link", m.Link)
+		return CheckURL(field+".link", m.Link)
 	}
 	return nil
 }
 
 // isMedia reports whether kind is one of the media kinds.
 func isMedia(kind Kind) bool {
-	return kind == KindImage || kind == KindAudio || kind == KindVideo || kind == KindDocument
+	switch kind {
+	case KindImage, KindAudio, KindVideo, KindDocument, KindSticker:
+		return true
+	default:
+		return false
+	}
 }

@@ -2,7 +2,7 @@ package kabar
 
 import "testing"
 
-var mediaKinds = []Kind{KindImage, KindAudio, KindVideo, KindDocument}
+var mediaKinds = []Kind{KindImage, KindAudio, KindVideo, KindDocument, KindSticker}
 
 func TestMediaValidate(t *testing.T) {
 	for _, kind := range mediaKinds {
@@ -19,7 +19,7 @@ func TestMediaValidate(t *testing.T) {
 				}
 				return ReasonNotRequired, field
 			}
-			caption, _ := onlyIf(kind != KindAudio)
+			caption, _ := onlyIf(kind != KindAudio && kind != KindSticker)
 			filename, _ := onlyIf(kind == KindDocument)
 			voice, _ := onlyIf(kind == KindAudio)
 			runRows(t, []row{
@@ -32,9 +32,10 @@ func TestMediaValidate(t *testing.T) {
 				{"caption", with(func(m *Media) { m.Caption = "c" }), caption, field + ".caption"},
 				{"filename", with(func(m *Media) { m.Filename = "f.pdf" }), filename, field + ".filename"},
 				{"voice", with(func(m *Media) { m.Voice = true }), voice, field + ".voice"},
+				{"pack", with(func(m *Media) { m.Pack = &StickerPack{} }), ReasonNotRequired, field + ".pack"},
 				{"provider not UTF-8", with(func(m *Media) { m.Provider = "\xff" }), ReasonInvalid, field + ".provider"},
 			})
-			if kind != KindAudio {
+			if caption == "" {
 				runRows(t, lengths(field+".caption", 1024, "", ReasonInvalid, func(s string) Content {
 					return with(func(m *Media) { m.Caption = s })
 				}))

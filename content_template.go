@@ -3,6 +3,7 @@ package kabar
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -17,11 +18,14 @@ const (
 	MaxTemplateBody = 32768
 	// MaxTemplateButtons is the number of buttons a template can have.
 	MaxTemplateButtons = 10
+	// MaxCoupon bounds the code behind a button that copies it, a one-time password included.
+	MaxCoupon = 15
 )
 
 // Template is what a request to send a template says: which one, and what to put into its placeholders. The template
 // itself, a TemplateDef, is looked up by Name and Language.Code.
 type Template struct {
+	ID         TemplateID  `json:"id,omitempty"` // of the TemplateDef, when it was rendered
 	Name       string      `json:"name"`
 	Namespace  string      `json:"namespace,omitempty"` // accepted and without effect
 	Language   Language    `json:"language"`
@@ -44,80 +48,36 @@ type ComponentType string
 
 // The types of components in a request.
 const (
-	ComponentHeader ComponentType = "header"
-	ComponentBody   ComponentType = "body"
-	ComponentButton ComponentType = "button"
+	ComponentHeader   ComponentType = "header"
+	ComponentBody     ComponentType = "body"
+	ComponentButton   ComponentType = "button"
+	ComponentCarousel ComponentType = "carousel"
+	ComponentOffer    ComponentType = "limited_time_offer"
 )
+
+const componentTypes = "header, body, button, carousel or limited_time_offer"
 
 // The sub-types of a button component.
 const (
 	SubTypeQuickReply = "quick_reply"
-	SubTypeURL        = "url"
+	SubTypeURL        = "url" // of one-time passwords, too
+	SubTypeCopyCode   = "copy_code"
+	SubTypeCatalog    = "catalog"
+	SubTypeProducts   = "mpm"
+	SubTypeFlow       = "flow"
+	SubTypeCall       = "voice_call"
+	SubTypeOrder      = "order_details"
 )
+
+const subTypes = "quick_reply, url, copy_code, catalog, mpm, flow, voice_call or order_details"
 
 // Component fills the placeholders of one part of a template. Parameters may be empty.
 type Component struct {
 	Type       ComponentType `json:"type"`
 	SubType    string        `json:"sub_type,omitempty"` // buttons only
-	Index      int           `json:"index,omitempty"`    // buttons only: which, from 0 over all buttons of the template
+	Index      int           `json:"index,omitempty"`    // buttons only: which, from 0 over all buttons of the template or the card
 	Parameters []Parameter   `json:"parameters,omitempty"`
-}
-
-// ParameterType says what a parameter is.
-type ParameterType string
-
-// The types of parameters. The media types have the names of the media kinds.
-const (
-	ParameterText     ParameterType = "text"
-	ParameterCurrency ParameterType = "currency"
-	ParameterDateTime ParameterType = "date_time"
-	ParameterImage    ParameterType = "image"
-	ParameterDocument ParameterType = "document"
-	ParameterVideo    ParameterType = "video"
-	ParameterPayload  ParameterType = "payload"
-)
-
-// Parameter is one value. Type says which of the fields after Name holds it.
-type Parameter struct {
-	Type     ParameterType `json:"type"`
-	Name     string        `json:"name,omitempty"` // of a named placeholder; empty: placeholders are filled by position
-	Text     string        `json:"text,omitempty"`
-	Currency *Currency     `json:"currency,omitempty"`
-	DateTime *DateTime     `json:"date_time,omitempty"`
-	Media    *Media        `json:"media,omitempty"`
-	Payload  string        `json:"payload,omitempty"` // what a tap on a quick reply reports
-}
-
-// UnmarshalJSON also gives the medium its kind, which the parameter's type says.
-func (p *Parameter) UnmarshalJSON(b []byte) error {
-	type plain Parameter
-	if err := json.Unmarshal(b, (*plain)(p)); err != nil {
-		return err
-	}
-	if p.Media != nil {
-		p.Media.kind = Kind(p.Type)
-	}
-	return nil
-}
-
-// Currency is an amount of money.
-type Currency struct {
-	Fallback   string `json:"fallback_value"` // what is shown
-	Code       string `json:"code"`           // ISO 4217
-	Amount1000 int64  `json:"amount_1000"`    // thousandths of the currency's unit
-}
-
-// DateTime is a date, as a timestamp or by its parts. Parts that are zero (Hour and Minute: nil) were not given.
-type DateTime struct {
-	Fallback   string `json:"fallback_value"`        // what is shown
-	Timestamp  int64  `json:"timestamp,omitempty"`   // Unix seconds
-	DayOfWeek  int    `json:"day_of_week,omitempty"` // 1 is Monday, 7 is Sunday; the date wins when they disagree
-	Year       int    `json:"year,omitempty"`
-	Month      int    `json:"month,omitempty"`
-	DayOfMonth int    `json:"day_of_month,omitempty"`
-	Hour       *int   `json:"hour,omitempty"`
-	Minute     *int   `json:"minute,omitempty"`
-	Calendar   string `json:"calendar,omitempty"` // "GREGORIAN", or empty for the same, or "SOLAR_HIJRI"
+	Cards      []CardFilling `json:"cards,omitempty"` // carousels only: for each card of the template, in its order
 }
 
 // Rendered is a template message as the customer sees it.
@@ -126,6 +86,12 @@ type Rendered struct {
 	Body    string           `json:"body"`
 	Footer  string           `json:"footer,omitempty"`
 	Buttons []RenderedButton `json:"buttons,omitempty"`
+	Cards   []Rendered       `json:"cards,omitempty"` // of a carousel, below the body: header, body and buttons
+	Offer   *RenderedOffer   `json:"limited_time_offer,omitempty"`
+	// Permission says that the customer is asked whether the business may call.
+	Permission bool `json:"call_permission_request,omitempty"`
+	// Products are what the customer sees of a catalog, and can order: see Show. Those of cards are on the cards.
+	Products []Product `json:"products,omitempty"`
 }
 
 // RenderedButton is a button below a template message.
@@ -135,6 +101,33 @@ type RenderedButton struct {
 	URL     string             `json:"url,omitempty"`     // ButtonURL
 	Phone   string             `json:"phone,omitempty"`   // ButtonPhone
 	Payload string             `json:"payload,omitempty"` // ButtonQuickReply: what a tap reports
+	Code    string             `json:"code,omitempty"`    // ButtonCopyCode and ButtonOTP: what a tap copies
+	Product string             `json:"product,omitempty"` // ButtonCatalog, ButtonProducts: the retailer id of the product whose picture is shown
+	Flow    *RenderedFlow      `json:"flow,omitempty"`    // ButtonFlow
+	// Sections are of ButtonProducts: how its products are arranged.
+	Sections []Section `json:"sections,omitempty"`
+	Minutes  int       `json:"ttl_minutes,omitempty"`   // ButtonCall: how long it works; zero: as long as the message is there
+	Payment  *Payment  `json:"order_details,omitempty"` // ButtonOrder
+}
+
+// RenderedFlow says which flow a button opens, and with what.
+type RenderedFlow struct {
+	ID     string `json:"id,omitempty"`
+	Name   string `json:"name,omitempty"` // in the place of the ID
+	Action string `json:"action,omitempty"`
+	Screen string `json:"screen,omitempty"`
+	Token  string `json:"token,omitempty"`
+	Data   string `json:"data,omitempty"`
+	Form   string `json:"form,omitempty"` // what it consists of, as in Flow
+}
+
+// Flow returns what the button with the text opens, as a message of its own would.
+func (r *RenderedFlow) Flow(text string) *Flow {
+	f := &Flow{Version: "3", ID: r.ID, Name: r.Name, Token: r.Token, Text: text, Action: strings.ToLower(r.Action), Form: r.Form}
+	if r.Screen != "" || r.Data != "" {
+		f.Payload, _ = json.Marshal(flowOpening{r.Screen, json.RawMessage(r.Data)}) // Data is an object, or nothing
+	}
+	return f
 }
 
 // Kind returns KindTemplate.
@@ -147,7 +140,7 @@ func (t *Template) Validate() error {
 		checkText("template.name", t.Name, 512),
 		checkString("template.namespace", t.Namespace),
 		t.Language.check("template.language"),
-		t.checkComponents("template.components"),
+		checkComponents("template.components", t.Components),
 	)
 }
 
@@ -175,14 +168,14 @@ func isLanguage(code string) bool {
 		'A' <= country[1] && country[1] <= 'Z' && 'A' <= country[2] && country[2] <= 'Z')
 }
 
-func (t *Template) checkComponents(field string) error {
+func checkComponents(field string, all []Component) error {
 	limit := MaxTemplateText
-	if len(t.Components) == 1 && t.Components[0].Type == ComponentBody {
+	if len(all) == 1 && all[0].Type == ComponentBody {
 		limit = MaxTemplateBody
 	}
 	parts := make(seen)
-	for i := range t.Components {
-		c, path := &t.Components[i], fmt.Sprintf("%s[%d]", field, i)
+	for i := range all {
+		c, path := &all[i], fmt.Sprintf("%s[%d]", field, i)
 		part := string(c.Type)
 		if c.Type == ComponentButton {
 			part = fmt.Sprintf("button %d", c.Index)
@@ -196,7 +189,7 @@ func (t *Template) checkComponents(field string) error {
 
 func (c *Component) check(field string) error {
 	switch c.Type {
-	case ComponentHeader, ComponentBody:
+	case ComponentHeader, ComponentBody, ComponentCarousel, ComponentOffer:
 		if c.SubType != "" {
 			return fault(ReasonNotRequired, field+".sub_type", "belongs to a button")
 		}
@@ -205,13 +198,16 @@ func (c *Component) check(field string) error {
 			return err
 		}
 	case "":
-		return fault(ReasonMissing, field+".type", "is required: header, body or button")
+		return fault(ReasonMissing, field+".type", "is required: %s", componentTypes)
 	default:
-		return fault(ReasonInvalid, field+".type", "is %q, allowed are header, body and button", c.Type)
+		return fault(ReasonInvalid, field+".type", "is %q, allowed are %s", c.Type, componentTypes)
+	}
+	if err := c.checkCards(field); err != nil {
+		return err
 	}
 	for i := range c.Parameters {
 		path := fmt.Sprintf("%s.parameters[%d]", field, i)
-		if err := first(c.Parameters[i].check(path), c.checkPlace(path, c.Parameters[i].Type)); err != nil {
+		if err := first(c.Parameters[i].check(path), c.checkPlace(path, c.Parameters[i].Type), c.checkAction(path, c.Parameters[i].Action)); err != nil {
 			return err
 		}
 	}
@@ -221,27 +217,45 @@ func (c *Component) check(field string) error {
 func (c *Component) checkButton(field string) error {
 	switch {
 	case c.SubType == "":
-		return fault(ReasonMissing, field+".sub_type", "is required: quick_reply or url")
-	case c.SubType != SubTypeQuickReply && c.SubType != SubTypeURL:
-		return fault(ReasonInvalid, field+".sub_type", "is %q, allowed are quick_reply and url", c.SubType)
+		return fault(ReasonMissing, field+".sub_type", "is required: %s", subTypes)
+	case c.takes() == "":
+		return fault(ReasonInvalid, field+".sub_type", "is %q, allowed are %s", c.SubType, subTypes)
 	case c.Index < 0 || c.Index >= MaxTemplateButtons:
 		return fault(ReasonInvalid, field+".index", "is %d, allowed are 0 to %d", c.Index, MaxTemplateButtons-1)
 	}
 	return nil
 }
 
+// takes returns the type of parameter that a button of the component's sub-type takes; empty for an unknown sub-type.
+func (c *Component) takes() ParameterType {
+	switch c.SubType {
+	case SubTypeQuickReply:
+		return ParameterPayload
+	case SubTypeURL:
+		return ParameterText
+	case SubTypeCopyCode:
+		return ParameterCoupon
+	case SubTypeCatalog, SubTypeProducts, SubTypeFlow, SubTypeOrder:
+		return ParameterAction
+	case SubTypeCall:
+		return ParameterMinutes
+	}
+	return ""
+}
+
 // checkPlace checks that a parameter of type p belongs into the component.
 func (c *Component) checkPlace(field string, p ParameterType) error {
 	ok := false
-	switch {
-	case c.Type == ComponentHeader:
-		ok = p == ParameterText || p == ParameterImage || p == ParameterDocument || p == ParameterVideo
-	case c.Type == ComponentBody:
+	switch c.Type {
+	case ComponentHeader:
+		ok = p == ParameterText || p == ParameterLocation || p == ParameterImage || p == ParameterDocument || p == ParameterVideo || p == ParameterGIF || p == ParameterProduct
+	case ComponentBody:
 		ok = p == ParameterText || p == ParameterCurrency || p == ParameterDateTime
-	case c.SubType == SubTypeQuickReply:
-		ok = p == ParameterPayload
-	default:
-		ok = p == ParameterText
+	case ComponentButton:
+		ok = p == c.takes()
+	case ComponentOffer:
+		ok = p == ParameterOffer
+	case ComponentCarousel: // its cards have parameters
 	}
 	if ok {
 		return nil
@@ -251,6 +265,18 @@ func (c *Component) checkPlace(field string, p ParameterType) error {
 		place = c.SubType + " button"
 	}
 	return fault(ReasonTemplateFormat, field+".type", "a parameter of type %q has no place in a %s", p, place)
+}
+
+// checkAction refuses what belongs to a button of another sub-type.
+func (c *Component) checkAction(field string, a *ButtonAction) error {
+	switch {
+	case a == nil:
+	case a.Sections != nil && c.SubType != SubTypeProducts:
+		return fault(ReasonNotRequired, field+".action.sections", "belong to a button of sub_type %s", SubTypeProducts)
+	case a.Payment != nil && c.SubType != SubTypeOrder:
+		return fault(ReasonNotRequired, field+".action.order_details", "belong to a button of sub_type %s", SubTypeOrder)
+	}
+	return nil
 }
 
 // checkLength bounds the sum of the texts of the component.

@@ -13,6 +13,19 @@ func request(components ...Component) *Template {
 
 func headerWith(p ...Parameter) Component { return Component{Type: ComponentHeader, Parameters: p} }
 func bodyWith(p ...Parameter) Component   { return Component{Type: ComponentBody, Parameters: p} }
+
+// carouselWith fills n cards alike.
+func carouselWith(n int, all ...Component) Component {
+	c := Component{Type: ComponentCarousel, Cards: make([]CardFilling, n)}
+	for i := range c.Cards {
+		c.Cards[i].Components = all
+	}
+	return c
+}
+
+func offerWith(ends int64) Component {
+	return Component{Type: ComponentOffer, Parameters: []Parameter{{Type: ParameterOffer, Ends: ends}}}
+}
 func buttonWith(subType string, index int, p ...Parameter) Component {
 	return Component{Type: ComponentButton, SubType: subType, Index: index, Parameters: p}
 }
@@ -22,6 +35,10 @@ func named(name, s string) Parameter {
 	return Parameter{Type: ParameterText, Name: name, Text: s}
 }
 func payloadOf(s string) Parameter { return Parameter{Type: ParameterPayload, Payload: s} }
+func couponOf(s string) Parameter  { return Parameter{Type: ParameterCoupon, Coupon: s} }
+func placeOf(latitude float64) Parameter {
+	return Parameter{Type: ParameterLocation, Location: &Location{Latitude: latitude, Name: "Shop"}}
+}
 func mediaOf(kind Kind) Parameter {
 	return Parameter{Type: ParameterType(kind), Media: &Media{kind: kind, ID: 7}}
 }
@@ -34,7 +51,8 @@ func dateOf(fallback string) Parameter {
 
 // parameters has one valid parameter of each type.
 func parameters() []Parameter {
-	return []Parameter{textOf("x"), euros("12,50 €"), dateOf("3 May"), mediaOf(KindImage), mediaOf(KindDocument), mediaOf(KindVideo), payloadOf("OK-1")}
+	return []Parameter{textOf("x"), euros("12,50 €"), dateOf("3 May"), mediaOf(KindImage), mediaOf(KindDocument), mediaOf(KindVideo), placeOf(1), payloadOf("OK-1"), couponOf("SPRING"),
+		{Type: ParameterAction, Action: &ButtonAction{FlowToken: "t"}}}
 }
 
 func TestTemplateHead(t *testing.T) {
@@ -68,13 +86,23 @@ func TestTemplateComponents(t *testing.T) {
 			buttonWith("quick_reply", 0, payloadOf("OK-1")), buttonWith("url", 1, textOf("track/991"))), "", ""},
 		{"in another order", request(buttonWith("url", 1, textOf("a")), bodyWith(textOf("b")), headerWith(textOf("c"))), "", ""},
 		{"no type", request(Component{}), ReasonMissing, first + ".type"},
-		{"unknown type", request(Component{Type: "carousel"}), ReasonInvalid, first + ".type"},
+		{"unknown type", request(Component{Type: "footer"}), ReasonInvalid, first + ".type"},
+		{"carousel", request(carouselWith(2, headerWith(mediaOf(KindImage)), buttonWith("quick_reply", 0, payloadOf("a")))), "", ""},
+		{"carousel of one card", request(carouselWith(1)), ReasonInvalid, first + ".cards"},
+		{"carousel of eleven cards", request(carouselWith(11)), ReasonInvalid, first + ".cards"},
+		{"carousel with parameters", request(Component{Type: ComponentCarousel, Cards: make([]CardFilling, 2), Parameters: []Parameter{textOf("a")}}), ReasonTemplateFormat, first + ".parameters[0].type"},
+		{"carousel in a carousel", request(carouselWith(2, carouselWith(2))), ReasonInvalid, first + ".cards[0].components[0].type"},
+		{"two headers on a card", request(carouselWith(2, headerWith(mediaOf(KindImage)), headerWith(mediaOf(KindImage)))), ReasonInvalid, first + ".cards[0].components[1]"},
+		{"cards of a body", request(Component{Type: ComponentBody, Cards: make([]CardFilling, 2)}), ReasonNotRequired, first + ".cards"},
+		{"offer", request(offerWith(1)), "", ""},
+		{"offer that never ends", request(offerWith(0)), ReasonInvalid, first + ".parameters[0].limited_time_offer.expiration_time_ms"},
+		{"offer in a body", request(bodyWith(offerWith(1).Parameters...)), ReasonTemplateFormat, first + ".parameters[0].type"},
 		{"type in capitals", request(Component{Type: "BODY"}), ReasonInvalid, first + ".type"},
 		{"two headers", request(headerWith(), headerWith()), ReasonInvalid, second},
 		{"two bodies", request(bodyWith(textOf("a")), bodyWith(textOf("b"))), ReasonInvalid, second},
 		{"two buttons of an index", request(buttonWith("url", 1), buttonWith("quick_reply", 1)), ReasonInvalid, second},
 		{"button without a sub-type", request(buttonWith("", 0)), ReasonMissing, first + ".sub_type"},
-		{"button of an unknown sub-type", request(buttonWith("flow", 0)), ReasonInvalid, first + ".sub_type"},
+		{"button of an unknown sub-type", request(buttonWith("swipe", 0)), ReasonInvalid, first + ".sub_type"},
 		{"body with a sub-type", request(Component{Type: ComponentBody, SubType: "url"}), ReasonNotRequired, first + ".sub_type"},
 		{"index -1", request(buttonWith("url", -1)), ReasonInvalid, first + ".index"},
 		{"index 9", request(buttonWith("url", 9)), "", ""},
@@ -85,13 +113,17 @@ func TestTemplateComponents(t *testing.T) {
 // Every type of parameter in every component.
 func TestTemplateParameterPlaces(t *testing.T) {
 	allowed := map[string]string{
-		"header": "text image document video", "body": "text currency date_time", "quick_reply": "payload", "url": "text",
+		"header": "text image document video location", "body": "text currency date_time", "quick_reply": "payload", "url": "text",
+		"copy_code": "coupon_code", "catalog": "action", "flow": "action",
 	}
 	places := map[string]func(p Parameter) Component{
 		"header":      func(p Parameter) Component { return headerWith(p) },
 		"body":        func(p Parameter) Component { return bodyWith(p) },
 		"quick_reply": func(p Parameter) Component { return buttonWith("quick_reply", 0, p) },
 		"url":         func(p Parameter) Component { return buttonWith("url", 0, p) },
+		"copy_code":   func(p Parameter) Component { return buttonWith("copy_code", 0, p) },
+		"catalog":     func(p Parameter) Component { return buttonWith("catalog", 0, p) },
+		"flow":        func(p Parameter) Component { return buttonWith("flow", 0, p) },
 	}
 	for place, component := range places {
 		for _, p := range parameters() {
@@ -117,8 +149,25 @@ func TestTemplateParameters(t *testing.T) {
 	}))
 	runRows(t, []row{
 		{"no type", in(Parameter{Text: "x"}), ReasonMissing, field + ".type"},
-		{"unknown type", in(Parameter{Type: "gif"}), ReasonInvalid, field + ".type"},
-		{"line breaks", in(textOf("a\nb")), "", ""},
+		{"unknown type", in(Parameter{Type: "smell"}), ReasonInvalid, field + ".type"},
+		{"a line break", in(textOf("a\nb")), ReasonTemplateCharacter, field + ".text"},
+		{"a tab", in(textOf("a\tb")), ReasonTemplateCharacter, field + ".text"},
+		{"a line separator", in(textOf("a\u2028b")), ReasonTemplateCharacter, field + ".text"},
+		{"a control character in a fallback", in(euros("a\x1bb")), ReasonTemplateCharacter, field + ".currency.fallback_value"},
+		{"marks of direction and joiners", in(textOf("\u200fא\u200e 👩\u200d💻\ufe0f")), "", ""},
+		{"four spaces", in(textOf("a    b    c")), "", ""},
+		{"five spaces", in(textOf("a     b")), ReasonTemplateSpace, field + ".text"},
+		{"five spaces of several kinds", in(textOf("a \u00a0\u2003 \u3000b")), ReasonTemplateSpace, field + ".text"},
+		{"five spaces in a fallback", in(dateOf("     ")), ReasonTemplateSpace, field + ".date_time.fallback_value"},
+		{"line breaks in a payload", request(buttonWith("quick_reply", 0, payloadOf("a\nb"))), "", ""},
+		{"a coupon of 15", request(buttonWith("copy_code", 0, couponOf(strings.Repeat("x", 15)))), "", ""},
+		{"a coupon of 16", request(buttonWith("copy_code", 0, couponOf(strings.Repeat("x", 16)))), ReasonTemplateParamLong, "template.components[0].parameters[0].coupon_code"},
+		{"an empty coupon", request(buttonWith("copy_code", 0, couponOf(""))), ReasonMissing, "template.components[0].parameters[0].coupon_code"},
+		{"no action", request(buttonWith("flow", 0, Parameter{Type: ParameterAction})), ReasonMissing, "template.components[0].parameters[0].action"},
+		{"an action", request(buttonWith("catalog", 0, Parameter{Type: ParameterAction, Action: &ButtonAction{}})), "", ""},
+		{"no place", request(headerWith(Parameter{Type: ParameterLocation})), ReasonMissing, "template.components[0].parameters[0].location"},
+		{"a place off the map", request(headerWith(placeOf(91))), ReasonInvalid, "template.components[0].parameters[0].location.latitude"},
+		{"a place", request(headerWith(placeOf(90))), "", ""},
 		{"no currency", in(Parameter{Type: ParameterCurrency}), ReasonMissing, field + ".currency"},
 		{"no date", in(Parameter{Type: ParameterDateTime}), ReasonMissing, field + ".date_time"},
 		{"no code", money(Currency{"x", "", 1}), ReasonMissing, field + ".currency.code"},

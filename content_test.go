@@ -13,8 +13,8 @@ import (
 )
 
 var kinds = []Kind{
-	KindText, KindImage, KindAudio, KindVideo, KindDocument, KindLocation, KindReaction, KindInteractive, KindTemplate,
-	KindReply, KindButton, KindUnsupported,
+	KindText, KindImage, KindAudio, KindVideo, KindDocument, KindSticker, KindLocation, KindContacts, KindReaction, KindInteractive,
+	KindTemplate, KindReply, KindButton, KindOrder, KindUnsupported,
 }
 
 func TestContentsKnowTheirKind(t *testing.T) {
@@ -59,7 +59,19 @@ func TestStoredForm(t *testing.T) {
 		{&Template{Name: "n", Language: Language{Code: "en"}, Rendered: &Rendered{Body: "b", Buttons: []RenderedButton{{Type: ButtonQuickReply, Text: "t", Payload: "p"}}}},
 			`{"name":"n","language":{"code":"en"},"rendered":{"body":"b","buttons":[{"type":"QUICK_REPLY","text":"t","payload":"p"}]}}`},
 		{&Reply{Type: ListReply, ID: "1", Title: "t", Description: "d"}, `{"type":"list_reply","id":"1","title":"t","description":"d"}`},
+		{&Reply{Type: FormReply, Form: &Form{Name: FormFlow, Body: "Sent", Response: "{}"}}, `{"type":"nfm_reply","form":{"name":"flow","body":"Sent","response":"{}"}}`},
 		{&Button{Text: "Yes", Payload: "OK-1"}, `{"text":"Yes","payload":"OK-1"}`},
+		{&Media{kind: KindSticker, ID: 7, Pack: &StickerPack{ID: "p", Emojis: []string{"🙂"}, FirstParty: true}}, `{"media":7,"pack":{"id":"p","emojis":["🙂"],"first_party":true}}`},
+		{&Contacts{Cards: []Card{{Name: CardName{Formatted: "Ana R", First: "Ana"}, Phones: []CardPhone{{Phone: "+34", Type: "CELL", WaID: "34"}}, Birthday: "2001-02-03"}}},
+			`{"cards":[{"name":{"formatted_name":"Ana R","first_name":"Ana"},"phones":[{"phone":"+34","type":"CELL","wa_id":"34"}],"birthday":"2001-02-03"}]}`},
+		{&Order{Catalog: "c", Text: "t", Items: []OrderItem{{RetailerID: "r", Quantity: 2, Price: 12500, Currency: "EUR"}}},
+			`{"catalog_id":"c","text":"t","product_items":[{"product_retailer_id":"r","quantity":2,"item_price":12500,"currency":"EUR"}]}`},
+		{productsOf([]int{1}, func(i *Interactive) { i.Action.Products = []Product{{Catalog: "c", RetailerID: "0-0", Name: "n"}} }),
+			`{"type":"product_list","header":{"type":"text","text":"Shop"},"body":"Which?","action":{"sections":[{"title":"Section 0","products":["0-0"]}],"catalog":"c1","products":[{"catalog_id":"c","product_retailer_id":"0-0","name":"n"}]}}`},
+		{&Interactive{Type: InteractiveFlow, Body: "b", Action: Action{Flow: &Flow{Version: "3", ID: "1", Text: "Go", Payload: []byte(`{"screen":"A"}`)}}},
+			`{"type":"flow","body":"b","action":{"flow":{"version":"3","id":"1","text":"Go","payload":{"screen":"A"}}}}`},
+		{&Interactive{Type: InteractiveAddress, Body: "b", Action: Action{Address: &AddressForm{Country: "IN", Values: map[string]string{"name": "Ana"}}}},
+			`{"type":"address_message","body":"b","action":{"address":{"country":"IN","values":{"name":"Ana"}}}}`},
 		{&Unsupported{Detail: "poll"}, `{"detail":"poll"}`},
 	}
 	for _, tt := range tests {
@@ -126,6 +138,10 @@ func drawContent(t *rapid.T, kind Kind) Content {
 		return draw[Reply](t)
 	case KindButton:
 		return draw[Button](t)
+	case KindContacts:
+		return drawContacts(t)
+	case KindOrder:
+		return draw[Order](t)
 	case KindUnsupported:
 		return draw[Unsupported](t)
 	}
@@ -135,6 +151,20 @@ func drawContent(t *rapid.T, kind Kind) Content {
 func draw[T any](t *rapid.T) *T {
 	v := rapid.Make[T]().Draw(t, "value")
 	return &v
+}
+
+// drawContacts leaves out empty lists: of those only nil comes back the same.
+func drawContacts(t *rapid.T) *Contacts {
+	c := &Contacts{}
+	for range rapid.IntRange(1, 3).Draw(t, "cards") {
+		card := Card{Name: *draw[CardName](t), Birthday: rapid.String().Draw(t, "birthday")}
+		if rapid.Bool().Draw(t, "full") {
+			card.Phones, card.Emails, card.Addresses = []CardPhone{*draw[CardPhone](t)}, []CardEmail{*draw[CardEmail](t)}, []CardAddress{*draw[CardAddress](t)}
+			card.URLs, card.Org, card.IMs = []CardURL{*draw[CardURL](t)}, draw[CardOrg](t), []CardIM{*draw[CardIM](t)}
+		}
+		c.Cards = append(c.Cards, card)
+	}
+	return c
 }
 
 func drawMedia(t *rapid.T, kind Kind) *Media {
@@ -166,7 +196,7 @@ func drawInteractive(t *rapid.T) *Interactive {
 	}
 	i.Action.Button = rapid.String().Draw(t, "button")
 	for range rapid.IntRange(1, 3).Draw(t, "sections") {
-		i.Action.Sections = append(i.Action.Sections, Section{rapid.String().Draw(t, "title"), rapid.SliceOfN(rapid.Make[Row](), 0, 4).Draw(t, "rows")})
+		i.Action.Sections = append(i.Action.Sections, Section{Title: rapid.String().Draw(t, "title"), Rows: rapid.SliceOfN(rapid.Make[Row](), 1, 4).Draw(t, "rows")})
 	}
 	return i
 }
@@ -185,6 +215,10 @@ func drawTemplate(t *rapid.T) *Template {
 		tpl.Rendered = &Rendered{Header: drawHeader(t), Body: text.Draw(t, "body"), Footer: text.Draw(t, "footer")}
 		if rapid.Bool().Draw(t, "has buttons") {
 			tpl.Rendered.Buttons = rapid.SliceOfN(rapid.Make[RenderedButton](), 1, 3).Draw(t, "buttons")
+			for n := range tpl.Rendered.Buttons {
+				tpl.Rendered.Buttons[n].Payment = &Payment{Reference: text.Draw(t, "reference"), Items: []PaidItem{*draw[PaidItem](t)}}
+				tpl.Rendered.Buttons[n].Sections = []Section{{Title: text.Draw(t, "section"), Products: rapid.SliceOfN(text, 1, 3).Draw(t, "products")}}
+			}
 		}
 	}
 	return tpl
@@ -314,7 +348,7 @@ func FuzzDecodeContent(f *testing.F) {
 		}
 		wantErrorOrNil(t, c.Validate())
 		if request, ok := c.(*Template); ok {
-			_, err := def.Render(request)
+			_, err := def.Render(request, nil)
 			wantErrorOrNil(t, err)
 		}
 	})

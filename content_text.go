@@ -14,6 +14,8 @@ type Text struct {
 	// PreviewURL asks the customer's app to show a preview of the first http:// or https:// link with a host name. A
 	// body without such a link is sent without a preview: applications set the flag on every message.
 	PreviewURL bool `json:"preview_url,omitempty"`
+	// Preview is that of the link, once it has been fetched. A text that has none when it is sent goes without.
+	Preview *Preview `json:"preview,omitempty"`
 }
 
 // Kind returns KindText.

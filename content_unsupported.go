@@ -6,7 +6,8 @@ const KindUnsupported Kind = "unsupported"
 // Unsupported stands for a customer's message that could not be understood: the business learns that there was one.
 // Inbound only.
 type Unsupported struct {
-	Detail string `json:"detail,omitempty"` // what is known about it, for a developer
+	Detail    string `json:"detail,omitempty"`    // what is known about it, for a developer
+	Ephemeral bool   `json:"ephemeral,omitempty"` // it disappears after a while: its content is withheld
 }
 
 // Kind returns KindUnsupported.

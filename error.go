@@ -16,12 +16,23 @@ const (
 	ReasonNotRequired    Reason = "parameter is not required"
 	ReasonTooLong        Reason = "message too long"
 	ReasonRecipientType  Reason = "recipient type is not valid"
+	ReasonMediaUnfit     Reason = "the medium cannot be sent as this kind"
+	ReasonGone           Reason = "the link is not valid"
+	ReasonInsights       Reason = "figures cannot be switched off"
+	ReasonGroup          Reason = "there is no such group"
+	ReasonKind           Reason = "message type is not supported"
+	ReasonUnregistered   Reason = "the number is not registered"
+	ReasonWrongPIN       Reason = "the PIN does not match"
+	ReasonWrongCode      Reason = "the verification code is wrong"
 	ReasonMalformed      Reason = "request is not valid"
 	ReasonNotFound       Reason = "not found"
 	ReasonExists         Reason = "already exists"
+	ReasonUserExists     Reason = "there is such a user already"
 	ReasonKeyReused      Reason = "idempotency key was used with another body"
 	ReasonDenied         Reason = "access denied"
 	ReasonUnauthorized   Reason = "credentials are missing or not valid"
+	ReasonNoToken        Reason = "an access token is required"
+	ReasonTokenExpired   Reason = "the access token has expired"
 	ReasonPasswordChange Reason = "password change required"
 	ReasonSelf           Reason = "sender and recipient are the same"
 	ReasonTooMany        Reason = "too many requests"
@@ -31,21 +42,47 @@ const (
 	ReasonInternal       Reason = "internal error"
 	ReasonIdentity       Reason = "identity change requires acknowledgement"
 	ReasonTooLarge       Reason = "body too large"
+	ReasonRegisterLimit  Reason = "the number was registered or deregistered too often"
+	ReasonUsernameTaken  Reason = "the username is not available"
+	ReasonUsernameOurs   Reason = "another number of the business has the username"
+	ReasonBlockLimit     Reason = "the block list is full"
+	ReasonBlockBusy      Reason = "the block list is being changed"
 )
 
 // Reasons of templates (refused at once).
 const (
 	ReasonTemplateMissing    Reason = "template missing"
+	ReasonTemplatePack       Reason = "template pack missing" // the account has no template in the language
 	ReasonTemplateParamCount Reason = "template parameter count mismatch"
 	ReasonTemplateParamLong  Reason = "template parameter too long"
 	ReasonTemplateTextLong   Reason = "template text too long"
+	ReasonTemplateSpace      Reason = "template white space policy violated"
+	ReasonTemplateCharacter  Reason = "template format character policy violated"
+	ReasonTemplateMedia      Reason = "template media format unsupported"
+	ReasonTemplateURL        Reason = "template button URL invalid"
+	ReasonTemplatePhone      Reason = "template button phone number invalid"
+	ReasonTemplateButtons    Reason = "template buttons unsupported"
 	ReasonTemplateFormat     Reason = "template parameter format mismatch"
 	ReasonTemplateComponent  Reason = "template component missing"
 	ReasonTemplateRejected   Reason = "template rejected"
 	ReasonTemplatePaused     Reason = "template paused"
 	ReasonTemplateDisabled   Reason = "template disabled"
 	ReasonListSections       Reason = "invalid number of sections"
-	ReasonListRows           Reason = "invalid number of rows"
+	ReasonListRows           Reason = "invalid number of rows" // a section has none; too many are ReasonInvalid
+	ReasonListCharacters     Reason = "character policy violated"
+	ReasonHeader             Reason = "invalid header structure"
+	ReasonFlow               Reason = "invalid flow id"
+	ReasonNotTemplate        Reason = "only templates can be sent here"
+	ReasonNotMarketing       Reason = "only marketing templates can be sent here"
+)
+
+// Reasons of messages with products (refused at once).
+const (
+	ReasonProductCount    Reason = "invalid number of products"
+	ReasonCatalogUnknown  Reason = "catalog not found"
+	ReasonCatalogNone     Reason = "no catalog is linked"
+	ReasonProductsMissing Reason = "some products are missing"
+	ReasonProductsNone    Reason = "no product was found"
 )
 
 // Reasons of messages that are accepted and then fail: they arrive as a failed status.
@@ -54,6 +91,7 @@ const (
 	ReasonExpired       Reason = "message expired"
 	ReasonUndeliverable Reason = "message undeliverable"
 	ReasonUnknownUser   Reason = "recipient is not on the network"
+	ReasonBarred        Reason = "recipient is blocked by the business"
 	ReasonMediaDownload Reason = "media download error"
 )
 
@@ -75,6 +113,18 @@ func (e *Error) Error() string {
 		s += ": " + e.Detail
 	}
 	return s
+}
+
+// Explanation tells whoever asked what is wrong, and names the field: without the reason, for which each API has words of its own.
+func (e *Error) Explanation() string {
+	what := e.Detail
+	if what == "" {
+		what = string(e.Reason)
+	}
+	if e.Field == "" {
+		return what
+	}
+	return e.Field + ": " + what
 }
 
 // Refuse makes an Error about a field. The detail is a format as of fmt.Sprintf.

@@ -11,7 +11,32 @@ const (
 	EventStatus   EventKind = "status"   // an outbound message came further, or failed
 	EventDeleted  EventKind = "deleted"  // a customer deleted a message of theirs
 	EventIdentity EventKind = "identity" // a customer has new keys
+	EventNumber   EventKind = "number"   // a customer has another phone number: Customer is as it was before
+
+	// These are about the number as a whole: they have no conversation.
+	EventContacts  EventKind = "contacts" // who of those the business has asked about is on the network
+	EventCollected EventKind = "collected"
+	EventFault     EventKind = "fault"    // something outside of any message is amiss: Failure and Detail say what
+	EventSecurity  EventKind = "security" // the number has another PIN of two-step verification, or none any more
+	EventName      EventKind = "name"     // the number is called otherwise: Name says how
+	EventTemplate  EventKind = "template" // a template of the account has changed: told in the log of the account's oldest number
 )
+
+// Collection is what can be collected.
+type Collection string
+
+// The kinds of collections.
+const (
+	CollectMessages Collection = "messages"
+	CollectMedia    Collection = "media"
+)
+
+// Collected is the end of a collection.
+type Collected struct {
+	What    Collection `json:"what"`
+	Removed int        `json:"removed"`
+	Failed  bool       `json:"failed,omitempty"`
+}
 
 // Event is one entry of a number's event log. It is a snapshot: what an endpoint is told later does not depend on what
 // has changed since. Events of a number are numbered by Seq without gaps, in commit order.
@@ -36,12 +61,24 @@ type Event struct {
 
 	// EventStatus only.
 	Status   Status    `json:"status,omitempty"`
+	Callback string    `json:"callback,omitempty"` // of the message
+	Class    Category  `json:"class,omitempty"`    // what the message by itself is priced as
+	Of       Kind      `json:"of,omitempty"`       // kind of the message's content
 	Failure  Reason    `json:"failure,omitempty"`
 	Billing  int64     `json:"billing,omitempty"` // key of the billing conversation
 	Expires  time.Time `json:"expires,omitzero"`  // end of the billing conversation
 	Category Category  `json:"category,omitempty"`
 
-	Hash string `json:"hash,omitempty"` // EventIdentity: the new identity
+	Detail string `json:"detail,omitempty"` // EventFault: one sentence for the developer
+	Name   string `json:"name,omitempty"`   // EventName
+
+	Hash     string    `json:"hash,omitempty"`      // EventIdentity: the new identity
+	NewWaID  string    `json:"new_wa_id,omitempty"` // EventNumber
+	Identity *Identity `json:"identity,omitempty"`  // EventMessage: of the customer, as it was then
+	Contacts []Contact `json:"contacts,omitempty"`  // EventContacts
+
+	Collected *Collected      `json:"collected,omitempty"` // EventCollected
+	Template  *TemplateChange `json:"template,omitempty"`  // EventTemplate
 }
 
 // RawContent is a content together with its kind, as one JSON value.
@@ -53,8 +90,13 @@ type RawContent struct {
 // rawJSON is json.RawMessage without making the vocabulary's readers learn that package.
 type rawJSON []byte
 
-// MarshalJSON returns the bytes as they are.
-func (r rawJSON) MarshalJSON() ([]byte, error) { return r, nil }
+// MarshalJSON returns the bytes as they are; none are null.
+func (r rawJSON) MarshalJSON() ([]byte, error) {
+	if len(r) == 0 {
+		return []byte("null"), nil
+	}
+	return r, nil
+}
 
 // UnmarshalJSON keeps a copy of the bytes.
 func (r *rawJSON) UnmarshalJSON(b []byte) error { *r = append((*r)[:0], b...); return nil }

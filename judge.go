@@ -36,6 +36,8 @@ func Judge(now time.Time, f Facts) (Verdict, Reason) {
 		return Deny, ReasonIdentity
 	case !f.Expires.IsZero() && !now.Before(f.Expires):
 		return AcceptAndFail, ReasonExpired
+	case f.Conversation != nil && !f.Conversation.Barred.IsZero():
+		return AcceptAndFail, ReasonBarred
 	case f.Conversation != nil && f.Conversation.Blocked:
 		return AcceptAndFail, ReasonUndeliverable
 	case f.Content.Kind() != KindTemplate && (f.Conversation == nil || !f.Conversation.WindowOpen(now)):

@@ -9,6 +9,7 @@ func TestJudge(t *testing.T) {
 	now := time.Date(2031, 5, 2, 12, 0, 0, 0, time.UTC)
 	heard := func(ago time.Duration) *Conversation { return &Conversation{LastInbound: now.Add(-ago)} }
 	blocked := &Conversation{LastInbound: now, Blocked: true}
+	barred := &Conversation{LastInbound: now, Blocked: true, Barred: now}
 	text, template := &Text{Body: "x"}, &Template{Name: "x"}
 	for name, c := range map[string]struct {
 		f       Facts
@@ -24,6 +25,8 @@ func TestJudge(t *testing.T) {
 		"template outside the window": {Facts{Content: template, Conversation: heard(48 * time.Hour)}, Allow, ""},
 		"text after a block":          {Facts{Content: text, Conversation: blocked}, AcceptAndFail, ReasonUndeliverable},
 		"template after a block":      {Facts{Content: template, Conversation: blocked}, AcceptAndFail, ReasonUndeliverable},
+		"text after our own block":    {Facts{Content: text, Conversation: barred}, AcceptAndFail, ReasonBarred},
+		"template after our own":      {Facts{Content: template, Conversation: barred}, AcceptAndFail, ReasonBarred},
 		"in time":                     {Facts{Content: template, Expires: now.Add(1)}, Allow, ""},
 		"expired":                     {Facts{Content: template, Expires: now}, AcceptAndFail, ReasonExpired},
 		"expired goes before blocked": {Facts{Content: text, Conversation: blocked, Expires: now}, AcceptAndFail, ReasonExpired},

@@ -5,11 +5,14 @@
 // Whoever needs the time is handed it. Everything that talks to a database, a network or an API lives in internal/ and
 // speaks these words. ARCHITECTURE.md shows how the pieces fit.
 //
-// Limits and names follow the contract of the On-Premises API (section 1.5 for content, section 3 for refusals); both API
-// dialects translate to and from the types here and decide nothing themselves.
+// Limits and names follow the contracts of the On-Premises API (section 1.5 for content, section 3 for refusals) and of the Cloud
+// API (section 1.1, for what only that has); both API dialects translate to and from the types here and decide nothing themselves.
 package kabar
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Keys of rows. All come from one growing sequence, so that a key says what is older; none of them leaves the server
 // unpermuted. Zero means "none".
@@ -28,7 +31,7 @@ type (
 	EndpointID int64
 )
 
-// Account is a business account: the owner of numbers, templates and a line of credit.
+// Account is a business account: the owner of numbers, templates and flows.
 type Account struct {
 	ID   AccountID
 	Name string
@@ -41,7 +44,12 @@ type Number struct {
 	Digits         string // E.164 without the plus sign
 	Profile        Profile
 	ProfileVersion int64 // raised with every change of Profile
+	Created        time.Time
 }
+
+// Peer returns the digits that the ids of messages with a customer carry. A customer who hides the number lends them those of
+// the business; one who has changed number keeps those that it had first.
+func (n *Number) Peer(c Customer) string { return cmp.Or(c.Former, c.WaID, n.Digits) }
 
 // Profile is what customers see of a business. It travels to them inside the encryption.
 type Profile struct {
@@ -50,6 +58,9 @@ type Profile struct {
 	Address     string   `json:"address,omitempty"`     // up to 256 characters
 	Email       string   `json:"email,omitempty"`       // up to 128 characters
 	Websites    []string `json:"websites,omitempty"`    // up to two of 256 characters each
+	Vertical    string   `json:"vertical,omitempty"`    // one of Verticals
+	About       string   `json:"about,omitempty"`       // up to 139 characters
+	Photo       []byte   `json:"photo,omitempty"`       // a square JPEG of at most MaxProfilePhoto bytes
 }
 
 // Customer is a person who talks to a number. At least one of WaID and BSUID is set: since 2026 a customer may hide the
@@ -58,6 +69,9 @@ type Customer struct {
 	WaID  string // phone number in digits; empty when hidden
 	BSUID string // business-scoped user id; empty when unknown
 	Name  string // as the customer's own profile says; may be empty
+	// Former is the wa_id that the customer had first, if it has changed: ids of messages name it, so that they stay as they
+	// are.
+	Former string `json:",omitempty"`
 }
 
 // Handle is what APIs call the customer by: the wa_id, or the BSUID of one who hides the number.
@@ -73,16 +87,28 @@ const Window = 24 * time.Hour
 
 // Conversation is the state between one number and one customer.
 type Conversation struct {
-	ID           ConversationID
-	Account      AccountID
-	Number       NumberID
-	Customer     Customer
-	LastMessage  MessageID // newest message; history walks Message.Prev from here
-	LastInbound  time.Time // time of the customer's newest message, by the customer's clock, never in the future
-	Blocked      bool      // the customer has blocked the number
-	Billing      Billing
-	ProfileSent  int64 // version of the number's profile this customer has
-	IdentityHash string
+	ID          ConversationID
+	Account     AccountID
+	Number      NumberID
+	Customer    Customer
+	LastMessage MessageID // newest message; history walks Message.Prev from here
+	LastInbound time.Time // time of the customer's newest message, by the customer's clock, never in the future
+	Blocked     bool      // the customer has blocked the number; whom the number blocks is barred
+	Barred      time.Time // when the number has blocked the customer; zero: it does not
+	Billing     Billing
+	ProfileSent int64 // version of the number's profile this customer has
+
+	IdentityHash    string // of the customer's present keys; empty before the first
+	IdentitySince   time.Time
+	IdentityPending bool // it has replaced another one, and the business has to acknowledge that
+}
+
+// Identity returns the customer's identity; nil while none is known.
+func (c *Conversation) Identity() *Identity {
+	if c.IdentityHash == "" {
+		return nil
+	}
+	return &Identity{c.IdentityHash, c.IdentitySince, !c.IdentityPending}
 }
 
 // WindowOpen reports whether free-form messages are allowed at now.

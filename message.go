@@ -28,6 +28,8 @@ type Message struct {
 	Failure      Reason    // set when Status is Failed
 	Attempts     int       // how often it was encrypted anew after a retry request
 	Wire         string    // inbound: the network's id of it
+	Held         bool      // outbound, while it is being accepted: it waits until it is known how customers take its template
+	Events       []int64   // seqs of the events that tell of it, oldest first; the store keeps them
 }
 
 // DefaultTTL is how long an outbound message is tried when the sender sets no ttl.
@@ -38,18 +40,29 @@ const MaxResends = 3
 
 // Context ties a message to another one.
 type Context struct {
-	ReplyTo   MessageID `json:"reply_to,omitempty"` // the quoted message of the same conversation
-	Unknown   string    `json:"unknown,omitempty"`  // the network's id of a quoted message that we do not have
-	Forwarded bool      `json:"forwarded,omitempty"`
-	Frequent  bool      `json:"frequent,omitempty"` // forwarded many times
-	Referral  *Referral `json:"referral,omitempty"`
+	ReplyTo   MessageID   `json:"reply_to,omitempty"` // the quoted message of the same conversation
+	Unknown   string      `json:"unknown,omitempty"`  // the network's id of a quoted message that we do not have
+	Forwarded bool        `json:"forwarded,omitempty"`
+	Frequent  bool        `json:"frequent,omitempty"` // forwarded many times
+	Referral  *Referral   `json:"referral,omitempty"`
+	Product   *ProductRef `json:"product,omitempty"` // the product of a catalog that the message is about
+	// Callback is what the sender wants to be told again with every status of the message.
+	Callback string `json:"callback,omitempty"`
+}
+
+// ProductRef names a product of a catalog.
+type ProductRef struct {
+	Catalog    string `json:"catalog_id"`
+	RetailerID string `json:"product_retailer_id"`
 }
 
 // Referral is the ad or post from which the customer opened the chat.
 type Referral struct {
-	Headline   string `json:"headline,omitempty"`
-	Body       string `json:"body,omitempty"`
-	SourceType string `json:"source_type,omitempty"` // "ad" or "post"
-	SourceID   string `json:"source_id,omitempty"`
-	SourceURL  string `json:"source_url,omitempty"`
+	Headline   string  `json:"headline,omitempty"`
+	Body       string  `json:"body,omitempty"`
+	SourceType string  `json:"source_type,omitempty"` // "ad" or "post"
+	SourceID   string  `json:"source_id,omitempty"`
+	SourceURL  string  `json:"source_url,omitempty"`
+	Kind       Kind    `json:"kind,omitempty"`   // of its picture: KindImage or KindVideo; empty: it has none
+	Medium     MediaID `json:"medium,omitempty"` // the picture, once it has been downloaded
 }

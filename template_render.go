@@ -2,7 +2,6 @@ package kabar
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,28 +9,36 @@ import (
 )
 
 // Render fills the template with the parameters of a valid request. Placeholders are replaced in one pass: a value is
-// put in byte for byte and never searched for placeholders. Amounts and dates appear as their fallback text.
+// put in byte for byte and never searched for placeholders. Amounts and dates are written by f in the template's language,
+// and appear as their fallback text where f is nil or cannot.
 //
-// A template that cannot be sent gives its status as the reason (a pending one is ReasonTemplateMissing). A part whose
-// component is absent from the request is ReasonTemplateComponent, a wrong number of parameters
-// ReasonTemplateParamCount, parameters that do not fit the part ReasonTemplateFormat, and a body that became longer than
-// MaxTemplateText (MaxTemplateBody when there is nothing but a body) ReasonTemplateTextLong.
-func (d *TemplateDef) Render(t *Template) (*Rendered, error) {
-	if err := first(d.checkStatus(), d.checkFits(t)); err != nil {
+// A template that cannot be sent gives its status as the reason (a pending one is ReasonTemplateMissing), or what is not
+// supported: ReasonTemplateMedia for its header, ReasonTemplateButtons for a button, ReasonTemplateFormat for a part. A part
+// whose component is absent from the request is ReasonTemplateComponent, a wrong number of parameters
+// ReasonTemplateParamCount, parameters that do not fit the part ReasonTemplateFormat, a button whose address does not become
+// a URL of the template's host ReasonTemplateURL, one that calls no telephone number ReasonTemplatePhone, and a body that
+// became longer than MaxTemplateText (MaxTemplateBody when there is nothing but a body) ReasonTemplateTextLong.
+func (d *TemplateDef) Render(t *Template, f Formatter) (*Rendered, error) {
+	if err := first(d.checkStatus(), checkSupported(d.Components), checkFits(d.Components, "template.components", t.Components)); err != nil {
 		return nil, err
-	}
-	r := new(Rendered)
-	for i := range d.Components {
-		if err := d.Components[i].render(t, r); err != nil {
-			return nil, err
-		}
 	}
 	limit := MaxTemplateText
 	if len(d.Components) == 1 {
 		limit = MaxTemplateBody
 	}
+	return render(d.Components, filler{t.Components, "template.components", d.Language, f}, limit)
+}
+
+// render fills the parts of a template, or of a card, whose body may become limit characters long.
+func render(parts []TemplateComponent, f filler, limit int) (*Rendered, error) {
+	r := new(Rendered)
+	for i := range parts {
+		if err := parts[i].render(f, r); err != nil {
+			return nil, err
+		}
+	}
 	if n := utf8.RuneCountInString(r.Body); n > limit {
-		return nil, fault(ReasonTemplateTextLong, "template", "the body has %d characters with its parameters, the limit is %d", n, limit)
+		return nil, fault(ReasonTemplateTextLong, strings.TrimSuffix(f.path, ".components"), "the body has %d characters with its parameters, the limit is %d", n, limit)
 	}
 	return r, nil
 }
@@ -47,25 +54,27 @@ func (d *TemplateDef) checkStatus() error {
 		return fault(ReasonTemplatePaused, field, "%s in %s is paused", d.Name, d.Language)
 	case TemplateDisabled:
 		return fault(ReasonTemplateDisabled, field, "%s in %s is disabled", d.Name, d.Language)
-	default: // pending, or a status we do not know
+	default: // pending, say
 		return fault(ReasonTemplateMissing, field, "%s in %s is not approved", d.Name, d.Language)
 	}
 }
 
-// checkFits refuses parameters for parts that the template does not have.
-func (d *TemplateDef) checkFits(t *Template) error {
-	for i, c := range t.Components {
-		if len(c.Parameters) == 0 {
+// checkFits refuses parameters for parts that the template, or the card, does not have.
+func checkFits(parts []TemplateComponent, path string, filled []Component) error {
+	for i, c := range filled {
+		if len(c.Parameters) == 0 && len(c.Cards) == 0 {
 			continue
 		}
-		field := fmt.Sprintf("template.components[%d]", i)
-		switch c.Type {
-		case ComponentHeader, ComponentBody:
-			if d.part(strings.ToUpper(string(c.Type))) == nil {
-				return fault(ReasonTemplateParamCount, field, "has %d parameters, but the template has no %s", len(c.Parameters), c.Type)
+		field := fmt.Sprintf("%s[%d]", path, i)
+		switch part := partOf(parts, strings.ToUpper(string(c.Type))); {
+		case c.Type == ComponentButton:
+			if err := checkFitsButton(partOf(parts, TemplateButtons), c, field); err != nil {
+				return err
 			}
-		case ComponentButton:
-			if err := d.checkFitsButton(c, field); err != nil {
+		case part == nil:
+			return fault(ReasonTemplateParamCount, field, "has %d parameters, but the template has no %s", max(len(c.Parameters), len(c.Cards)), c.Type)
+		case c.Type == ComponentCarousel:
+			if err := part.checkFitsCards(c, field); err != nil {
 				return err
 			}
 		}
@@ -73,48 +82,55 @@ func (d *TemplateDef) checkFits(t *Template) error {
 	return nil
 }
 
-func (d *TemplateDef) checkFitsButton(c Component, field string) error {
+func checkFitsButton(part *TemplateComponent, c Component, field string) error {
 	var buttons []TemplateButton
-	if part := d.part(TemplateButtons); part != nil {
+	if part != nil {
 		buttons = part.Buttons
 	}
 	if c.Index < 0 || c.Index >= len(buttons) {
 		return fault(ReasonTemplateFormat, field+".index", "is %d, but the template has %d buttons", c.Index, len(buttons))
 	}
-	if b := buttons[c.Index]; !strings.EqualFold(string(b.Type), c.SubType) {
+	if b := buttons[c.Index]; b.Type.takes() != c.SubType {
 		return fault(ReasonTemplateFormat, field+".sub_type", "is %q, but button %d of the template is a %s", c.SubType, c.Index, b.Type)
 	}
 	return nil
 }
 
 // part returns the component of a type, or nil.
-func (d *TemplateDef) part(typ string) *TemplateComponent {
-	i := slices.IndexFunc(d.Components, func(c TemplateComponent) bool { return c.Type == typ })
+func (d *TemplateDef) part(typ string) *TemplateComponent { return partOf(d.Components, typ) }
+
+// partOf returns the component of a type, or nil.
+func partOf(parts []TemplateComponent, typ string) *TemplateComponent {
+	i := slices.IndexFunc(parts, func(c TemplateComponent) bool { return c.Type == typ })
 	if i < 0 {
 		return nil
 	}
-	return &d.Components[i]
+	return &parts[i]
 }
 
 // render adds the component to r.
-func (c *TemplateComponent) render(t *Template, r *Rendered) (err error) {
+func (c *TemplateComponent) render(f filler, r *Rendered) (err error) {
 	switch c.Type {
 	case TemplateHeader:
-		r.Header, err = c.renderHeader(t.filling(ComponentHeader, 0))
+		r.Header, err = c.renderHeader(f.part(ComponentHeader, 0))
 	case TemplateBody:
-		r.Body, err = t.filling(ComponentBody, 0).text(c.Text)
+		r.Body, err = f.part(ComponentBody, 0).text(c.Text)
 	case TemplateFooter:
 		r.Footer = c.Text
 	case TemplateButtons:
 		for i, b := range c.Buttons {
-			rendered, err := b.render(t.filling(ComponentButton, i))
+			rendered, err := b.render(f.part(ComponentButton, i))
 			if err != nil {
 				return err
 			}
 			r.Buttons = append(r.Buttons, rendered)
 		}
-	default:
-		err = fault(ReasonTemplateFormat, "template.name", "a template with a %q component cannot be sent", c.Type)
+	case TemplateCarousel:
+		r.Cards, err = c.renderCards(f)
+	case TemplateCall:
+		r.Permission = true
+	case TemplateOffer:
+		r.Offer, err = c.Offer.render(f.part(ComponentOffer, 0))
 	}
 	return err
 }
@@ -124,79 +140,40 @@ func (c *TemplateComponent) renderHeader(f filling) (*Header, error) {
 		text, err := f.text(c.Text)
 		return &Header{Type: KindText, Text: text}, err
 	}
-	kind := Kind(strings.ToLower(c.Format))
-	if kind == KindAudio || !isMedia(kind) {
-		return nil, fault(ReasonTemplateFormat, "template.name", "a template with a %q header cannot be sent", c.Format)
-	}
 	if err := f.checkCount(1); err != nil {
 		return nil, err
 	}
-	p := f.parameters[0]
-	if p.Media == nil || Kind(p.Type) != kind {
-		return nil, fault(ReasonTemplateFormat, f.field+".parameters[0].type", "is %q, the template's header needs %q", p.Type, kind)
+	p, want := f.parameters[0], ParameterType(strings.ToLower(c.Format))
+	if p.Type != want || p.Media == nil && p.Location == nil && p.Product == nil {
+		return nil, fault(ReasonTemplateFormat, f.field+".parameters[0].type", "is %q, the template's header needs %q", p.Type, want)
 	}
-	return &Header{Type: kind, Media: p.Media}, nil
+	return &Header{Type: want.media(), Media: p.Media, Location: p.Location, Product: p.Product}, nil
 }
 
-func (b TemplateButton) render(f filling) (RenderedButton, error) {
-	r := RenderedButton{Type: b.Type, Text: b.Text}
-	var err error
-	switch b.Type {
-	case ButtonQuickReply:
-		r.Payload, err = b.payload(f)
-	case ButtonURL:
-		r.URL, err = b.link(f)
-	case ButtonPhone:
-		r.Phone = b.Phone
-	default:
-		err = fault(ReasonTemplateFormat, "template.name", "a template with a %q button cannot be sent", b.Type)
-	}
-	return r, err
-}
-
-// payload returns what a tap on a quick reply reports: the text of the button unless the request says otherwise.
-func (b TemplateButton) payload(f filling) (string, error) {
-	if len(f.parameters) == 0 {
-		return b.Text, nil
-	}
-	if err := f.checkCount(1); err != nil {
-		return "", err
-	}
-	if p := f.parameters[0]; p.Type != ParameterPayload {
-		return "", fault(ReasonTemplateFormat, f.field+".parameters[0].type", "is %q, a quick reply takes %q", p.Type, ParameterPayload)
-	}
-	return f.parameters[0].Payload, nil
-}
-
-// link fills the URL of a button. Only the reviewed template chooses the host: a value that changes it is refused.
-func (b TemplateButton) link(f filling) (string, error) {
-	link, err := f.text(b.URL)
-	if err != nil || link == b.URL {
-		return link, err
-	}
-	bare, err := url.Parse(substitute(b.URL, func(string) string { return "" }))
-	filled, err2 := url.Parse(link)
-	if err != nil || err2 != nil || filled.Host == "" || filled.Host != bare.Host || filled.Scheme != bare.Scheme {
-		return "", fault(ReasonTemplateFormat, f.field+".parameters[0].text", "does not make a valid URL on the host of the template")
-	}
-	return link, nil
+// filler is what a request gives to a template, or to a card of one, in the template's language.
+type filler struct {
+	components []Component
+	path       string // of the components
+	language   string
+	format     Formatter
 }
 
 // filling is what a request gives to one part of a template.
 type filling struct {
+	filler
 	field      string // path of the component
 	absent     bool   // the request has no such component
 	parameters []Parameter
 }
 
-// filling finds the component for a part. The index matters for buttons only.
-func (t *Template) filling(part ComponentType, index int) filling {
-	for i, c := range t.Components {
+// part finds the component for a part. The index matters for buttons only.
+func (f filler) part(part ComponentType, index int) filling {
+	for i, c := range f.components {
 		if c.Type == part && (part != ComponentButton || c.Index == index) {
-			return filling{field: fmt.Sprintf("template.components[%d]", i), parameters: c.Parameters}
+			return filling{filler: f, field: fmt.Sprintf("%s[%d]", f.path, i), parameters: c.Parameters}
 		}
 	}
-	return filling{field: "template.components", absent: true}
+	return filling{filler: f, field: f.path, absent: true}
 }
 
 func (f filling) checkCount(want int) error {
@@ -233,7 +210,7 @@ func (f filling) text(text string) (string, error) {
 		case p.Type != ParameterText && p.Type != ParameterCurrency && p.Type != ParameterDateTime:
 			return "", fault(ReasonTemplateFormat, field+".type", "is %q, the template has text there", p.Type)
 		}
-		values[name] = p.shown()
+		values[name] = p.written(f.language, f.format)
 	}
 	return substitute(text, func(name string) string { return values[name] }), nil
 }

@@ -43,7 +43,7 @@ func bodyDef(text string) *TemplateDef {
 
 func TestRender(t *testing.T) {
 	r := parcelRequest()
-	got, err := parcelDef().Render(r)
+	got, err := parcelDef().Render(r, nil)
 	want := &Rendered{
 		Header: &Header{Type: KindImage, Media: r.Components[0].Parameters[0].Media},
 		Body:   "Hola Ana: 12,50 € el 3 May, Ana.",
@@ -96,7 +96,7 @@ func TestRenderBodies(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := bodyDef(tt.text).Render(request(bodyWith(tt.parameters...)))
+			got, err := bodyDef(tt.text).Render(request(bodyWith(tt.parameters...)), nil)
 			if err != nil || got.Body != tt.want {
 				t.Errorf("Render = %+v, %v; want the body %q", got, err, tt.want)
 			}
@@ -111,7 +111,7 @@ func TestRenderStatus(t *testing.T) {
 	} {
 		d := bodyDef("Hello")
 		d.Status = status
-		_, err := d.Render(request(bodyWith(textOf("one too many"))))
+		_, err := d.Render(request(bodyWith(textOf("one too many"))), nil)
 		if status == TemplateApproved {
 			wantError(t, err, ReasonTemplateParamCount, "template.components[0].parameters")
 			continue
@@ -133,7 +133,7 @@ func runRefusals(t *testing.T, rows []refusal) {
 		t.Run(tt.name, func(t *testing.T) {
 			d, r := parcelDef(), parcelRequest()
 			tt.change(d, r)
-			got, err := d.Render(r)
+			got, err := d.Render(r, nil)
 			wantError(t, err, tt.reason, tt.field)
 			if (got == nil) != (tt.reason != "") {
 				t.Errorf("Render = %+v together with %v", got, err)
@@ -196,10 +196,11 @@ func TestRenderRefuses(t *testing.T) {
 		{"placeholder 3 without 2", func(d *TemplateDef, _ *Template) { d.Components[1].Text = "{{1}} {{4}}" }, ReasonTemplateParamCount, at + "[1].parameters"},
 		{"a huge placeholder", func(d *TemplateDef, _ *Template) { d.Components[1].Text = "{{9223372036854775807}}" }, ReasonTemplateParamCount, at + "[1].parameters"},
 		{"names expected", func(d *TemplateDef, _ *Template) { d.Components[1].Text = "{{a}} {{b}} {{c}}" }, ReasonTemplateFormat, at + "[1].parameters[0].parameter_name"},
-		{"header of an unknown format", func(d *TemplateDef, _ *Template) { d.Components[0].Format = "AUDIO" }, ReasonTemplateFormat, "template.name"},
-		{"header of a location", func(d *TemplateDef, _ *Template) { d.Components[0].Format = "LOCATION" }, ReasonTemplateFormat, "template.name"},
-		{"unknown component", func(d *TemplateDef, _ *Template) { d.Components[2].Type = "CAROUSEL" }, ReasonTemplateFormat, "template.name"},
-		{"unknown button", func(d *TemplateDef, _ *Template) { d.Components[3].Buttons[3].Type = "OTP" }, ReasonTemplateFormat, "template.name"},
+		{"header of an unknown format", func(d *TemplateDef, _ *Template) { d.Components[0].Format = "AUDIO" }, ReasonTemplateMedia, "template.name"},
+		{"a place expected", func(d *TemplateDef, _ *Template) { d.Components[0].Format = FormatLocation }, ReasonTemplateFormat, at + "[0].parameters[0].type"},
+		{"unknown component", func(d *TemplateDef, _ *Template) { d.Components[2].Type = "SIDE" }, ReasonTemplateFormat, "template.name"},
+		{"unknown button", func(d *TemplateDef, _ *Template) { d.Components[3].Buttons[3].Type = ButtonApp }, ReasonTemplateButtons, "template.name"},
+		{"a button that calls nothing", func(d *TemplateDef, _ *Template) { d.Components[3].Buttons[2].Phone = "call me" }, ReasonTemplatePhone, "template.name"},
 	})
 }
 
@@ -221,7 +222,7 @@ func TestRenderNames(t *testing.T) {
 		"not all text": {[]Parameter{named("a", "1"), {Type: ParameterImage, Name: "b"}}, ReasonTemplateFormat, field + "[1].type"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := d.Render(request(bodyWith(tt.parameters...)))
+			_, err := d.Render(request(bodyWith(tt.parameters...)), nil)
 			wantError(t, err, tt.reason, tt.field)
 		})
 	}
@@ -232,7 +233,7 @@ func TestRenderHeaders(t *testing.T) {
 		d := bodyDef("Hello")
 		d.Components = append(d.Components, TemplateComponent{Type: TemplateHeader, Format: strings.ToUpper(string(kind))})
 		p := mediaOf(kind)
-		got, err := d.Render(request(headerWith(p)))
+		got, err := d.Render(request(headerWith(p)), nil)
 		if want := (&Header{Type: kind, Media: p.Media}); err != nil || !reflect.DeepEqual(got.Header, want) {
 			t.Errorf("%s: Render = %+v, %v", kind, got, err)
 		}
@@ -240,11 +241,11 @@ func TestRenderHeaders(t *testing.T) {
 	for _, format := range []string{"", FormatText} {
 		d := bodyDef("Hello")
 		d.Components = append(d.Components, TemplateComponent{Type: TemplateHeader, Format: format, Text: "Order {{1}}"})
-		got, err := d.Render(request(headerWith(textOf("7"))))
+		got, err := d.Render(request(headerWith(textOf("7"))), nil)
 		if want := (&Header{Type: KindText, Text: "Order 7"}); err != nil || !reflect.DeepEqual(got.Header, want) {
 			t.Errorf("text: Render = %+v, %v", got, err)
 		}
-		_, err = d.Render(request(headerWith(mediaOf(KindImage))))
+		_, err = d.Render(request(headerWith(mediaOf(KindImage))), nil)
 		wantError(t, err, ReasonTemplateFormat, "template.components[0].parameters[0].type")
 	}
 }
@@ -274,9 +275,9 @@ func TestRenderLinks(t *testing.T) {
 	for _, tt := range tests {
 		d := bodyDef("Hello")
 		d.Components = append(d.Components, TemplateComponent{Type: TemplateButtons, Buttons: []TemplateButton{{Type: ButtonURL, Text: "t", URL: tt.url}}})
-		got, err := d.Render(request(buttonWith("url", 0, textOf(tt.value))))
+		got, err := d.Render(request(buttonWith("url", 0, textOf(tt.value))), nil)
 		if tt.want == "" {
-			wantError(t, err, ReasonTemplateFormat, "template.components[0].parameters[0].text")
+			wantError(t, err, ReasonTemplateURL, "template.components[0].parameters[0].text")
 		} else if err != nil || got.Buttons[0].URL != tt.want {
 			t.Errorf("%s with %q: Render = %+v, %v", tt.url, tt.value, got, err)
 		}
@@ -291,7 +292,7 @@ func TestRenderLength(t *testing.T) {
 			footed.Components = append(footed.Components, TemplateComponent{Type: TemplateFooter, Text: strings.Repeat(c, 60)})
 			for i, d := range []*TemplateDef{alone, footed} {
 				t.Run(fmt.Sprintf("%d of %s among %d", n, c, len(d.Components)), func(t *testing.T) {
-					_, err := d.Render(request(bodyWith(textOf(strings.Repeat(c, n-2)))))
+					_, err := d.Render(request(bodyWith(textOf(strings.Repeat(c, n-2)))), nil)
 					var reason Reason
 					if tooLong[i] {
 						reason = ReasonTemplateTextLong
@@ -331,7 +332,7 @@ func TestRenderPutsValuesInUnchanged(t *testing.T) {
 		for range rapid.IntRange(0, 4).Draw(t, "repeated") {
 			put(rapid.IntRange(0, len(values)-1).Draw(t, "which"))
 		}
-		got, err := bodyDef(text.String()).Render(request(bodyWith(parameters...)))
+		got, err := bodyDef(text.String()).Render(request(bodyWith(parameters...)), nil)
 		if err != nil || got.Body != want.String() {
 			t.Fatalf("Render of %q = %+v, %v; want %q", text.String(), got, err, want.String())
 		}

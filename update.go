@@ -18,7 +18,12 @@ type Update struct {
 	Blocked  *bool  // the customer has blocked (true) or unblocked the number
 	Reported bool   // the customer has reported the number as spam
 	Typing   bool   // the customer is writing; never stored
-	Garbled  bool   // a message arrived that could not be decrypted: the driver has asked for it again
+	Asked    *FlowQuestion
+	Garbled  bool // a message arrived that could not be decrypted: the driver has asked for it again
+
+	// Was is the handle that the customer had before this one: the number has changed. The engine believes it only of who has the
+	// same identity.
+	Was string
 
 	NewIdentity string // hash of the customer's new identity key, when it has changed with this update
 }
@@ -32,6 +37,8 @@ type Incoming struct {
 	Forwarded bool
 	Frequent  bool
 	Referral  *Referral
+	Picture   *RemoteMedium // of the referral: its image or video
+	Product   *ProductRef   // the product that the message is about
 }
 
 // RemoteMedium locates an encrypted medium on the network. Only a driver understands it.
@@ -42,7 +49,7 @@ type RemoteMedium struct {
 	SHA256  string // of the plain bytes, lower-case hex
 }
 
-// Receipt says how far messages of the business have come.
+// Receipt says how far messages of the business have come; each status includes those before it.
 type Receipt struct {
 	Status Status   // Delivered, Read or Played
 	Refs   []string // network ids
@@ -50,7 +57,8 @@ type Receipt struct {
 
 // Retry says that the customer could not decrypt messages and wants them again.
 type Retry struct {
-	Refs []string // network ids
+	Refs  []string // network ids
+	Again []string // what the business has asked for, in something that the customer could not read: it is to be asked for again
 }
 
 // Expired says that the network has given up on messages that nobody came to fetch.

@@ -19,17 +19,17 @@ import (
 	"time"
 )
 
-// bench is kabar dev within the test's process, with an application that counts what it is told.
-type bench struct {
+// devBench is kabar dev within the test's process, with an application that counts what it is told.
+type devBench struct {
 	b         *testing.B
 	ready     ready
 	client    *http.Client
 	delivered atomic.Int64
 }
 
-func newBench(b *testing.B) *bench {
+func newBench(b *testing.B) *devBench {
 	b.Helper()
-	v := &bench{b: b, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}}
+	v := &devBench{b: b, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}}
 	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err == nil && bytes.Contains(body, []byte(`"status":"delivered"`)) {
@@ -65,7 +65,7 @@ func newBench(b *testing.B) *bench {
 	}
 }
 
-func (v *bench) post(url, body string) string {
+func (v *devBench) post(url, body string) string {
 	req, err := http.NewRequest(http.MethodPost, url, strings.NewReader(body))
 	if err != nil {
 		v.b.Error(err)
@@ -87,7 +87,7 @@ func (v *bench) post(url, body string) string {
 }
 
 // customers makes n customers who have each written once, so that their sessions and windows stand.
-func (v *bench) customers(n int) []string {
+func (v *devBench) customers(n int) []string {
 	v.b.Helper()
 	ids := make([]string, n)
 	parallel(16, n, func(i int) {
@@ -114,7 +114,7 @@ func (v *bench) customers(n int) []string {
 	return ids
 }
 
-func (v *bench) until(what string, ok func() bool) {
+func (v *devBench) until(what string, ok func() bool) {
 	v.b.Helper()
 	for deadline := time.Now().Add(2 * time.Minute); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -137,7 +137,7 @@ func parallel(workers, n int, f func(int)) {
 	wg.Wait()
 }
 
-func (v *bench) send(customers []string, n int) {
+func (v *devBench) send(customers []string, n int) {
 	parallel(64, n, func(i int) {
 		v.post(v.ready.API+"/v1/messages", fmt.Sprintf(`{"to":%q,"type":"text","text":{"body":"message %d"}}`, customers[i%len(customers)], i))
 	})

@@ -13,7 +13,7 @@ import (
 const envPrefix = "KABAR_"
 
 // testVariables are read by the test suite, not by the program.
-var testVariables = []string{"KABAR_TEST_POSTGRES"}
+var testVariables = []string{"KABAR_META_OPENAPI", "KABAR_TEST_CLIENTS", "KABAR_TEST_POSTGRES"}
 
 // configFile finds --config before the flags are parsed, since it decides their defaults; of several the last counts, as with
 // every flag.

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"kabar/internal/patience"
 )
 
 // proveHostInvite has phone programs register a customer each at a private relay, with invites from a file and from the
@@ -22,16 +24,16 @@ func proveHostInvite(p *prover) {
 		}
 	}
 	without := withCustomer("34600111221", nil)
-	until(p.T, "refusal without an invite", func() bool { return strings.Contains(without.log.String(), "does not admit") })
+	patience.Until(p.T, "refusal without an invite", func() bool { return strings.Contains(without.log.String(), "does not admit") })
 	withCustomer("34600111222", conf{"invite-file": textFile(p.T, "invite", invite("--host", "--customers", "1"))})
-	until(p.T, "customer of the invite in a file", known("34600111222"))
+	patience.Until(p.T, "customer of the invite in a file", known("34600111222"))
 	p.shows("invite-file", true, "")
 
 	inline := conf{"invite": invite("--host", "--customers", "1")}
 	says := rejected(p.T, p.program, minimal(p.T, p.program).with(inline))
 	p.shows("allow-inline-secrets", strings.Contains(says, "give --invite-file") && !strings.Contains(says, inline["invite"].(string)), "without it: %s", says)
 	withCustomer("34600111223", inline.with(conf{"allow-inline-secrets": true}))
-	until(p.T, "customer of the invite in the configuration", known("34600111223"))
+	patience.Until(p.T, "customer of the invite in the configuration", known("34600111223"))
 	p.shows("invite", true, "")
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"kabar/internal/patience"
 	"kabar/internal/relayclient"
 )
 
@@ -23,7 +24,7 @@ func device(t *testing.T, r *running, class relayclient.Class, name string) (*re
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), patience.Limit)
 	defer stop()
 	c, err := relayclient.Dial(ctx, relayclient.Options{URL: "ws://" + r.addr, Account: name, PublicKey: public, Class: class,
 		Sign: func(text []byte) []byte { return ed25519.Sign(private, text) }})

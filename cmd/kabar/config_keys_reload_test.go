@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"kabar/internal/certs"
+	"kabar/internal/patience"
 )
 
 // reloaded is a program in a process of its own, which gets SIGHUP when its file has changed.
@@ -37,7 +38,7 @@ func newReloaded(t *testing.T, program string, c conf) *reloaded {
 			t.Errorf("kabar %s: %v\n%s", program, err, r.log.String())
 		}
 	})
-	until(t, "address of kabar "+program, func() bool { return announced.MatchString(r.out.String()) })
+	patience.Until(t, "address of kabar "+program, func() bool { return announced.MatchString(r.out.String()) })
 	return r
 }
 
@@ -66,7 +67,7 @@ func (r *reloaded) signal(want string) (line string) {
 	if err := r.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		r.t.Fatal(err)
 	}
-	until(r.t, `"`+want+`" in the log`, func() bool { return strings.Count(r.log.String(), want) > before })
+	patience.Until(r.t, `"`+want+`" in the log`, func() bool { return strings.Count(r.log.String(), want) > before })
 	for l := range strings.Lines(r.log.String()) {
 		if strings.Contains(l, want) {
 			line = l

@@ -14,10 +14,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/goccy/go-yaml"
 
+	"kabar/internal/patience"
 	"kabar/internal/secrets"
 )
 
@@ -129,7 +129,7 @@ func launchWith(t *testing.T, name string, c conf, args, environ []string) *runn
 		}
 	})
 	t.Cleanup(r.end)
-	until(t, "an address of kabar "+name, func() bool {
+	patience.Until(t, "an address of kabar "+name, func() bool {
 		select {
 		case status := <-done:
 			done <- status
@@ -145,20 +145,10 @@ func launchWith(t *testing.T, name string, c conf, args, environ []string) *runn
 	return r
 }
 
-// until waits for what happens in the background.
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("no %s after 20 s", what)
-		}
-	}
-}
-
 // rejected runs a program that must not start, and returns what it says.
 func rejected(t *testing.T, name string, c conf) string {
 	t.Helper()
-	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), patience.Limit)
 	defer stop()
 	var out, log output
 	if status := run(ctx, []string{name, "--config", c.write(t)}, nil, streams{&out, &log}); status == 0 {
@@ -190,7 +180,7 @@ func printed[T any](t *testing.T, args ...string) (v T) {
 var alive = map[string]string{"serve": "/livez", "relay": "/livez", "phone": "/api/customers"}
 
 // webClient trusts every certificate, holds no connection and follows nothing.
-var webClient = &http.Client{Timeout: 20 * time.Second,
+var webClient = &http.Client{Timeout: patience.Limit,
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	Transport:     &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 

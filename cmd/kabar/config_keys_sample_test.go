@@ -102,9 +102,9 @@ func (s *sample) config(leaveOut ...string) string {
 
 // alternatives are the keys that leave room for others, of which a configuration has one kind.
 var alternatives = [][]string{
-	{"acme-domain", "acme-email", "acme-directory", "acme-accept-terms", "master-key-credential", "master-key-env", "invite"},
-	{"tls-cert", "tls-key", "master-key-file", "master-key-kms", "master-key-env", "invite-file"},
-	{"tls-cert", "tls-key", "master-key-file", "master-key-kms", "master-key-credential", "invite"},
+	{"acme-domain", "acme-email", "acme-directory", "acme-accept-terms", "master-key-credential", "master-key-env", "invite", "api-key"},
+	{"tls-cert", "tls-key", "master-key-file", "master-key-kms", "master-key-env", "invite-file", "api-key-file"},
+	{"tls-cert", "tls-key", "master-key-file", "master-key-kms", "master-key-credential", "invite", "api-key"},
 }
 
 // A sample loads as it stands, and with everything in it that can be together; what is checked later than at loading, too.

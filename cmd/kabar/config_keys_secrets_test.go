@@ -7,7 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
+
+	"kabar/internal/patience"
 )
 
 // canary is what must not be seen.
@@ -45,6 +46,18 @@ func secretInvites(t *testing.T) []secretPlace {
 		{"serve phone", nil, "invite: [" + canary + "]\n", nil, ""},
 		{"serve phone", nil, "invite: !!int " + canary + "\n", nil, ""},
 		{"serve phone", nil, "invite kri_" + canary + "\n", nil, ""},
+	}
+}
+
+// secretMonitorKeys are keys of monitoring.
+func secretMonitorKeys(t *testing.T) []secretPlace {
+	return []secretPlace{
+		{"serve", conf{"api-key": canary + canary}, "", nil, ""},
+		{"serve", conf{"api-key": canary, "allow-inline-secrets": true}, "", nil, ""},
+		{"serve", nil, "", []string{"KABAR_API_KEY=" + canary + canary}, ""},
+		{"serve", nil, "", nil, "--api-key=" + canary + canary},
+		{"serve", conf{"api-key-file": secretFile(t, canary)}, "", nil, ""},
+		{"serve", conf{"api-key-file": secretFile(t, canary+" "+canary)}, "", nil, ""},
 	}
 }
 
@@ -102,7 +115,7 @@ func secretURLs() []secretPlace {
 
 // No secret is printed or logged, wherever it stands and whatever else is wrong: by the program, and by --print-config.
 func TestNoSecretIsShown(t *testing.T) {
-	for i, c := range slices.Concat(secretInvites(t), secretDatabases(t), secretKeys(t), secretURLs()) {
+	for i, c := range slices.Concat(secretInvites(t), secretMonitorKeys(t), secretDatabases(t), secretKeys(t), secretURLs()) {
 		for program := range strings.FieldsSeq(c.programs) {
 			for _, more := range []string{"", "--print-config"} {
 				t.Run(fmt.Sprint(program, i, more), func(t *testing.T) {
@@ -114,7 +127,7 @@ func TestNoSecretIsShown(t *testing.T) {
 	}
 }
 
-// showsNothing runs a program for a moment.
+// showsNothing runs a program until it says where it answers, if it does not end before.
 func (c *secretPlace) showsNothing(t *testing.T, program, more string) {
 	t.Helper()
 	with := maps.Clone(c.conf)
@@ -125,10 +138,16 @@ func (c *secretPlace) showsNothing(t *testing.T, program, more string) {
 	if c.text != "" {
 		file = textFile(t, "kabar.yaml", c.text)
 	}
-	ctx, stop := context.WithTimeout(t.Context(), 200*time.Millisecond) // some of them run
+	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	var out, log output
-	status := run(ctx, append([]string{program, "--config", file}, strings.Fields(c.args+" "+more)...), c.environ, streams{&out, &log})
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(ctx, append([]string{program, "--config", file}, strings.Fields(c.args+" "+more)...), c.environ, streams{&out, &log})
+	}()
+	patience.Until(t, "it ends or says where it answers", func() bool { return len(ended) > 0 || announced.MatchString(out.String()) })
+	stop()
+	status := patience.Next(t, "it ends", ended)
 	if strings.Contains(out.String(), canary) || strings.Contains(log.String(), canary) {
 		t.Errorf("%v %q %v %q: status %d\n%s%s", with, c.text, c.environ, c.args, status, out.String(), log.String())
 	}

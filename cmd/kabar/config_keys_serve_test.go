@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"kabar/internal/patience"
 	"kabar/internal/secrets"
 )
 
@@ -17,7 +18,7 @@ func proveNumber(p *prover) {
 	relay := launch(p.T, "relay", minimal(p.T, "relay").with(conf{"open-registration": true}))
 	r := launch(p.T, p.program, minimal(p.T, p.program).with(conf{"relay": "ws://" + relay.addr, "number": "628111000200", "name": "Toko Kabar"}))
 	var there account
-	until(p.T, "account at the relay", func() bool {
+	patience.Until(p.T, "account at the relay", func() bool {
 		if all := accounts(p.T, relay); len(all) > 0 {
 			there = all[0]
 		}
@@ -76,10 +77,10 @@ func proveBusinessInvite(p *prover) {
 	}
 	c := minimal(p.T, p.program).with(conf{"relay": "ws://" + relay.addr, "number": "628111000200"})
 	without := launch(p.T, p.program, c)
-	until(p.T, "refusal without an invite", func() bool { return strings.Contains(without.log.String(), "does not admit") })
+	patience.Until(p.T, "refusal without an invite", func() bool { return strings.Contains(without.log.String(), "does not admit") })
 	without.end()
 	with := launch(p.T, p.program, c.with(conf{"data": minimal(p.T, p.program)["data"], "invite-file": textFile(p.T, "invite", invite()+"\n")}))
-	until(p.T, "number that waits for its code", reserved("628111000200"))
+	patience.Until(p.T, "number that waits for its code", reserved("628111000200"))
 	p.shows("invite-file", true, "")
 	with.end()
 
@@ -87,7 +88,7 @@ func proveBusinessInvite(p *prover) {
 	says := rejected(p.T, p.program, c)
 	p.shows("allow-inline-secrets", strings.Contains(says, "give --invite-file") && !strings.Contains(says, c["invite"].(string)), "without it: %s", says)
 	launch(p.T, p.program, c.with(conf{"allow-inline-secrets": true}))
-	until(p.T, "second number that waits for its code", reserved("628111000201"))
+	patience.Until(p.T, "second number that waits for its code", reserved("628111000201"))
 	p.shows("invite", true, "")
 }
 
@@ -98,6 +99,28 @@ func privateRelay(t *testing.T) (relay *running, invite func(more ...string) str
 	return relay, func(more ...string) string {
 		t.Helper()
 		return printed[struct{ Secret string }](t, append([]string{"relay", "invite", "--data", relay.data}, more...)...).Secret
+	}
+}
+
+// proveMonitorKey asks for the health with the key of monitoring, and without one.
+func proveMonitorKey(p *prover) {
+	const key = "monitoring-key-1"
+	c := minimal(p.T, p.program).with(conf{"number": "628111000200"})
+	says := rejected(p.T, p.program, c.with(conf{"api-key-file": textFile(p.T, "key", "too-short")}))
+	p.shows("api-key-file", strings.Contains(says, "12 to 128") && !strings.Contains(says, "too-short"), "a short one: %s", says)
+	for _, with := range []struct {
+		key  string
+		conf conf
+	}{
+		{"api-key-file", conf{"api-key-file": textFile(p.T, "key", key+"\n")}},
+		{"api-key", conf{"api-key": key, "allow-inline-secrets": true}},
+	} {
+		r := launch(p.T, p.program, c.with(with.conf))
+		url := "http://" + r.addr + "/v1/health"
+		known, unknown := ask(p.T, http.MethodGet, url, "", "Authorization: Apikey "+key), ask(p.T, http.MethodGet, url, "", "Authorization: Apikey "+key+"0")
+		p.shows(with.key, known.status == http.StatusOK && strings.Contains(known.body, "gateway_status"), "%d %s", known.status, known.body)
+		p.shows(with.key, unknown.status == http.StatusUnauthorized, "another key: %d %s", unknown.status, unknown.body)
+		r.end()
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"testing"
 
 	"kabar/internal/certs"
+	"kabar/internal/patience"
 )
 
 // proveCertificate has a program answer with a certificate that another one has signed, as an authority does.
@@ -56,7 +58,7 @@ func proveACME(p *prover) {
 	says := rejected(p.T, p.program, c)
 	p.shows("acme-accept-terms", strings.Contains(says, "give --acme-accept-terms") && a.heard() == "", "without it: %s; asked: %s", says, a.heard())
 	r := launch(p.T, p.program, c.with(conf{"acme-accept-terms": true}))
-	until(p.T, "order at the authority", func() bool { return strings.Contains(a.heard(), "identifiers") })
+	patience.Until(p.T, "order at the authority", func() bool { return strings.Contains(a.heard(), "identifiers") })
 	r.end()
 	heard := a.heard()
 	p.shows("acme-directory", strings.Contains(heard, "GET /dir"), "asked: %s", heard)
@@ -127,6 +129,23 @@ func proveRelayCA(p *prover) {
 	p.shows("relay-ca", arrives(p, with, r), "the relay is not reached: %s", with.log.String())
 }
 
+// provePlainRelay leads a program to a relay by an address that is none of loopback's, without TLS.
+func provePlainRelay(p *prover) {
+	r := launch(p.T, "relay", minimal(p.T, "relay").with(conf{"open-registration": true}))
+	_, port, err := net.SplitHostPort(r.addr)
+	if err != nil {
+		p.Fatal(err)
+	}
+	c := minimal(p.T, p.program).with(conf{"relay": "ws://0.0.0.0:" + port}) // which leads here
+	if p.program == "serve" {
+		c["number"] = "628111000200"
+	}
+	says := rejected(p.T, p.program, c)
+	p.shows("allow-plain-relay", strings.Contains(says, "clear text") && strings.Contains(says, "--allow-plain-relay"), "without it: %s", says)
+	with := launch(p.T, p.program, c.with(conf{"allow-plain-relay": true}))
+	p.shows("allow-plain-relay", arrives(p, with, r), "the relay is not reached: %s", with.log.String())
+}
+
 // arrives has a program connect to a relay, which it does by itself or for a customer, and says whether the relay then knows it.
 func arrives(p *prover, r, at *running) bool {
 	p.Helper()
@@ -136,7 +155,7 @@ func arrives(p *prover, r, at *running) bool {
 		}
 	}
 	known := func() bool { return len(accounts(p.T, at)) > 0 }
-	until(p.T, "attempt to connect", func() bool {
+	patience.Until(p.T, "attempt to connect", func() bool {
 		return known() || strings.Contains(r.log.String(), "certificate signed by unknown authority")
 	})
 	return known()

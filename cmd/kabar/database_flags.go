@@ -46,6 +46,9 @@ func (f *databaseFlags) place(master secrets.Key) (store.Options, error) {
 	o, err := f.options(master)
 	if err == nil && o.Path != "" {
 		if _, err := os.Stat(o.Path); err != nil {
+			if _, missing := os.Stat(filepath.Join(f.Data, "server", filepath.Base(o.Path))); missing == nil {
+				return o, &usageError{fmt.Errorf("--data %[1]s is a folder of kabar dev: give --data %[1]s/server --master-key-file %[1]s/keys/master.key", f.Data)}
+			}
 			return o, &usageError{fmt.Errorf("--data %s: there is no store of a server here: %w", f.Data, err)}
 		}
 	}

@@ -62,5 +62,5 @@ func debugHandler(metrics http.Handler, log *slog.Logger) http.Handler {
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	return web.Recover(log, web.CheckHost(web.AllowHosts(), web.SameOrigin(mux)))
+	return web.Recover(log, web.CheckHost(web.AllowHosts(), nil, web.SameOrigin(nil, mux)))
 }

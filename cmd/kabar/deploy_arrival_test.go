@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"kabar/internal/patience"
 )
 
 // exchange sends n texts each way, named after what they are for.
@@ -25,7 +27,8 @@ func (v *traffic) exchange(name string, n int) {
 // accepted meanwhile, and how often the server has said that it cannot now.
 func (v *traffic) load(name string, clients int) (stop func() (accepted, refused int)) {
 	var running sync.WaitGroup
-	var accepted, refused atomic.Int64
+	var accepted atomic.Int64
+	before := v.refused.Load()
 	end := make(chan struct{})
 	loop := func(pause time.Duration, say func(i int)) {
 		running.Go(func() {
@@ -41,7 +44,7 @@ func (v *traffic) load(name string, clients int) (stop func() (accepted, refused
 	}
 	for c := range clients {
 		loop(25*time.Millisecond, func(i int) {
-			refused.Add(int64(v.send(fmt.Sprintf("out %s %d-%d", name, c, i))))
+			v.send(fmt.Sprintf("out %s %d-%d", name, c, i))
 			accepted.Add(1)
 		})
 	}
@@ -54,8 +57,15 @@ func (v *traffic) load(name string, clients int) (stop func() (accepted, refused
 	v.t.Cleanup(finish)
 	return func() (int, int) {
 		finish()
-		return int(accepted.Load()), int(refused.Load())
+		return int(accepted.Load()), int(v.refused.Load() - before)
 	}
+}
+
+// flows waits until so many more messages have been accepted.
+func (v *traffic) flows(more int) {
+	v.t.Helper()
+	want := len(v.all().accepted) + more
+	patience.Until(v.t, fmt.Sprintf("%d messages have been accepted", want), func() bool { return len(v.all().accepted) >= want })
 }
 
 // chat is what the handset shows: times that each text of the business is there, and its id.
@@ -107,7 +117,7 @@ func (v *traffic) arrived(when string, want texts) {
 	var times map[string]int
 	var ids map[string]string
 	var problem string
-	for deadline := time.Now().Add(40 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience.Limit); ; time.Sleep(50 * time.Millisecond) {
 		problem = ""
 		times, ids = v.chat()
 		for _, text := range want.accepted {
@@ -122,7 +132,7 @@ func (v *traffic) arrived(when string, want texts) {
 			break
 		}
 		if time.Now().After(deadline) {
-			v.t.Fatalf("%s: after 40 s: %s\n%s", when, problem, v.m.do("kabar status --data /var/lib/kabar/server || true"))
+			v.t.Fatalf("%s: %s\n%s", when, problem, v.m.do("kabar status --data /var/lib/kabar/server || true"))
 		}
 	}
 	v.once(when, times, ids)

@@ -18,10 +18,18 @@ func understood(t *testing.T, where string, args []string) {
 	t.Helper()
 	args = slices.Clone(args)
 	for i, a := range args {
+		a = strings.ReplaceAll(a, "${RELAY:?the relay's address}", "wss://relay.example")
 		a = regexp.MustCompile(`\$\{(\w+):\?[^}]*\}`).ReplaceAllString(a, "628111000200")
 		args[i] = strings.ReplaceAll(a, "/etc/kabar/", "../../deploy/config/")
 	}
-	if _, _, err := parse(args, nil, streams{io.Discard, io.Discard}); err != nil {
+	conf, _, err := parse(args, nil, streams{io.Discard, io.Discard})
+	if err == nil && args[0] == "serve" {
+		err = conf.cli.Serve.checkRelay(conf.cli.Serve.Relay)
+	}
+	if err == nil && args[0] == "phone" {
+		err = conf.cli.Phone.checkRelay(conf.cli.Phone.Relay)
+	}
+	if err != nil {
 		t.Errorf("%s: kabar %s: %v", where, strings.Join(args, " "), err)
 	}
 }

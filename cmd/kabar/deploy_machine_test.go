@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kabar/internal/patience"
 )
 
 // machine is an empty machine for docs/deploy.md: a folder that the absolute paths of commands, units and configuration are
@@ -218,7 +220,7 @@ func (m *machine) until(command, shows string) string {
 	m.t.Helper()
 	re := regexp.MustCompile("(?s)" + shows)
 	var out string
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience.Limit); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		if out, _ = m.try(command); re.MatchString(out) {
 			return out
 		}

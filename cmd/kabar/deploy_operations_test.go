@@ -7,7 +7,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"time"
+
+	"kabar/internal/patience"
 )
 
 // backupAndRestore does section 7 of the page. The backup is made while messages flow, and the loss comes while they do.
@@ -87,8 +88,8 @@ func (v *traffic) rotate() {
 	var rotated string
 	for _, command := range (&block{text: steps}).commands() {
 		if strings.Contains(command, "restart") {
-			time.Sleep(200 * time.Millisecond) // under the new key, before the restart
-			if accepted, refused := stop(); accepted < 8 || refused > 0 {
+			v.flows(8) // under the new key, before the restart
+			if accepted, refused := stop(); refused > 0 {
 				v.t.Errorf("while the key was rotated, %d messages were accepted and %d refused", accepted, refused)
 			}
 		}
@@ -126,16 +127,14 @@ func (v *traffic) restartDatabase() {
 	v.t.Helper()
 	stop := v.load("at the restart of the database", 8)
 	for range 2 {
-		time.Sleep(400 * time.Millisecond)
+		v.flows(16)
+		before := v.refused.Load()
 		v.m.pg.server.Stop(v.t)
-		time.Sleep(300 * time.Millisecond)
+		patience.Until(v.t, "the server says that it cannot now", func() bool { return v.refused.Load() > before })
 		v.m.pg.server.Start(v.t)
 	}
-	time.Sleep(400 * time.Millisecond)
+	v.flows(16)
 	accepted, refused := stop()
-	if accepted < 16 || refused == 0 {
-		v.t.Errorf("%d messages were accepted and %d refused: this has tested nothing", accepted, refused)
-	}
 	v.t.Logf("PostgreSQL was ended twice: %d messages were accepted, %d answers said 503 and when to come again", accepted, refused)
 	v.arrived("after the restart of the database", v.all().without(v.lost))
 }

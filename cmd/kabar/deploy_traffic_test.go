@@ -12,8 +12,11 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"kabar/internal/patience"
 )
 
 // application is the business's own: it takes webhooks, and notices when something is told twice.
@@ -124,6 +127,7 @@ type traffic struct {
 	key      string
 	customer string
 	http     *http.Client
+	refused  atomic.Int64 // times that the server has said that it cannot now
 
 	mu       sync.Mutex
 	accepted map[string]string // ids that the API has answered by text
@@ -148,7 +152,7 @@ func (v *traffic) trust() {
 	if !pool.AppendCertsFromPEM(text) {
 		v.t.Fatal("the server's certificate is none")
 	}
-	v.http = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, MaxIdleConnsPerHost: 16}}
+	v.http = &http.Client{Timeout: patience.Limit, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, MaxIdleConnsPerHost: 16}}
 }
 
 // api calls the server.
@@ -190,27 +194,26 @@ func (v *traffic) call(req *http.Request) (*http.Response, []byte, error) {
 }
 
 // send has the business say something, again until it is accepted: an answer that is not 2xx must be 503 and say when to come
-// again. It returns how often that was.
-func (v *traffic) send(text string) (refused int) {
+// again. Those are counted.
+func (v *traffic) send(text string) {
 	body := fmt.Appendf(nil, `{"to":%q,"type":"text","text":{"body":%q}}`, v.customer, text)
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience.Limit); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		res, answer, err := v.api(http.MethodPost, "/v1/messages", strings.ReplaceAll(text, " ", "-"), body)
 		switch {
 		case err == nil && res.StatusCode/100 == 2:
 			v.accept(text, answer)
-			return refused
+			return
 		case err == nil && res.StatusCode == http.StatusServiceUnavailable && res.Header.Get("Retry-After") != "":
-			refused++
+			v.refused.Add(1)
 		case err == nil:
 			v.t.Errorf("%q: %s %s, Retry-After %q", text, res.Status, answer, res.Header.Get("Retry-After"))
-			return refused
+			return
 		default:
 			v.t.Errorf("%q: %v", text, err)
-			return refused
+			return
 		}
 	}
-	v.t.Errorf("%q was not accepted in 30 s", text)
-	return refused
+	v.t.Errorf("%q was not accepted in %s", text, patience.Limit)
 }
 
 func (v *traffic) accept(text string, answer []byte) {

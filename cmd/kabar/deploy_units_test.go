@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"kabar/internal/patience"
 )
 
 // units plays the service manager. The services are children of the test.
@@ -202,7 +204,7 @@ func (u *units) stop(name string) error {
 	u.mu.Lock()
 	delete(u.running, name)
 	u.mu.Unlock()
-	patience, err := strconv.Atoi(s.unit.one("Service.TimeoutStopSec"))
+	seconds, err := strconv.Atoi(s.unit.one("Service.TimeoutStopSec"))
 	if err != nil {
 		return fmt.Errorf("%s: TimeoutStopSec: %w", name, err)
 	}
@@ -210,9 +212,9 @@ func (u *units) stop(name string) error {
 	_ = s.cmd.Process.Signal(syscall.SIGTERM) // when it has ended already, that is told below
 	select {
 	case <-s.ended:
-	case <-time.After(time.Duration(patience) * time.Second):
+	case <-time.After(time.Duration(seconds) * time.Second):
 		_ = s.cmd.Process.Kill()
-		return fmt.Errorf("%s does not end within %d s", name, patience)
+		return fmt.Errorf("%s does not end within %d s", name, seconds)
 	}
 	if s.err != nil {
 		return fmt.Errorf("%s ended with %w\n%s", name, s.err, u.tail(name))
@@ -237,10 +239,8 @@ func (u *units) reload(name string) error {
 	if err := s.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		return err
 	}
-	for deadline := time.Now().Add(10 * time.Second); said() == before; time.Sleep(5 * time.Millisecond) { // a reader is slower than that
-		if time.Now().After(deadline) {
-			return fmt.Errorf("%s does not reload\n%s", name, u.tail(name))
-		}
+	if !patience.Comes(func() bool { return said() > before }) {
+		return fmt.Errorf("%s does not reload\n%s", name, u.tail(name))
 	}
 	return nil
 }

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"kabar/internal/patience"
 )
 
 // TestDeployUpgrade does "Upgrade" of docs/operations.md with a store of schema 1: what kabar dev of that time had made of two
@@ -42,6 +44,8 @@ func upgrade(t *testing.T, pg *cluster) {
 	m.do("sudo -u kabar kabar status --data /var/lib/kabar/server")
 	v := m.newcomer(app)
 	v.arrived("after the upgrade", texts{wrote: []string{"Do you have oat milk?"}}) // it waited in the older store
+	v.write("in after the upgrade, which opens the window: that of the older store has closed long ago")
+	v.arrived("after the upgrade", v.all())
 	v.exchange("after the upgrade", some(10))
 	v.arrived("after the upgrade", v.all())
 	m.do("sudo kabar restore /var/lib/kabar/backup/older --data /var/lib/kabar/proof --master-key-file /etc/kabar/master.key")
@@ -159,7 +163,7 @@ func rowsOf(db *sql.DB, query string) (all [][]any, err error) {
 func (m *machine) killMigration(plan string) {
 	m.t.Helper()
 	done := regexp.MustCompile(`[1-9] of them are done`)
-	for wait := 300 * time.Millisecond; wait < 10*time.Second; wait *= 2 {
+	for wait := 300 * time.Millisecond; wait < patience.Limit; wait *= 2 {
 		m.killAfter(wait, len(plan)+120) // the plan, and two or three statements
 		if out := m.do(migrateCommand + " --plan"); done.MatchString(out) {
 			return

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"kabar/internal/certs"
+	"kabar/internal/control"
 	"kabar/internal/egress"
 	"kabar/internal/phone"
 	"kabar/internal/phone/phoneui"
@@ -25,14 +26,16 @@ import (
 // devCmd runs server, relay and phones in one process. They keep separate stores and talk to each other through the relay's
 // protocol only, as they would on three machines.
 type devCmd struct {
-	Data      string `help:"Folder for everything that is kept." default:"kabar-data" type:"path"`
-	Addr      string `help:"Where the API listens, by http and https; port 0 picks a free one." default:"127.0.0.1:9090" placeholder:"HOST:PORT"`
-	PhoneAddr string `help:"Where the phones' page and control API listen." default:"127.0.0.1:9091" placeholder:"HOST:PORT"`
-	RelayAddr string `help:"Where the relay listens." default:"127.0.0.1:9092" placeholder:"HOST:PORT"`
-	Webhook   string `help:"URL that messages and statuses are posted to; kept for the next start." placeholder:"URL"`
-	ReadyFile string `help:"File to write addresses and credentials to, as JSON, once everything answers." placeholder:"FILE" type:"path"`
-	Open      bool   `help:"Open the phone page in a browser."`
-	LogLevel  string `help:"What to log: debug, info, warn or error." default:"warn" enum:"debug,info,warn,error"`
+	Data           string `help:"Folder for everything that is kept." default:"kabar-data" type:"path"`
+	Addr           string `help:"Where the API listens, by http and https; port 0 picks a free one." default:"127.0.0.1:9090" placeholder:"HOST:PORT"`
+	PhoneAddr      string `help:"Where the phones' page and control API listen." default:"127.0.0.1:9091" placeholder:"HOST:PORT"`
+	RelayAddr      string `help:"Where the relay listens." default:"127.0.0.1:9092" placeholder:"HOST:PORT"`
+	Webhook        string `help:"URL that messages and statuses are posted to; kept for the next start." placeholder:"URL"`
+	WebhookDialect string `help:"In which API's words --webhook is told: onprem, cloud or both." default:"onprem" enum:"onprem,cloud,both"`
+	ReadyFile      string `help:"File to write addresses and credentials to, as JSON, once everything answers." placeholder:"FILE" type:"path"`
+	egressFlags    `embed:""`
+	Open           bool   `help:"Open the phone page in a browser."`
+	LogLevel       string `help:"What to log: debug, info, warn or error." default:"warn" enum:"debug,info,warn,error"`
 }
 
 // Help is shown by kabar dev --help.
@@ -40,9 +43,13 @@ func (*devCmd) Help() string {
 	return `Everything listens on this machine only. The first start makes a business number, an approved template, three customers and
 an administrator; the next start on the same folder goes on where the last one stopped, however that ended.
 
+That number is registered. Another one, from kabar number add, has to be verified as on a private network: its code is printed
+here and shown on the phone page, and goes to POST /v1/account/verify or kabar number verify.
+
 Examples:
   kabar dev
   kabar dev --webhook http://127.0.0.1:3000/hook
+  kabar dev --webhook http://192.168.1.20:3000/hook --egress-allow 192.168.1.0/24
   kabar dev --data /tmp/try --addr 127.0.0.1:0 --phone-addr 127.0.0.1:0 --relay-addr 127.0.0.1:0 --ready-file ready.json`
 }
 
@@ -53,9 +60,11 @@ const devGC = 40
 type dev struct {
 	cmd    *devCmd
 	creds  credentials
+	egress egress.Policy
 	clock  *labClock
 	log    *slog.Logger
 	relay  *relayserver.Server
+	coded  chan struct{} // the relay has made a verification code
 	phone  *phone.Phone
 	server *server
 	ln     listeners
@@ -88,12 +97,16 @@ func (c *devCmd) Run(ctx context.Context, s streams) (err error) {
 
 // openDev opens everything; nothing runs yet. The caller closes it.
 func openDev(ctx context.Context, c *devCmd, log *slog.Logger) (*dev, error) {
+	rules, err := c.egress()
+	if err != nil {
+		return nil, &usageError{err}
+	}
 	if c.Webhook != "" {
-		if err := egress.New(devEgress()).CheckURL(c.Webhook); err != nil {
+		if err := egress.New(rules).CheckURL(c.Webhook); err != nil {
 			return nil, &usageError{fmt.Errorf("--webhook %s: %w", c.Webhook, err)}
 		}
 	}
-	d := &dev{cmd: c, log: log}
+	d := &dev{cmd: c, egress: rules, log: log, coded: make(chan struct{}, 1)}
 	if err := d.open(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -111,8 +124,8 @@ func (d *dev) open(ctx context.Context) (err error) {
 	if d.clock, err = openClock(filepath.Join(dir, "clock.json")); err != nil {
 		return err
 	}
-	if d.relay, err = relayserver.Open(ctx, relayserver.Options{Dir: filepath.Join(dir, "relay"), Admit: relayserver.OpenRegistration,
-		Now: d.clock.Now, Log: d.log}); err != nil {
+	if d.relay, err = relayserver.Open(ctx, relayserver.Options{Dir: filepath.Join(dir, "relay"), Admit: relayserver.CodesOnly,
+		Known: []string{devNumber}, Coded: d.codeMade, Now: d.clock.Now, Log: d.log}); err != nil {
 		return err
 	}
 	if err := d.openServer(ctx); err != nil {
@@ -141,7 +154,7 @@ func (d *dev) openServer(ctx context.Context) (err error) {
 	}
 	if d.server, err = openServer(ctx, serverOptions{dir: filepath.Join(dir, "server"), relay: d.relayURL(),
 		store: store.Options{Path: filepath.Join(dir, "server", "kabar.db"), Master: master}, open: store.Open, certs: own,
-		egress: devEgress(), lab: d.clock, log: d.log, drain: drainTime, phonePage: "http://" + d.ln.phone.Addr().String()}); err != nil {
+		egress: d.egress, lab: d.clock, log: d.log, drain: drainTime, phonePage: "http://" + d.ln.phone.Addr().String()}); err != nil {
 		return err
 	}
 	if err := provision(ctx, d.server, d.creds); err != nil {
@@ -150,7 +163,7 @@ func (d *dev) openServer(ctx context.Context) (err error) {
 	if err := d.server.attach(ctx); err != nil || d.cmd.Webhook == "" {
 		return err
 	}
-	return setWebhook(ctx, d.server, d.cmd.Webhook)
+	return setWebhooks(ctx, d.server, d.cmd.Webhook, d.cmd.WebhookDialect)
 }
 
 // Close closes what is open, the other way round.
@@ -185,6 +198,11 @@ func (d *dev) run(ctx context.Context, s streams) error {
 		relayErr = d.relay.Serve(relayCtx, d.ln.relay)
 	}()
 	g, ctx := errgroup.WithContext(ctx)
+	if commands, err := control.Listen(ctx, filepath.Join(d.cmd.Data, "relay")); err != nil {
+		d.log.Warn("commands of the operator cannot reach the relay", "error", err)
+	} else {
+		g.Go(func() error { return ended(control.Serve(ctx, commands, relayOperations(d.relay))) })
+	}
 	g.Go(func() error {
 		select {
 		case <-relayEnd:
@@ -210,7 +228,7 @@ func (d *dev) pages(ctx context.Context) (http.Handler, error) {
 		return nil, err
 	}
 	hint := calls{"http://" + d.ln.api.Addr().String(), token.Token}.text("{to}")
-	page := phoneui.New(d.phone, phoneui.Options{Hint: hint, Log: d.log, Now: d.clock.Now})
+	page := phoneui.New(d.phone, phoneui.Options{Hint: hint, Codes: d.pageCodes, Log: d.log, Now: d.clock.Now})
 	return phoneui.Handler(d.phone, page, "", nil, d.log)
 }
 
@@ -242,7 +260,9 @@ func (d *dev) closeListeners() {
 	}
 }
 
-// devEgress lets webhooks and media links reach this machine, and the world.
-func devEgress() egress.Policy {
-	return egress.Policy{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}}
+// egress lets webhooks and media links reach this machine, the world, and what the flags allow.
+func (c *devCmd) egress() (egress.Policy, error) {
+	p, err := c.egressFlags.egress()
+	p.Allow = append(p.Allow, netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"))
+	return p, err
 }

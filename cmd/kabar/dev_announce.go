@@ -32,7 +32,7 @@ func (d *dev) announce(ctx context.Context, s streams) error {
 	if d.cmd.Open {
 		openBrowser(ctx, r.Phone)
 	}
-	return nil
+	return d.tellCodes(ctx, s.out)
 }
 
 // ensureCustomer makes one of the first customers, unless the phones have customers already.
@@ -48,7 +48,7 @@ func (d *dev) ensureCustomer(ctx context.Context, c phone.NewCustomer) error {
 // settlePause is how often settle looks.
 const settlePause = 20 * time.Millisecond
 
-// settle waits until the number is connected and the first customers can be reached through it.
+// settle waits until the number is connected, and the first customers can be reached through it.
 func (d *dev) settle(ctx context.Context) error {
 	for !d.reachable(ctx) {
 		select {

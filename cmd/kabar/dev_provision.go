@@ -31,7 +31,7 @@ func devProfile() kabar.Profile {
 		Address: "Jalan Kabar 1, Yogyakarta", Websites: []string{"https://coffee.example"}}
 }
 
-// helloKabar is the approved template every new development number has.
+// helloKabar is the approved template that every new development number begins with.
 func helloKabar() *kabar.TemplateDef {
 	return &kabar.TemplateDef{Name: "hello_kabar", Language: "en", Category: kabar.CategoryUtility, Status: kabar.TemplateApproved,
 		Components: []kabar.TemplateComponent{
@@ -39,10 +39,24 @@ func helloKabar() *kabar.TemplateDef {
 		}}
 }
 
+// orderKabar is an approved template with something to fill in: a name, an amount, a day, and the order's page.
+func orderKabar() *kabar.TemplateDef {
+	return &kabar.TemplateDef{Name: "order_kabar", Language: "en", Category: kabar.CategoryUtility, Status: kabar.TemplateApproved,
+		Components: []kabar.TemplateComponent{
+			{Type: kabar.TemplateBody, Text: "Hi {{1}}, thank you for your order of {{2}}. It is ready on {{3}}."},
+			{Type: kabar.TemplateFooter, Text: devBusiness},
+			{Type: kabar.TemplateButtons, Buttons: []kabar.TemplateButton{
+				{Type: kabar.ButtonQuickReply, Text: "Change my order"},
+				{Type: kabar.ButtonURL, Text: "See my order", URL: "https://coffee.example/orders/{{1}}"},
+			}},
+		}}
+}
+
 // credentials are kept with a development folder, so that every start prints the same ones.
 type credentials struct {
 	Password string `json:"password"`
 	APIKey   string `json:"api_key"`
+	Token    string `json:"access_token"` // of the Cloud API
 }
 
 // devCredentials reads them, or makes them at the first start.
@@ -50,14 +64,17 @@ func devCredentials(dir string) (credentials, error) {
 	var c credentials
 	file := filepath.Join(dir, "credentials.json")
 	text, err := os.ReadFile(file)
-	if err == nil {
-		err = json.Unmarshal(text, &c)
+	switch {
+	case err == nil:
+		if err := json.Unmarshal(text, &c); err != nil || c.Token != "" {
+			return c, err
+		}
+		c.Token = auth.NewKey() // a folder from before the Cloud API
+	case errors.Is(err, fs.ErrNotExist):
+		c = credentials{auth.RandomPassword(), auth.NewKey(), auth.NewKey()}
+	default:
 		return c, err
 	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return c, err
-	}
-	c = credentials{auth.RandomPassword(), auth.NewKey()}
 	if text, err = json.MarshalIndent(c, "", "  "); err != nil {
 		return c, err
 	}
@@ -78,15 +95,17 @@ func devMaster(dir string) (secrets.Key, error) {
 
 // provision gives a development server its number, its administrator and the operator's key.
 func provision(ctx context.Context, s *server, c credentials) error {
-	if _, _, err := found(ctx, s, founding{number: devFirst, password: c.Password}); err != nil {
+	n, _, err := found(ctx, s, founding{number: devFirst, password: c.Password})
+	if err != nil {
 		return err
 	}
-	return s.auth.AddKey(ctx, c.APIKey, auth.Grant{Scopes: auth.AllScopes(), Label: "the operator of kabar dev"})
+	return errors.Join(s.auth.AddKey(ctx, c.APIKey, auth.Grant{Scopes: auth.AllScopes(), Label: "the operator of kabar dev"}),
+		s.auth.AddKey(ctx, c.Token, auth.Grant{Account: n.Account, Scopes: auth.GraphScopes(), Label: "the Cloud API of kabar dev"}))
 }
 
 func devFirst() (engine.NewNumber, error) {
 	return engine.NewNumber{Account: &kabar.Account{Name: devBusiness}, Digits: devNumber, Profile: devProfile(),
-		Templates: []*kabar.TemplateDef{helloKabar()}}, nil
+		Templates: []*kabar.TemplateDef{helloKabar(), orderKabar()}, Review: kabar.ReviewAuto}, nil
 }
 
 // setWebhook points the number's endpoint at a URL. An unchanged URL changes nothing.

@@ -19,6 +19,7 @@ type ready struct {
 	Number    string          `json:"number"`
 	OnPrem    onpremAccess    `json:"onprem"`
 	Kabar     kabarAccess     `json:"kabar"`
+	Cloud     *cloudAccess    `json:"cloud"`
 	Customers []readyCustomer `json:"customers"`
 	MediaDir  string          `json:"media_dir"`
 }
@@ -50,9 +51,12 @@ func (d *dev) ready(ctx context.Context) (*ready, error) {
 	}
 	api := "http://" + d.ln.api.Addr().String()
 	r := &ready{
-		API: api, Phone: "http://" + d.ln.phone.Addr().String(), Relay: d.relayURL(), Console: api + d.server.console.NewLink(time.Now()),
+		API: api, Phone: "http://" + d.ln.phone.Addr().String(), Relay: d.relayURL(), Console: api + d.server.console.NewLink(time.Now(), operatorSession()),
 		Number: d.server.first().Digits, OnPrem: onpremAccess{"admin", d.creds.Password, token.Token}, Kabar: kabarAccess{d.creds.APIKey},
 		MediaDir: media,
+	}
+	if r.Cloud, err = d.cloud(ctx, api); err != nil {
+		return nil, err
 	}
 	customers, err := d.phone.Customers(ctx)
 	if err != nil {
@@ -111,8 +115,13 @@ func (d *dev) welcome(w io.Writer, r *ready) {
 
   3. %s
 
+  Applications that are written for the Cloud API work, too: with this address, and with the token, the ids and the app's secret
+  that are in %s.
+
+%s
+
   Ctrl-C stops everything; the next start goes on from here.
 
 `, version(), r.Phone, r.Console, r.API, d.server.o.certs.Info().Fingerprint[:23], r.Relay, r.Number, devBusiness, strings.Join(names, ", "), d.creds.Password, webhook,
-		d.cmd.Data, who.Name, indent(call.template(who.WaID)), who.Name, indent(call.text(who.WaID)), third)
+		d.cmd.Data, who.Name, indent(call.template(who.WaID)), who.Name, indent(call.text(who.WaID)), third, cloudFile(d.cmd.ReadyFile), indent(r.Cloud.text(who.WaID)))
 }

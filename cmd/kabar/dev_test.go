@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"kabar/internal/auth"
+	"kabar/internal/egress"
 	"kabar/internal/engine"
+	"kabar/internal/patience"
 	"kabar/internal/store"
 )
 
@@ -35,7 +37,7 @@ func TestDevEndsWithItsRelay(t *testing.T) {
 	if err := d.ln.relay.Close(); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience.Limit)
 	defer cancel()
 	if err := d.run(ctx, streams{io.Discard, io.Discard}); err == nil || !strings.Contains(err.Error(), "relay") {
 		t.Errorf("run = %v, want an error that names the relay", err)
@@ -57,6 +59,24 @@ func TestDevWebhookIsChecked(t *testing.T) {
 		if !errors.As(err, &usage) || !strings.Contains(err.Error(), "--webhook") {
 			t.Errorf("--webhook %s: %v, want a usage error that names the flag", url, err)
 		}
+	}
+}
+
+// A network of one's own is reached when it is allowed, and nothing else by that.
+func TestDevEgress(t *testing.T) {
+	rules, err := (&devCmd{egressFlags: egressFlags{EgressAllow: []string{"10.1.0.0/16"}}}).egress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for url, want := range map[string]bool{"http://10.1.2.3/hook": true, "http://127.0.0.1:3000/hook": true, "http://[::1]/hook": true, "http://10.2.0.1/hook": false} {
+		if err := egress.New(rules).CheckURL(url); (err == nil) != want {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+	c := &devCmd{Data: t.TempDir(), egressFlags: egressFlags{EgressAllow: []string{"10.1"}}}
+	_, err = openDev(t.Context(), c, slog.New(slog.DiscardHandler))
+	if usage, ok := errors.AsType[*usageError](err); !ok || !strings.Contains(usage.Error(), "--egress-allow 10.1") {
+		t.Errorf("%v, want a usage error that names the flag", err)
 	}
 }
 

@@ -12,10 +12,12 @@ import (
 	"path/filepath"
 	"time"
 
+	"kabar"
 	"kabar/internal/control"
 	"kabar/internal/doctor"
 	"kabar/internal/egress"
 	"kabar/internal/store"
+	"kabar/internal/trust"
 )
 
 // doctorCmd looks for what stops a server, or soon will.
@@ -23,7 +25,7 @@ type doctorCmd struct {
 	storeFlags  `embed:""`
 	relayTrust  `embed:""`
 	Relay       string   `help:"URL of the relay; left out, it is not asked." placeholder:"wss://HOST"`
-	Addr        string   `help:"Where the API listens." default:"127.0.0.1:9090" placeholder:"HOST:PORT"`
+	Addr        string   `help:"Where the API listens; a server that runs says so itself." default:"127.0.0.1:9090" placeholder:"HOST:PORT"`
 	Host        []string `help:"Name the server answers under; may be repeated." placeholder:"NAME"`
 	TLSCert     string   `name:"tls-cert" help:"File with the certificate, looked at when the server does not run." type:"path" placeholder:"FILE"`
 	TLSKey      string   `name:"tls-key" help:"File with the certificate's private key: nobody else may read it." type:"path" placeholder:"FILE"`
@@ -77,9 +79,20 @@ func (c *doctorCmd) machine(client *http.Client) []doctor.Check {
 		doctor.Space(c.Data, func() (doctor.Usage, error) { return doctor.DiskUsage(c.Data) }),
 		doctor.Private(c.MasterKeyFile, c.DatabasePasswordFile, c.TLSKey, filepath.Join(c.Data, "tls", "tls.key"), filepath.Join(c.Data, "kabar.db")),
 		doctor.Backups(c.BackupDir, now),
-		doctor.Relay(c.Relay, client),
+		c.network(client),
 		doctor.Clock("the relay", doctor.RelayTime(c.Relay, client)),
 	}
+}
+
+// network greets the relay, unless the server would not.
+func (c *doctorCmd) network(client *http.Client) doctor.Check {
+	if c.Relay == "" {
+		return doctor.Relay("", client)
+	}
+	if err := c.checkRelay(c.Relay); err != nil {
+		return doctor.Known("relay", doctor.Result{Level: doctor.Fail, Detail: err.Error(), Fix: "correct --relay; kabar serve refuses it, too"})
+	}
+	return doctor.Relay(c.Relay, client)
 }
 
 // server looks at what is within the server: it asks the one that runs, or opens the store of one that does not.
@@ -87,6 +100,10 @@ func (c *doctorCmd) server(ctx context.Context) []doctor.Line {
 	op, err := control.Dial(ctx, c.Data)
 	switch {
 	case err == nil:
+		var addr string
+		if err := op.Call(ctx, "address", struct{}{}, &addr, nil); err == nil { // an older server does not say: then it is where the flags have it
+			c.Addr = addr
+		}
 		lines := doctor.Run(ctx, []doctor.Check{doctor.Known("server", doctor.Fine("runs")), c.certificate(c.presented())})
 		var inner []doctor.Line
 		if err := op.Call(ctx, "doctor", struct{}{}, &inner, nil); err != nil {
@@ -152,7 +169,7 @@ func (c *doctorCmd) stopped(ctx context.Context) (lines []doctor.Line) {
 	if err != nil {
 		return append(lines, doctor.Line{Name: "store", Result: doctor.Unopened(err)})
 	}
-	rules, err := (&serveCmd{EgressAllow: c.EgressAllow}).egress()
+	rules, err := (&egressFlags{c.EgressAllow}).egress()
 	if err != nil {
 		return append(lines, failed("egress rules", err, "correct --egress-allow")...)
 	}
@@ -166,5 +183,9 @@ func (c *doctorCmd) stopped(ctx context.Context) (lines []doctor.Line) {
 			lines = append(lines, doctor.Line{Name: "store", Result: doctor.Unopened(fmt.Errorf("close it: %w", err))})
 		}
 	}()
-	return append(lines, doctor.Run(ctx, (&inside{db: db, out: egress.New(rules)}).checks(ctx))...)
+	base := egress.New(rules)
+	client := func(n kabar.NumberID) (*egress.Client, error) {
+		return trust.StoredClient(ctx, db, base, n, time.Now())
+	}
+	return append(lines, doctor.Run(ctx, (&inside{db: db, client: client}).checks(ctx))...)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -10,14 +11,15 @@ import (
 	"kabar"
 	"kabar/internal/control"
 	"kabar/internal/doctor"
+	"kabar/internal/egress"
 	"kabar/internal/store"
 	"kabar/internal/webhook"
 )
 
 // inside is what kabar doctor looks at with an open store: in the server when it runs, otherwise in the command's process.
 type inside struct {
-	db  *store.DB
-	out doctor.Doer // for webhook endpoints
+	db     *store.DB
+	client func(kabar.NumberID) (*egress.Client, error) // of the number's webhooks, with the authorities that it trusts
 	// Nil when the server does not run:
 	link    func(kabar.NumberID) (connected bool, since time.Time)
 	todo    func(kabar.NumberID) string // before its network admits a number
@@ -27,8 +29,20 @@ type inside struct {
 
 // examine is the operation of kabar doctor in a running server.
 func (s *server) examine(ctx context.Context, _ struct{}, _ control.Report) ([]doctor.Line, error) {
-	in := &inside{db: s.db, out: s.egress, link: s.engine.Link, todo: s.missing, backlog: s.dispatcher.Backlog, cert: s.certificate}
+	in := &inside{db: s.db, client: s.webhookClient, link: s.engine.Link, todo: s.missing, backlog: s.dispatcher.Backlog, cert: s.certificate}
 	return doctor.Run(ctx, in.checks(ctx)), nil
+}
+
+// listening is the operation that says where the API of a running server listens.
+func (s *server) listening(context.Context, struct{}, control.Report) (string, error) {
+	if s.addr == nil {
+		return "", errors.New("the server does not listen yet")
+	}
+	return s.addr.String(), nil
+}
+
+func (s *server) webhookClient(n kabar.NumberID) (*egress.Client, error) {
+	return s.trust.Client(n), nil
 }
 
 // certificate says where the server's certificate comes from, and what its source complains of.
@@ -89,6 +103,10 @@ func (in *inside) numbers(ctx context.Context) (all []doctor.Check) {
 		if err != nil {
 			return fault(err)
 		}
+		out, err := in.client(n.ID)
+		if err != nil {
+			return fault(err)
+		}
 		for i, ep := range endpoints {
 			name := n.Digits
 			if i > 0 {
@@ -98,7 +116,7 @@ func (in *inside) numbers(ctx context.Context) (all []doctor.Check) {
 			if !known {
 				b.Pending = -1
 			}
-			all = append(all, doctor.Webhook(doctor.Endpoint{Name: name, URL: ep.URL, Pending: b.Pending, Last: b.LastError}, in.out))
+			all = append(all, doctor.Webhook(doctor.Endpoint{Name: name, URL: ep.URL, Pending: b.Pending, Last: b.LastError}, out))
 		}
 	}
 	return all

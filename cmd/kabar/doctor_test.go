@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"kabar"
 	"kabar/internal/doctor"
 	"kabar/internal/egress"
 	"kabar/internal/secrets"
@@ -15,7 +16,7 @@ import (
 // TestDoctorInsideAStore: what is looked at within a store is well on both databases; PostgreSQL has a clock to compare with.
 func TestDoctorInsideAStore(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *storetest.Env) {
-		in := &inside{db: s.DB, out: egress.New(egress.Policy{})}
+		in := &inside{db: s.DB, client: func(kabar.NumberID) (*egress.Client, error) { return egress.New(egress.Policy{}), nil }}
 		lines := doctor.Run(t.Context(), in.checks(t.Context()))
 		if !doctor.Healthy(lines) {
 			t.Errorf("%+v", lines)

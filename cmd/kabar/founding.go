@@ -39,7 +39,7 @@ func found(ctx context.Context, s *server, f founding) (n *kabar.Number, added b
 	n = numbers[0]
 	err = s.auth.AddUser(ctx, auth.NewUser{Number: n, Name: "admin", Password: f.password, Role: auth.RoleAdmin, MustChange: f.mustChange})
 	var refused *kabar.Error
-	if errors.As(err, &refused) && refused.Reason == kabar.ReasonExists {
+	if errors.As(err, &refused) && refused.Reason == kabar.ReasonUserExists {
 		return n, false, nil
 	}
 	if err != nil {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
+	"kabar"
 	"kabar/internal/auth"
 	"kabar/internal/control"
 	"kabar/internal/store"
@@ -25,12 +27,15 @@ type keyCmd struct {
 func (*keyCmd) Help() string {
 	return `An API key opens the /v1 API of one number without a login. It goes with every request, as "Authorization: Bearer kbr_…" or as
 "D360-API-KEY: kbr_…". Its scopes say what it may do: messages (what a user may), admin (what an administrator may, messages
-included), lab (the clock of kabar dev). The server keeps a hash of it: a lost key is revoked and replaced, not found again.
+included), read
+(what became of messages: GET /kabar/v1/messages), lab (the clock of kabar dev), whatsapp_business_messaging and
+whatsapp_business_management (an access token of the Cloud API, for an account or for one number of it). The server keeps a hash of it: a lost key is revoked and replaced, not found again.
 The master key is another matter: all that the server stores is encrypted under it.
 
 Examples:
   kabar key add --label shop --data server
   kabar key add --number 628111000201 --scopes admin --expires 90d --label deploy --data server
+  kabar key add --scopes whatsapp_business_messaging,whatsapp_business_management --label shop --data server
   kabar key list --data server
   kabar key revoke 3f8a0c91b2de --data server
   kabar key master master.key`
@@ -45,16 +50,18 @@ func keyOperations(m *control.Mux, p *parts) {
 }
 
 type keyAddCmd struct {
-	storeFlags `embed:""`
-	Number     string   `help:"The number the key is for; may be left out when there is one." placeholder:"DIGITS" env:"-"`
-	Scopes     []string `help:"What it may do: messages, admin, lab." default:"messages" placeholder:"SCOPE,…" env:"-"`
-	Label      string   `help:"What it is for, for the list." placeholder:"TEXT" env:"-"`
-	Expires    duration `help:"After how long it ends; 0: never." default:"0" placeholder:"90d" env:"-"`
+	storeFlags  `embed:""`
+	Number      string `help:"The number the key is for; may be left out when there is one." placeholder:"DIGITS" env:"-"`
+	accountFlag `embed:""`
+	Scopes      []string `help:"What it may do: messages, admin, read, lab, whatsapp_business_messaging, whatsapp_business_management, review." default:"messages" placeholder:"SCOPE,…" env:"-"`
+	Label       string   `help:"What it is for, for the list." placeholder:"TEXT" env:"-"`
+	Expires     duration `help:"After how long it ends; 0: never." default:"0" placeholder:"90d" env:"-"`
 }
 
 type (
 	addKey struct {
 		Number  string        `json:"number"`
+		Account string        `json:"account"`
 		Scopes  []string      `json:"scopes"`
 		Label   string        `json:"label"`
 		Expires time.Duration `json:"expires"` // in nanoseconds; 0: never
@@ -71,7 +78,7 @@ type (
 func (c *keyAddCmd) Run(ctx context.Context, s streams) error {
 	return c.operate(ctx, func(op *control.Client) error {
 		var added addedKey
-		if err := op.Call(ctx, "key.add", addKey{c.Number, c.Scopes, c.Label, time.Duration(c.Expires)}, &added, nil); err != nil {
+		if err := op.Call(ctx, "key.add", addKey{c.Number, c.Account, c.Scopes, c.Label, time.Duration(c.Expires)}, &added, nil); err != nil {
 			return err
 		}
 		_, err := fmt.Fprint(s.out, added.text())
@@ -83,7 +90,7 @@ func (c *keyAddCmd) Run(ctx context.Context, s streams) error {
 func (a *addedKey) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Key %s of %s, scopes %s, ends %s. Not shown again:\n\n    %s\n", a.Item.ID, a.Item.Number, strings.Join(a.Item.Scopes, " "), a.Item.ends(), a.Key)
-	if a.Item.Number == wholeServer {
+	if a.Item.Number == wholeServer || ofAccount(a.Item.Scopes) {
 		return b.String()
 	}
 	api, curl := a.API, "curl -sS"
@@ -112,12 +119,19 @@ func (p *parts) addKey(ctx context.Context, in addKey, _ control.Report) (out ad
 		g.Expires = now.Add(in.Expires)
 	}
 	digits := wholeServer
-	if in.Number != "" || ofNumber(in.Scopes) {
+	switch {
+	case in.Number != "" || ofNumber(in.Scopes):
 		n, err := pickNumber(ctx, p.db, in.Number)
 		if err != nil {
 			return out, err
 		}
 		g.Account, g.Number, digits = n.Account, n.ID, n.Digits
+	case ofAccount(in.Scopes):
+		account, err := p.oneAccount(ctx, in.Account)
+		if err != nil {
+			return out, err
+		}
+		g.Account, digits = account.ID, allOf(account.Name)
 	}
 	key := auth.NewKey()
 	if err := p.auth.AddKey(ctx, key, g); err != nil {
@@ -143,6 +157,15 @@ func ofNumber(scopes []string) bool {
 	}
 	return false
 }
+
+// ofAccount reports whether one of the scopes is of the Cloud API, whose access tokens belong to an account, or to one number of
+// it.
+func ofAccount(scopes []string) bool {
+	return slices.ContainsFunc(scopes, func(s string) bool { return slices.Contains(auth.GraphScopes(), s) })
+}
+
+// allOf stands in lists for the number of a key that opens every number of an account.
+func allOf(account string) string { return "all of " + account }
 
 type keyListCmd struct {
 	storeFlags `embed:""`
@@ -215,6 +238,16 @@ func keyRows(all []keyItem) (rows [][]string) {
 	return rows
 }
 
+// accountNames returns the accounts' names.
+func (p *parts) accountNames(ctx context.Context) (map[kabar.AccountID]string, error) {
+	all, err := p.db.Accounts(ctx)
+	names := map[kabar.AccountID]string{}
+	for _, a := range all {
+		names[a.ID] = a.Name
+	}
+	return names, err
+}
+
 func (p *parts) listKeys(ctx context.Context, in listKeys, _ control.Report) ([]keyItem, error) {
 	numbers, err := p.chosen(ctx, in.Number)
 	if err != nil {
@@ -227,11 +260,19 @@ func (p *parts) listKeys(ctx context.Context, in listKeys, _ control.Report) ([]
 	if err != nil {
 		return nil, err
 	}
+	accounts, err := p.accountNames(ctx)
+	if err != nil {
+		return nil, err
+	}
 	items := []keyItem{}
 	for _, k := range all {
 		digits, ok := numbers[k.Number]
-		if k.Number == 0 && in.Number == "" {
+		switch {
+		case k.Number != 0 || in.Number != "":
+		case k.Account == 0:
 			digits, ok = wholeServer, true
+		default:
+			digits, ok = allOf(accounts[k.Account]), true
 		}
 		if ok {
 			items = append(items, newKeyItem(k, digits))

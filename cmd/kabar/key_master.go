@@ -45,7 +45,7 @@ func (c *keyMasterCmd) Run(ctx context.Context, s streams) error {
 	if c.MasterKeyKMS != "" {
 		flags, copied = flags+" --master-key-kms "+c.MasterKeyKMS, "this file and of the age identity, apart from each other"
 	}
-	_, err = fmt.Fprintf(s.out, "Made the master key %s in %s.\nKeep a copy of %s and apart from the backups: without the key a backup cannot be read, beside it anybody reads it.\n"+
+	_, err = fmt.Fprintf(s.out, "Made the master key %s in %s.\nKeep a copy of %s, apart from the backups: without the key a backup cannot be read, and beside it anybody reads it.\n"+
 		"Next: kabar serve %s …\n", key.ID(), c.File, copied, flags)
 	return err
 }

@@ -76,7 +76,7 @@ func told(err error) error {
 		return err
 	}
 	switch refused.Reason {
-	case kabar.ReasonInvalid, kabar.ReasonExists, kabar.ReasonNotFound, kabar.ReasonDenied:
+	case kabar.ReasonInvalid, kabar.ReasonExists, kabar.ReasonUserExists, kabar.ReasonNotFound, kabar.ReasonDenied:
 		if refused.Field != "" {
 			return control.Refuse("%s: %s", refused.Field, refused.Detail)
 		}

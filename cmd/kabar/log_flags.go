@@ -41,6 +41,9 @@ func newLog(w io.Writer, level string) *slog.Logger {
 // accessLog logs each answered request at debug level: its id and its route, neither path nor query.
 func accessLog(log *slog.Logger) func(context.Context, metrics.Served) {
 	return func(ctx context.Context, s metrics.Served) {
+		if !log.Enabled(ctx, slog.LevelDebug) { // as a rule: nothing is put together for it
+			return
+		}
 		log.DebugContext(ctx, "request", "request_id", s.RequestID, "surface", s.Surface, "route", s.Route, "method", s.Method,
 			"status", s.Status, "duration", s.Duration)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -61,17 +62,27 @@ func command(t *testing.T, status int, args []string, want ...string) {
 	}
 }
 
+// newest is the number of the schema that this program wants.
+func newest(t *testing.T) string {
+	t.Helper()
+	n, err := store.SchemaWanted()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strconv.Itoa(n)
+}
+
 func TestMigrateShowsItsPlanAndItsSteps(t *testing.T) {
 	data, key := olderStore(t)
 	migrate := []string{"migrate", "--data", data}
 	const file = "0002_server.sql"
 	command(t, 1, []string{"serve", "--data", data, "--master-key-file", key, "--relay", "ws://127.0.0.1:1", "--addr", "127.0.0.1:0"},
-		"has schema 1 and this program needs 2", "kabar migrate", file)
-	command(t, 0, append(migrate, "--plan"), "schema 1, this program needs 2", file+"  5 statements: Keys of an API", "Nothing was changed")
+		"has schema 1 and this program needs "+newest(t), "kabar migrate", file)
+	command(t, 0, append(migrate, "--plan"), "schema 1, this program needs "+newest(t), file+"  5 statements: Keys of an API", "Nothing was changed")
 
 	ctx, stop := context.WithCancel(t.Context())
 	err := store.Migrate(ctx, store.Options{Path: filepath.Join(data, "kabar.db")}, func(s store.Step) {
-		if s.Done && s.Number == 2 {
+		if s.Done && s.Number == 2 { // of the first one
 			stop()
 		}
 	})
@@ -80,16 +91,22 @@ func TestMigrateShowsItsPlanAndItsSteps(t *testing.T) {
 	}
 	command(t, 1, []string{"user", "add", "x", "--data", data, "--master-key-file", key}, file+", 2 of 5 statements done")
 	command(t, 0, append(migrate, "--plan"), "2 of them are done")
-	command(t, 0, append(migrate, "--master-key-file", key), file+" 3/5  ALTER TABLE api_key ADD COLUMN revoked", "Done: the store has schema 2.")
-	command(t, 0, migrate, "up to date: schema 2")
+	command(t, 0, append(migrate, "--master-key-file", key), file+" 3/5  ALTER TABLE api_key ADD COLUMN revoked", "Done: the store has schema "+newest(t)+".")
+	command(t, 0, migrate, "up to date: schema "+newest(t))
 	command(t, 0, []string{"user", "add", "x", "--data", data, "--master-key-file", key}, "Added x")
 }
 
 func TestMigrateRefusesWhatItCannotDo(t *testing.T) {
 	command(t, 2, []string{"migrate", "--data", t.TempDir()}, "there is no store of a server here")
 	data, key := olderStore(t)
+	dev := t.TempDir()
+	if err := os.Symlink(data, filepath.Join(dev, "server")); err != nil {
+		t.Fatal(err)
+	}
+	command(t, 2, []string{"migrate", "--data", dev}, "is a folder of kabar dev: give --data "+dev+"/server --master-key-file "+dev+"/keys/master.key")
+	command(t, 2, []string{"status", "--data", dev}, "is a folder of kabar dev: give --data "+dev+"/server")
 	other := filepath.Join(t.TempDir(), "other.key")
 	command(t, 0, []string{"key", "master", other})
 	command(t, 1, []string{"migrate", "--data", data, "--master-key-file", other}, "up to date, but the store does not open", "the store was made with")
-	command(t, 0, []string{"migrate", "--data", data, "--master-key-file", key}, "up to date: schema 2")
+	command(t, 0, []string{"migrate", "--data", data, "--master-key-file", key}, "up to date: schema "+newest(t))
 }

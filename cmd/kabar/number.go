@@ -195,7 +195,7 @@ func (p *parts) complete(ctx context.Context, n *kabar.Number, invite, admin, pa
 	return nil
 }
 
-// account finds the account that was named, or describes a new one.
+// account finds the account that was named, or describes a new one, if it is given a name for that.
 func (p *parts) account(ctx context.Context, wanted, name string) (*kabar.Account, error) {
 	if wanted == "" {
 		return &kabar.Account{Name: name}, nil
@@ -219,7 +219,11 @@ func (p *parts) account(ctx context.Context, wanted, name string) (*kabar.Accoun
 	case len(found) > 1:
 		return nil, control.Refuse("several accounts are called %q: name one by its id. There are:\n  %s", wanted, list)
 	}
-	return nil, control.Refuse("there is no account %q; leave --account out to make a new one. There are:\n  %s", wanted, list)
+	hint := ""
+	if name != "" {
+		hint = "; leave --account out to make a new one"
+	}
+	return nil, control.Refuse("there is no account %q%s. There are:\n  %s", wanted, hint, list)
 }
 
 func accountID(a *kabar.Account) string { return strconv.FormatInt(int64(a.ID), 10) }
@@ -236,7 +240,8 @@ func plainDigits(number string) string {
 const maxBusinessName = 128
 
 func checkBusinessName(name string) error {
-	if strings.TrimSpace(name) == "" || utf8.RuneCountInString(name) > maxBusinessName || strings.ContainsFunc(name, unicode.IsControl) {
+	unreadable := strings.ContainsRune(name, utf8.RuneError) // what was no UTF-8
+	if unreadable || strings.TrimSpace(name) == "" || utf8.RuneCountInString(name) > maxBusinessName || strings.ContainsFunc(name, unicode.IsControl) {
 		return control.Refuse("--name: want 1 to %d characters on one line", maxBusinessName)
 	}
 	return nil

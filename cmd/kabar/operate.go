@@ -9,6 +9,7 @@ import (
 	"kabar"
 	"kabar/internal/auth"
 	"kabar/internal/control"
+	"kabar/internal/engine"
 	"kabar/internal/media"
 	"kabar/internal/secrets"
 	"kabar/internal/store"
@@ -31,6 +32,7 @@ type parts struct {
 	verify func(ctx context.Context, n *kabar.Number, code string) error // gives the relay a number's verification code
 	link   func(n *kabar.Number) (state string, since time.Time)         // how a number is connected
 	api    func() string                                                 // where the API is reached
+	engine *engine.Engine                                                // of the running server
 }
 
 // operations has everything that an operator can have done; each noun's file holds its operations beside its commands.
@@ -40,6 +42,9 @@ func operations(p *parts) *control.Mux {
 	backupOperation(m, p)
 	numberOperations(m, p)
 	keyOperations(m, p)
+	templateOperations(m, p)
+	messageOperations(m, p)
+	catalogOperations(m, p)
 	return m
 }
 

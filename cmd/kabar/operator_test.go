@@ -91,6 +91,8 @@ func TestNumberAdd(t *testing.T) {
 		"\"ID.abcdef\" is no phone number":        {Digits: "ID.abcdef", Name: "x"},
 		"--name: want 1 to 128":                   {Digits: "628111000205", Name: " "},
 		"characters on one line":                  {Digits: "628111000205", Name: "a\nb"},
+		"--name: want 1 to 128 characters":        {Digits: "628111000205", Name: "a\xff"},
+		"leave --account out to make a new one":   {Digits: "628111000205", Name: "x", Account: "Enam"},
 		"there is a user of this name":            {Digits: "628111000299", Name: "x"},
 		"kabar number show 628111000200":          {Digits: "628111000200", Name: "x", Invite: "kri_x"},
 		"kabar user remove admin-628111000299":    {Digits: "628111000299", Name: "x"},
@@ -210,11 +212,11 @@ func TestKeyOperations(t *testing.T) {
 		t.Errorf("%s", text)
 	}
 	for want, in := range map[string]addKey{
-		"at least one of messages, admin, lab":      {Number: "628111000200"},
-		"there are several numbers":                 {Scopes: []string{"admin"}},
-		"is unknown; there are messages":            {Scopes: []string{"lab", "root"}},
-		"628111000999 is no number of this server":  {Number: "628111000999", Scopes: []string{"lab"}},
-		"label: must have at most 128 bytes and no": {Number: "628111000200", Scopes: []string{"lab"}, Label: "\x1b"},
+		"at least one of messages, admin, read, lab": {Number: "628111000200"},
+		"there are several numbers":                  {Scopes: []string{"admin"}},
+		"is unknown; there are messages":             {Scopes: []string{"lab", "root"}},
+		"628111000999 is no number of this server":   {Number: "628111000999", Scopes: []string{"lab"}},
+		"label: must have at most 128 bytes and no":  {Number: "628111000200", Scopes: []string{"lab"}, Label: "\x1b"},
 	} {
 		o.call("key.add", in, nil, want)
 	}

@@ -89,7 +89,7 @@ func (c *phoneCmd) phone(ctx context.Context, log *slog.Logger) (*phone.Phone, e
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(checkRelay(c.Relay), claim(c.Data, "phone")); err != nil {
+	if err := errors.Join(c.checkRelay(c.Relay), claim(c.Data, "phone")); err != nil {
 		return nil, err
 	}
 	return phone.Open(ctx, phone.Options{Path: filepath.Join(c.Data, "phone.db"), RelayURL: c.Relay, Invite: invite, HTTP: client,

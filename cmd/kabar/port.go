@@ -18,10 +18,12 @@ import (
 // port is how a program answers on its address: HTTPS and plain HTTP on the same one.
 type port struct {
 	handler http.Handler
+	refuse  func(why string) http.Handler // answers plain HTTP where it is not allowed; nil: as text
 	certs   *certs.Certs
 	plain   bool          // answer plain HTTP on addresses other than loopback, too
 	drain   time.Duration // how long requests may go on after the end has begun
 	log     *slog.Logger
+	conns   func(net.Conn, http.ConnState) // told of every connection; may be nil
 }
 
 // serve answers on ln, which it closes, until ctx ends and every request has been answered, for drain at most.
@@ -31,6 +33,7 @@ func (p *port) serve(ctx context.Context, ln net.Listener) error {
 	context.AfterFunc(ctx, func() { p.log.Info("ending: what was accepted is finished first", "within", p.drain) })
 	base := lasting(ctx, p.drain)
 	for _, h := range []*http.Server{share.Secure, share.Plain} {
+		h.ConnState = p.conns
 		h.BaseContext = func(net.Listener) context.Context { return base }
 	}
 	return share.Serve(ctx, ln)
@@ -43,7 +46,12 @@ func (p *port) servePlain(w http.ResponseWriter, r *http.Request) {
 		p.handler.ServeHTTP(w, r)
 		return
 	}
-	http.Error(w, "This address speaks HTTPS only: use https://, or start the program with --allow-plain-http.", http.StatusForbidden)
+	const why = "this address speaks HTTPS only: use https://, or start the program with --allow-plain-http"
+	if p.refuse != nil {
+		p.refuse(why).ServeHTTP(w, r)
+		return
+	}
+	http.Error(w, why, http.StatusForbidden)
 }
 
 // lasting returns the context of the requests of a server that ends with ctx: streams end with it, other requests have

@@ -119,15 +119,5 @@ func amount(n int64, unit string) string {
 	if unit != "B" {
 		return fmt.Sprint(n)
 	}
-	size, prefix := float64(n), ""
-	for _, next := range []string{"Ki", "Mi", "Gi", "Ti"} {
-		if size < 1024 {
-			break
-		}
-		size, prefix = size/1024, next
-	}
-	if prefix == "" {
-		return fmt.Sprintf("%d B", n)
-	}
-	return fmt.Sprintf("%.1f %sB", size, prefix)
+	return bytesText(n)
 }

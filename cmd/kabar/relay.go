@@ -126,12 +126,13 @@ func (c *relayRunCmd) Run(ctx context.Context, s streams, conf *configuration) (
 
 func (c *relayRunCmd) hosts() []string { return slices.Concat(c.domains(), c.Host) }
 
-// address is what devices are given: without TLS on this machine, where no certificate has to be trusted first.
+// address is what devices are given: with TLS, and before it, on this machine, without, where no certificate has to be trusted first.
 func (c *relayRunCmd) address(ln net.Listener) string {
+	secure := "wss://" + ln.Addr().String()
 	if loopback(ln.Addr()) {
-		return "ws://" + ln.Addr().String()
+		return "ws://" + ln.Addr().String() + " and " + secure
 	}
-	return "wss://" + ln.Addr().String()
+	return secure
 }
 
 func relayFigures(r *relayserver.Server) metrics.RelayStatus {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"kabar/internal/control"
 	"kabar/internal/relayserver"
+	"kabar/internal/vname"
 )
 
 // relayInviteOperations are what the commands below ask for.
@@ -30,6 +32,7 @@ type (
 	madeInvite struct {
 		Secret string `json:"secret"`
 		relayserver.Invite
+		Cert string `json:"cert,omitempty"` // a certificate with the invite, if a name was given
 	}
 	revokeThis struct {
 		What      string `json:"what"`
@@ -47,6 +50,32 @@ func (m *madeInvite) print(w io.Writer) {
 		whom = "the business number " + m.Number
 	}
 	fmt.Fprintf(w, "%s admits %s, once, until %s. It is not shown again:\n\n  %s\n\n", m.ID, whom, moment(m.Expires, ""), m.Secret)
+	if m.Cert != "" {
+		fmt.Fprintf(w, "The same as a certificate, the \"cert\" of POST /v1/account:\n\n  %s\n\n", m.Cert)
+	}
+}
+
+// certFlag makes an invite a certificate as well.
+type certFlag struct {
+	Name string `help:"The business's name: makes a certificate too, the \"cert\" of POST /v1/account, which holds name and invite. --out writes it in the invite's place." placeholder:"NAME" env:"-"`
+}
+
+// checkName refuses a name that no certificate may have.
+func (f *certFlag) checkName() error {
+	if f.Name == "" {
+		return nil
+	}
+	if _, err := vname.Decode(vname.Certificate{Name: f.Name}.Encode()); err != nil {
+		return &usageError{fmt.Errorf("--name: want at most %d characters on one line", vname.MaxName)}
+	}
+	return nil
+}
+
+// certify adds the certificate to an invite.
+func (f *certFlag) certify(m *madeInvite) {
+	if f.Name != "" {
+		m.Cert = vname.Certificate{Name: f.Name, Invite: m.Secret}.Encode()
+	}
 }
 
 var errNoTime = &usageError{errors.New("--expires 0: want some time, such as 48h")}
@@ -77,11 +106,24 @@ func (f *outFlag) check() error {
 	return nil
 }
 
+// hand gives an invite to whoever has asked for it: as a file, as JSON, or to be read. Only then is somebody told of it, who wants to
+// know how to go on.
+func (f *outFlag) hand(w io.Writer, made *madeInvite, asJSON bool) (told bool, err error) {
+	switch {
+	case f.Out != "":
+		return false, f.write(w, made)
+	case asJSON:
+		return false, printJSON(w, *made)
+	}
+	made.print(w)
+	return true, nil
+}
+
 // write makes the file, for its owner only.
 func (f *outFlag) write(w io.Writer, made *madeInvite) error {
 	out, err := os.OpenFile(f.Out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err == nil {
-		_, err = fmt.Fprintln(out, made.Secret)
+		_, err = fmt.Fprintln(out, cmp.Or(made.Cert, made.Secret))
 		err = errors.Join(err, out.Close())
 	}
 	if err != nil {
@@ -95,6 +137,7 @@ func (f *outFlag) write(w io.Writer, made *madeInvite) error {
 type relayInitCmd struct {
 	relayFlags `embed:""`
 	Number     string `help:"The only number the first invite admits." placeholder:"DIGITS" env:"-"`
+	certFlag   `embed:""`
 	outFlag    `embed:""`
 	Expires    duration `help:"How long the first invite can be used." default:"7d" placeholder:"DURATION" env:"-"`
 }
@@ -120,7 +163,7 @@ func (c *relayInitCmd) Run(ctx context.Context, s streams) (err error) {
 	if c.Expires == 0 {
 		return errNoTime
 	}
-	if err := c.check(); err != nil {
+	if err := cmp.Or(c.check(), c.checkName()); err != nil {
 		return err
 	}
 	if c.Number != "" && plainDigits(c.Number) != c.Number {
@@ -139,13 +182,10 @@ func (c *relayInitCmd) Run(ctx context.Context, s streams) (err error) {
 	if err := control.Local(relayOperations(r)).Call(ctx, "relay.invite", in, &made, nil); err != nil {
 		return err
 	}
-	if c.Out != "" {
-		return c.write(s.out, &made)
+	c.certify(&made)
+	if told, err := c.hand(s.out, &made, c.JSON); !told {
+		return err
 	}
-	if c.JSON {
-		return printJSON(s.out, made)
-	}
-	made.print(s.out)
 	number := made.Number
 	if number == "" {
 		number = "DIGITS"
@@ -166,6 +206,7 @@ type relayInviteCmd struct {
 	Number     string `help:"The only number the invite admits." placeholder:"DIGITS" xor:"kind" env:"-"`
 	Host       bool   `help:"Admit a phone program instead of a business." env:"-"`
 	Customers  int    `help:"With --host: how many customers the program may have at a time." placeholder:"N" xor:"kind" env:"-"`
+	certFlag   `embed:""`
 	outFlag    `embed:""`
 	Expires    duration `help:"How long the invite can be used." default:"7d" placeholder:"DURATION" env:"-"`
 }
@@ -173,11 +214,13 @@ type relayInviteCmd struct {
 // Help is shown by kabar relay invite --help.
 func (*relayInviteCmd) Help() string {
 	return `An invite is used once: by one business number, which has to be verified by the code that kabar relay codes shows, or by one phone
-program, whose customers need no codes. It is printed here and kept nowhere.
+program, whose customers need no codes. It is printed here and kept nowhere. With --name a certificate is printed too: the one text a
+client of the API needs, as "cert" of POST /v1/account.
 
 Examples:
   kabar relay invite --data relay
   kabar relay invite --number 628111000200 --expires 48h --data relay
+  kabar relay invite --number 628111000200 --name "Kabar Coffee" --data relay
   kabar relay invite --host --customers 20 --data relay`
 }
 
@@ -186,12 +229,14 @@ func (c *relayInviteCmd) Run(ctx context.Context, s streams) error {
 	switch {
 	case c.Host && c.Customers < 1:
 		return &usageError{errors.New("--host: say how many customers the phone program may have, with --customers")}
+	case c.Host && c.Name != "":
+		return &usageError{errors.New("--name is for a business: phone programs have no certificates")}
 	case !c.Host && c.Customers != 0:
 		return &usageError{errors.New("--customers is for phone programs: give --host, too")}
 	case c.Expires == 0:
 		return errNoTime
 	}
-	if err := c.check(); err != nil {
+	if err := cmp.Or(c.check(), c.checkName()); err != nil {
 		return err
 	}
 	return c.operate(ctx, func(op *control.Client) error {
@@ -200,13 +245,10 @@ func (c *relayInviteCmd) Run(ctx context.Context, s streams) error {
 		if err := op.Call(ctx, "relay.invite", in, &made, nil); err != nil {
 			return err
 		}
-		if c.Out != "" {
-			return c.write(s.out, &made)
+		c.certify(&made)
+		if told, err := c.hand(s.out, &made, c.JSON); !told {
+			return err
 		}
-		if c.JSON {
-			return printJSON(s.out, made)
-		}
-		made.print(s.out)
 		program := "kabar serve"
 		if c.Host {
 			program = "kabar phone"

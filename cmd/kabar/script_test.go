@@ -18,10 +18,12 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"kabar/internal/patience"
 )
 
 // The scripts in testdata/script run the real program as processes of their own. Besides the commands of testscript they
-// have sink, ready, call, hooks, until, get, burst, order, png, free and recipe: below, and in script_serve_test.go.
+// have sink, ready, call, hooks, until, get, burst, order, png, free, recipe and page: below, and in script_serve_test.go.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"kabar": main, "deploy-shim": deployShim})
 }
@@ -35,7 +37,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"sink": cmdSink, "ready": cmdReady, "call": cmdCall, "hooks": cmdHooks, "until": cmdUntil, "get": cmdGet, "burst": cmdBurst,
-			"order": cmdOrder, "png": cmdPNG, "free": cmdFree, "recipe": cmdRecipe,
+			"order": cmdOrder, "png": cmdPNG, "free": cmdFree, "recipe": cmdRecipe, "page": cmdPage,
 		},
 	})
 }
@@ -47,6 +49,7 @@ type sink struct {
 	mu     sync.Mutex
 	bodies []string
 	status int
+	server *httptest.Server // the last that was started
 }
 
 func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -68,22 +71,27 @@ func (s *sink) all() string {
 
 func theSink(ts *testscript.TestScript) *sink { return ts.Value(sinkKey{}).(*sink) }
 
-// cmdSink starts the application and puts its URL into HOOK; "sink down" has it answer 500, "sink up" 200 again.
+// cmdSink starts the application and puts its URL into HOOK; "sink down" has it answer 500, "sink up" 200 again. "sink tls FILE"
+// moves it to an address with a certificate that nobody trusts, and writes its authority to the file.
 func cmdSink(ts *testscript.TestScript, _ bool, args []string) {
 	s := theSink(ts)
+	if len(args) == 2 {
+		moveToTLS(ts, s, args[1])
+		return
+	}
 	if len(args) == 1 {
 		s.mu.Lock()
 		s.status = map[string]int{"down": http.StatusInternalServerError, "up": 0}[args[0]]
 		s.mu.Unlock()
 		return
 	}
-	server := httptest.NewServer(s)
-	ts.Defer(server.Close)
-	ts.Setenv("HOOK", server.URL+"/hook")
+	s.server = httptest.NewServer(s)
+	ts.Defer(s.server.Close)
+	ts.Setenv("HOOK", s.server.URL+"/hook")
 }
 
-// cmdReady waits for ready.json, puts what it says into API, PHONE, CONSOLE, NUMBER, TOKEN, PASSWORD, KEY, ANA, BUDI and
-// CITRA, and removes it for the next start.
+// cmdReady waits for ready.json, puts what it says into API, PHONE, CONSOLE, NUMBER, TOKEN, PASSWORD, KEY, CLOUD (the token
+// of the Cloud API), PHONE_ID, ANA, BUDI and CITRA, and removes it for the next start.
 func cmdReady(ts *testscript.TestScript, _ bool, _ []string) {
 	file := ts.MkAbs("ready.json")
 	var text []byte
@@ -100,7 +108,7 @@ func cmdReady(ts *testscript.TestScript, _ bool, _ []string) {
 	var r ready
 	ts.Check(json.Unmarshal(text, &r))
 	for name, value := range map[string]string{"API": r.API, "PHONE": r.Phone, "RELAY": r.Relay, "CONSOLE": r.Console, "NUMBER": r.Number,
-		"TOKEN": r.OnPrem.Token, "PASSWORD": r.OnPrem.Password, "KEY": r.Kabar.APIKey, "ANA": r.Customers[0].WaID,
+		"TOKEN": r.OnPrem.Token, "PASSWORD": r.OnPrem.Password, "KEY": r.Kabar.APIKey, "CLOUD": r.Cloud.Token, "PHONE_ID": r.Cloud.Number, "ANA": r.Customers[0].WaID,
 		"BUDI": r.Customers[1].WaID, "CITRA": r.Customers[2].WaID, "MEDIA_DIR": r.MediaDir} {
 		if value == "" {
 			ts.Fatalf("ready.json has no %s", name)
@@ -110,7 +118,7 @@ func cmdReady(ts *testscript.TestScript, _ bool, _ []string) {
 }
 
 // cmdCall makes a request: call [-h 'Name: value'] METHOD URL [BODY | @FILE]. It prints the status and the body. A URL under
-// API gets the token.
+// API gets the token. HTTPS trusts the certificate in the file that CA names.
 func cmdCall(ts *testscript.TestScript, neg bool, args []string) {
 	out, err := call(ts, args)
 	if err != nil && !neg {
@@ -149,7 +157,7 @@ func call(ts *testscript.TestScript, args []string) (string, error) {
 	for name := range header {
 		req.Header.Set(name, header.Get(name))
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := client(ts).Do(req)
 	if err != nil {
 		return "", err
 	}
@@ -173,16 +181,16 @@ func cmdHooks(ts *testscript.TestScript, _ bool, _ []string) {
 }
 
 // cmdUntil repeats "hooks" or a call until its output matches: until REGEXP hooks, until REGEXP call GET URL. It gives up
-// after 20 seconds. Negated, it watches for a second that the output never matches.
+// after patience.Limit. Negated, it watches for a second that the output never matches.
 func cmdUntil(ts *testscript.TestScript, neg bool, args []string) {
 	re, err := regexp.Compile("(?s)" + args[0])
 	ts.Check(err)
-	patience := 20 * time.Second
+	limit := patience.Limit
 	if neg {
-		patience = time.Second
+		limit = time.Second
 	}
 	var out string
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(limit); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if args[1] == "hooks" {
 			out = theSink(ts).all()
 		} else if out, err = call(ts, args[2:]); err != nil {
@@ -199,7 +207,7 @@ func cmdUntil(ts *testscript.TestScript, neg bool, args []string) {
 		return
 	}
 	if !neg {
-		ts.Fatalf("%q was not matched in %s by:\n%s", args[0], patience, out)
+		ts.Fatalf("%q was not matched in %s by:\n%s", args[0], limit, out)
 	}
 }
 
@@ -212,15 +220,23 @@ func cmdGet(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], m[1])
 }
 
-// cmdBurst sends n texts to a customer, "burst 1" to "burst n", one after another, and kills the server in the middle of it:
-// burst FILE TO N DATA. How many were answered 201 goes into FILE.
+// cmdBurst sends n texts to a customer, "burst 1" to "burst n", one after another, and kills the server within the second half
+// of them: burst FILE TO N DATA. How many were answered 201 goes into FILE.
 func cmdBurst(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.Atoi(args[2])
 	ts.Check(err)
-	acknowledged := 0
+	acknowledged, killed := 0, make(chan struct{})
 	for i := range n {
-		if i == n/2 {
-			go kill(ts.ReadFile(args[3] + "/server/kabar.db.lock"))
+		switch i {
+		case n / 2:
+			lock := ts.ReadFile(args[3] + "/server/kabar.db.lock")
+			go func() {
+				defer close(killed)
+				kill(lock)
+			}()
+		case n - 1:
+			<-killed // by now, however late the other goroutine was
+			patience.Comes(func() bool { _, err := call(ts, []string{"GET", ts.Getenv("API") + "/livez"}); return err != nil })
 		}
 		out, err := call(ts, []string{"POST", ts.Getenv("API") + "/v1/messages", fmt.Sprintf(`{"to":%q,"type":"text","text":{"body":"burst %d"}}`, args[1], i+1)})
 		if err != nil || !strings.HasPrefix(out, "201") {

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"time"
 
 	"kabar"
 	"kabar/internal/auth"
-	"kabar/internal/egress"
 	"kabar/internal/engine"
 	"kabar/internal/logs"
 )
@@ -21,6 +19,7 @@ type serveCmd struct {
 	masterFlags    `embed:""`
 	relayTrust     `embed:""`
 	tlsFlags       `embed:""`
+	egressFlags    `embed:""`
 	logFlags       `embed:""`
 	debugFlags     `embed:""`
 	Relay          string   `help:"The network: URL of a kabar relay." required:"" placeholder:"wss://HOST"`
@@ -30,8 +29,9 @@ type serveCmd struct {
 	Name           string   `help:"The business's name as customers see it; used with --number." default:"My business"`
 	Addr           string   `help:"Where the API listens." default:"127.0.0.1:9090" placeholder:"HOST:PORT"`
 	Host           []string `help:"Name the server answers under; may be repeated." placeholder:"NAME" reload:""`
-	EgressAllow    []string `help:"Network that webhooks and media links may reach although it is private; may be repeated." placeholder:"CIDR" reload:""`
 	AllowPlainHTTP bool     `name:"allow-plain-http" help:"Answer plain HTTP on addresses other than loopback: behind a proxy that speaks TLS."`
+	APIKey         string   `name:"api-key" help:"Key with which monitoring reads health, stats and metrics (Authorization: Apikey), 12 to 128 characters." secret:"" placeholder:"KEY"`
+	APIKeyFile     string   `name:"api-key-file" help:"File with the monitoring key." type:"path" placeholder:"FILE"`
 	DrainTime      duration `help:"How long requests may go on after the end has begun." default:"25s" placeholder:"DURATION"`
 }
 
@@ -76,7 +76,7 @@ func (c *serveCmd) Run(ctx context.Context, s streams, conf *configuration) (err
 	}
 	srv.addr = ln.Addr()
 	fmt.Fprintf(s.out, "kabar %s serves https://%s (certificate SHA-256 %s)\nConsole, once, within ten minutes: %s%s\n",
-		version(), srv.host(), o.certs.Info().Fingerprint, srv.api(), srv.console.NewLink(time.Now()))
+		version(), srv.host(), o.certs.Info().Fingerprint, srv.api(), srv.console.NewLink(time.Now(), operatorSession()))
 	program := daemon{conf: conf, debug: debug, figures: srv.metrics.Handler(), log: o.log,
 		take: func(next *cli) error { return next.Serve.reload(srv, log) }}
 	return program.run(ctx, func(ctx context.Context) error { return srv.Run(ctx, ln) })
@@ -100,7 +100,7 @@ func (c *serveCmd) reload(srv *server, log *logs.Log) error {
 func (c *serveCmd) serverOptions(ctx context.Context, log *slog.Logger) (serverOptions, error) {
 	o := serverOptions{dir: c.Data, open: c.openWith, relay: c.Relay, hosts: c.hosts(), hsts: c.HSTS != "off", plainHTTP: c.AllowPlainHTTP,
 		drain: time.Duration(c.DrainTime), log: log}
-	if err := checkRelay(c.Relay); err != nil {
+	if err := c.checkRelay(c.Relay); err != nil {
 		return o, err
 	}
 	master, err := c.load(ctx)
@@ -114,6 +114,9 @@ func (c *serveCmd) serverOptions(ctx context.Context, log *slog.Logger) (serverO
 	if o.egress, err = c.egress(); err != nil {
 		return o, &usageError{err}
 	}
+	if o.monitorKey, err = c.monitorKey(); err != nil {
+		return o, err
+	}
 	if o.relayHTTP, err = c.httpClient(); err != nil {
 		return o, err
 	}
@@ -124,22 +127,20 @@ func (c *serveCmd) serverOptions(ctx context.Context, log *slog.Logger) (serverO
 	return o, err
 }
 
+// monitorKey returns the key of monitoring; empty if there is none.
+func (c *serveCmd) monitorKey() (string, error) {
+	key, err := secret("api-key", c.APIKey, c.APIKeyFile)
+	if err != nil || key == "" {
+		return "", err
+	}
+	if refused, ok := errors.AsType[*kabar.Error](auth.CheckMonitorKey(key)); ok {
+		return "", &usageError{fmt.Errorf("the monitoring key (--api-key-file): %s", refused.Detail)}
+	}
+	return key, nil
+}
+
 // hosts are the names the server answers under.
 func (c *serveCmd) hosts() []string { return append(c.domains(), c.Host...) }
-
-func (c *serveCmd) egress() (egress.Policy, error) {
-	var p egress.Policy
-	for _, s := range c.EgressAllow {
-		prefix, err := netip.ParsePrefix(s)
-		if err != nil {
-			return p, fmt.Errorf("--egress-allow %s: want a network such as 10.0.0.0/8", s)
-		}
-		p.Allow = append(p.Allow, prefix)
-	}
-	own, err := egress.OwnAddresses()
-	p.Own = own
-	return p, err
-}
 
 // begin connects the numbers there are. To an empty server it first adds the one of --number; without that the server runs,
 // and waits for kabar number add.

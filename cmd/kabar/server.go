@@ -3,50 +3,53 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"kabar"
+	"kabar/internal/apidoc"
 	"kabar/internal/auth"
 	"kabar/internal/certs"
 	"kabar/internal/console"
 	"kabar/internal/control"
 	"kabar/internal/egress"
 	"kabar/internal/engine"
+	"kabar/internal/graph"
 	"kabar/internal/manage"
 	"kabar/internal/media"
 	"kabar/internal/metrics"
-	"kabar/internal/network"
-	"kabar/internal/network/relay"
 	"kabar/internal/onprem"
+	"kabar/internal/preview"
 	"kabar/internal/store"
+	"kabar/internal/trust"
 	"kabar/internal/web"
 	"kabar/internal/webhook"
 )
 
 // serverOptions say how the business server runs.
 type serverOptions struct {
-	dir       string // holds media, tls and, with SQLite, kabar.db
-	store     store.Options
-	open      func(ctx context.Context, o store.Options) (*store.DB, error) // store.Open, or what finishes a rotation first
-	relay     string                                                        // URL
-	relayHTTP *http.Client                                                  // for connections to the relay; nil: the default one
-	hosts     []string                                                      // names the server answers under, beside localhost and addresses
-	certs     *certs.Certs                                                  // what its certificate comes from
-	hsts      bool                                                          // tell browsers to come by https, where the certificate is an authority's
-	egress    egress.Policy
-	plainHTTP bool      // answer plain HTTP on addresses other than loopback
-	lab       *labClock // the clock that can be shifted, of kabar dev; nil: real time
-	log       *slog.Logger
-	phonePage string        // for the console; may be empty
-	drain     time.Duration // how long requests may go on after the end has begun
+	dir        string // holds media, tls and, with SQLite, kabar.db
+	store      store.Options
+	open       func(ctx context.Context, o store.Options) (*store.DB, error) // store.Open, or what finishes a rotation first
+	relay      string                                                        // URL
+	relayHTTP  *http.Client                                                  // for connections to the relay; nil: the default one
+	hosts      []string                                                      // names the server answers under, beside localhost and addresses
+	certs      *certs.Certs                                                  // what its certificate comes from
+	hsts       bool                                                          // tell browsers to come by https, where the certificate is an authority's
+	egress     egress.Policy
+	monitorKey string    // opens health, stats and metrics; may be empty
+	plainHTTP  bool      // answer plain HTTP on addresses other than loopback
+	lab        *labClock // the clock that can be shifted, of kabar dev; nil: real time
+	log        *slog.Logger
+	phonePage  string        // for the console; may be empty
+	drain      time.Duration // how long requests may go on after the end has begun
 }
 
 // server is the business server, assembled.
@@ -57,30 +60,38 @@ type server struct {
 	db         *store.DB
 	media      *media.Store
 	egress     *egress.Client
+	trust      *trust.Keeper
 	engine     *engine.Engine
 	dispatcher *webhook.Dispatcher
 	auth       *auth.Auth
 	console    *console.Console
 	handler    http.Handler
+	refuse     func(why string) http.Handler          // says no before the handler is asked
 	allowed    atomic.Pointer[func(host string) bool] // the names it answers under
 	metrics    *metrics.Metrics
+	stats      *onprem.Stats
 	mediaSize  *metrics.Folder
 	addr       net.Addr     // where the API listens
+	adding     sync.Mutex   // held while an API adds a number
 	control    net.Listener // for commands of the operator; nil when there is no room for its path
 }
 
 // openServer opens the store and puts everything together; nothing runs yet. The caller closes it.
 func openServer(ctx context.Context, o serverOptions) (*server, error) {
-	s := &server{o: o, now: time.Now, started: time.Now(), metrics: metrics.New(version())}
+	s := &server{o: o, now: time.Now, started: time.Now(), metrics: metrics.New(version()), stats: onprem.NewStats(time.Now())}
 	s.allow(o.hosts)
 	if o.lab != nil {
 		s.now = o.lab.Now
 	}
-	o.store.Log, o.store.Observe = o.log, s.metrics.Batch
+	o.store.Log, o.store.Observe = o.log, func(operations int, took time.Duration) {
+		s.metrics.Batch(operations, took)
+		s.stats.Batch(operations, took)
+	}
 	var err error
 	if s.db, err = o.open(ctx, o.store); err != nil {
 		return nil, err
 	}
+	//failpoint:start-up
 	if err := errors.Join(s.clearTemp(), s.assemble(ctx), s.reportRestore(ctx)); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -107,17 +118,37 @@ func (s *server) assemble(ctx context.Context) error {
 		return err
 	}
 	s.egress = egress.New(s.o.egress)
-	s.engine = engine.New(engine.Options{Store: s.db, Media: s.media, Fetch: s.egress, Log: s.o.log, Now: s.now,
-		Committed: func(n kabar.NumberID) { s.dispatcher.Wake(n) }, Counted: s.metrics.Message})
-	if s.auth, err = auth.New(ctx, auth.Options{Store: s.db}); err != nil {
-		return err
-	}
-	v1, err := onprem.New(ctx, onprem.Options{Engine: s.engine, Auth: s.auth, Store: s.db, CheckURL: s.egress.CheckURL, Log: s.o.log})
+	numbers, err := s.db.Numbers(ctx)
 	if err != nil {
 		return err
 	}
-	s.dispatcher = webhook.New(webhook.Options{Store: s.db, Client: s.metrics.Client(s.egress),
-		Render:   map[kabar.Dialect]webhook.Renderer{kabar.OnPrem: v1.Render},
+	if s.trust, err = trust.New(ctx, trust.Options{Store: s.db, Certs: s.o.certs, Egress: s.egress, Now: time.Now}, numbers); s.trust == nil {
+		return err
+	} else if err != nil { // a certificate that has expired keeps no server from starting
+		s.o.log.Warn("certificates", "problem", err)
+	}
+	s.engine = engine.New(engine.Options{Store: s.db, Media: s.media, Fetch: s.egress, Endpoints: s.egress, Preview: preview.New(s.egress, "Kabar/"+version()).Find, Log: s.o.log, Now: s.now,
+		Committed: func(n kabar.NumberID) { s.dispatcher.Wake(n) }, Counted: s.metrics.Message, Noted: s.stats.Note})
+	if s.auth, err = auth.New(ctx, auth.Options{Store: s.db, MonitorKey: s.o.monitorKey}); err != nil {
+		return err
+	}
+	v1, err := onprem.New(ctx, onprem.Options{Engine: s.engine, Auth: s.auth, Store: s.db, Certificates: s.trust, Stats: s.stats, Operations: operationsOf{s},
+		CheckURL: s.egress.CheckURL, Log: s.o.log})
+	if err != nil {
+		return err
+	}
+	cloud, err := graph.New(ctx, graph.Options{Engine: s.engine, Auth: s.auth, Store: s.db, CheckURL: s.egress.CheckURL, Web: s.egress,
+		AddNumber: s.addNumber, Log: s.o.log})
+	if err != nil {
+		return err
+	}
+	s.dispatcher = webhook.New(webhook.Options{Store: s.db,
+		Told:     func(p webhook.Post) { s.stats.Told(p.Number, p.Kind, p.Status, p.Err, p.Took) },
+		ClientOf: func(n kabar.NumberID) webhook.Client { return s.metrics.Client(s.trust.Client(n)) },
+		Render:   map[kabar.Dialect]webhook.Renderer{kabar.OnPrem: v1.Render, kabar.Cloud: cloud.Render},
+		Batch:    map[kabar.Dialect]webhook.Batcher{kabar.OnPrem: v1},
+		Profile:  map[kabar.Dialect]webhook.Profile{kabar.Cloud: cloudRetries()},
+		Sign:     map[kabar.Dialect]webhook.Signer{kabar.Cloud: cloud.Signed},
 		Settings: s.engine.Settings, Number: s.engine.Number, Now: s.now, Log: s.o.log, Version: version()})
 	if s.o.lab != nil {
 		s.o.lab.OnShift(s.engine.Shifted)
@@ -125,8 +156,13 @@ func (s *server) assemble(ctx context.Context) error {
 	}
 	s.mediaSize = metrics.NewFolder(s.mediaDir())
 	s.measure()
-	s.console = console.New(s, console.Options{Log: s.o.log})
-	return s.routes(v1)
+	s.console = console.New(s, console.Options{Templates: s.engine.Templates(), Accounts: s.db.Accounts, Log: s.o.log})
+	return s.routes(v1, cloud)
+}
+
+// cloudRetries are how webhooks of the Cloud API are tried again: they are kept as long as their events are.
+func cloudRetries() webhook.Profile {
+	return webhook.Profile{First: 5 * time.Second, Most: time.Hour, Jitter: 0.2, Timeout: 15 * time.Second}
 }
 
 func (s *server) mediaDir() string { return filepath.Join(s.o.dir, "media") }
@@ -138,94 +174,50 @@ func (s *server) allow(hosts []string) {
 }
 
 // routes builds the handler from the authorisation table.
-func (s *server) routes(v1 *onprem.API) error {
-	mo := manage.Options{Checks: s.checks(), Log: s.o.log}
+func (s *server) routes(v1 *onprem.API, cloud *graph.API) error {
+	mo := manage.Options{Checks: s.checks(), Messages: newTracer(s.db), Of: ofKey,
+		Templates: s.engine.Templates(), Accounts: s.accountsOf, Now: s.now, Log: s.o.log}
 	if s.o.lab != nil {
 		mo.Clock = s.o.lab
 	}
 	m := manage.New(mo)
 	handlers := map[string]http.Handler{}
-	for _, part := range []map[string]http.Handler{v1.Handlers(), m.Handlers(), s.console.Handlers()} {
+	docs := apidoc.Handlers(onprem.Description(), onprem.Prefix, s.o.log)
+	cloudDocs := apidoc.Handlers(graph.Description(), "/cloud/", s.o.log)
+	manageDocs := apidoc.Handlers(manage.Description(), manage.Prefix, s.o.log)
+	for _, part := range []map[string]http.Handler{v1.Handlers(), docs, cloud.Handlers(), cloudDocs, manageDocs, m.Handlers(), s.console.Handlers()} {
 		maps.Copy(handlers, part)
 	}
-	mux, err := s.auth.Mux(auth.Table(s.o.lab != nil), handlers,
-		auth.Surface{Prefix: "/v1/", Slashes: true, Refuse: v1.Refuse},
-		auth.Surface{Prefix: "/kabar/v1/", Refuse: m.Refuse},
-		auth.Surface{Prefix: "/", Refuse: func(w http.ResponseWriter, r *http.Request, _ error) { http.NotFound(w, r) }})
+	surfaces := []auth.Surface{
+		{Prefix: "/v1/", Slashes: true, Refuse: v1.Refuse},
+		{Prefix: "/kabar/v1/", Refuse: m.Refuse},
+		{Prefix: graph.Prefix, Slashes: true, Enter: graph.Enter, Refuse: cloud.Refuse},
+		{Prefix: "/console/", Session: s.console.Session, Refuse: s.console.Refuse},
+		{Prefix: "/", Refuse: cloud.Refuse}, // an application with a wrong path reads JSON
+	}
+	mux, err := s.auth.Mux(auth.Table(s.o.lab != nil), handlers, surfaces...)
 	if err != nil {
 		return err
 	}
-	h := web.CheckHost(func(host string) bool { return (*s.allowed.Load())(host) }, web.SameOrigin(web.WriteDeadline(writeTime, mux)))
+	s.refuse = func(why string) http.Handler { return auth.Denied(why, surfaces...) }
+	h := web.SameOrigin(s.refuse(web.WrongOrigin), web.WriteDeadline(writeTime, mux))
+	h = web.CheckHost(func(host string) bool { return (*s.allowed.Load())(host) }, s.refuse(web.WrongHost), h)
 	if s.o.hsts {
 		h = web.HSTS(s.o.certs.Trusted, h)
 	}
-	s.handler = s.metrics.Watch(metrics.ServerSurfaces(), web.Recover(s.o.log, h), accessLog(s.o.log))
+	s.handler = s.metrics.Watch(metrics.ServerSurfaces(), web.Recover(s.o.log, h), accessLog(s.o.log),
+		func(_ context.Context, r metrics.Served) { s.stats.Served(r.Method, r.Route, r.Status, r.Duration) })
 	return nil
-}
-
-// attach connects every number with its network.
-func (s *server) attach(ctx context.Context) error {
-	numbers, err := s.db.Numbers(ctx)
-	if err != nil {
-		return err
-	}
-	for _, n := range numbers {
-		if err := s.connect(ctx, n); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// first is the number the server began with.
-func (s *server) first() *kabar.Number { return s.engine.Numbers()[0] }
-
-// connect gives a number its driver, unless it has one.
-func (s *server) connect(ctx context.Context, n *kabar.Number) error {
-	if s.engine.Network(n.ID) != nil {
-		return nil
-	}
-	return s.engine.Attach(ctx, n.ID, relay.New(relay.Options{URL: s.o.relay, Account: n.Digits, TempDir: s.tempDir(),
-		Log: s.o.log.With("number", n.Digits), Now: s.now, HTTP: s.o.relayHTTP,
-		Invite: func(ctx context.Context) (string, error) { return s.db.Invite(ctx, n.ID) }}))
-}
-
-// missing is what a person has to do before the network admits a number; empty if nothing.
-func (s *server) missing(n kabar.NumberID) string {
-	if r, ok := s.engine.Network(n).(network.Registrar); ok {
-		if state, detail := r.Registration(); state == network.RegistrationUnproved || state == network.RegistrationRefused {
-			return detail
-		}
-	}
-	return ""
-}
-
-// verify hands a number's verification code to its network.
-func (s *server) verify(ctx context.Context, n *kabar.Number, code string) error {
-	r, ok := s.engine.Network(n.ID).(network.Registrar)
-	if !ok {
-		return fmt.Errorf("the network of %s verifies no numbers", n.Digits)
-	}
-	return r.Verify(ctx, code)
-}
-
-// link says for people how a number is connected, and since when.
-func (s *server) link(n *kabar.Number) (state string, since time.Time) {
-	up, since := s.engine.Link(n.ID)
-	if up {
-		return "connected", since
-	}
-	if todo := s.missing(n.ID); todo != "" {
-		return todo, since
-	}
-	return "connecting", since
 }
 
 // operations are what the operator's commands can have done while the server runs.
 func (s *server) operations() *control.Mux {
-	m := operations(&parts{dir: s.o.dir, db: s.db, auth: s.auth, media: s.media, attach: s.connect, verify: s.verify, link: s.link, api: s.api})
+	m := operations(&parts{dir: s.o.dir, db: s.db, auth: s.auth, media: s.media, attach: s.connect, verify: s.verify, link: s.link, api: s.api,
+		engine: s.engine})
 	control.Handle(m, "status", s.inspect)
 	control.Handle(m, "doctor", s.examine)
+	control.Handle(m, "address", s.listening)
+	control.Handle(m, "console.link", s.consoleLink)
 	return m
 }
 

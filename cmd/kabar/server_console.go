@@ -26,7 +26,7 @@ func (s *server) Status(ctx context.Context) (console.View, error) {
 	if more := len(numbers) - 1; more > 0 {
 		v.Number = fmt.Sprintf("%s and %d more", v.Number, more)
 	}
-	v.Facts = []console.Fact{{Name: "API", Value: s.api(), Href: s.api() + "/livez"}, {Name: "Relay", Value: s.o.relay},
+	v.Facts = []console.Fact{{Name: "API", Value: s.api(), Href: s.api() + "/livez"}, {Name: "Calls of the API", Value: "/v1/docs", Href: s.api() + "/v1/docs"}, {Name: "Relay", Value: s.o.relay},
 		{Name: "Store", Value: s.storeName()}, {Name: "Version", Value: version()}, {Name: "Certificate", Value: s.o.certs.Info().Fingerprint}}
 	if s.o.phonePage != "" {
 		v.Facts = append([]console.Fact{{Name: "Phones", Value: s.o.phonePage, Href: s.o.phonePage}}, v.Facts...)

@@ -33,7 +33,7 @@ func (s *server) Run(ctx context.Context, ln net.Listener) error {
 	}
 	g.Go(func() error {
 		defer stop()
-		p := port{handler: s.handler, certs: s.o.certs, plain: s.o.plainHTTP, drain: s.o.drain, log: s.o.log}
+		p := port{handler: s.handler, refuse: s.refuse, conns: s.stats.Conn, certs: s.o.certs, plain: s.o.plainHTTP, drain: s.o.drain, log: s.o.log}
 		return p.serve(ctx, ln)
 	})
 	return ended(g.Wait())
@@ -43,6 +43,7 @@ func (s *server) Run(ctx context.Context, ln net.Listener) error {
 func (s *server) reload(hosts []string, rules egress.Policy) {
 	s.allow(hosts)
 	s.egress.SetRules(rules)
+	s.trust.CloseIdleConnections()
 }
 
 // measure tells the metrics where the server's figures come from.

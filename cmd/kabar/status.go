@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"text/tabwriter"
 	"time"
 
@@ -62,6 +64,9 @@ var errNotReady = errors.New("the server is not ready")
 // Run asks and prints.
 func (c *statusCmd) Run(ctx context.Context, s streams) error {
 	op, err := control.Dial(ctx, c.Data)
+	if _, missing := os.Stat(filepath.Join(c.Data, "server", "kabar.db")); err != nil && missing == nil {
+		return &usageError{fmt.Errorf("--data %[1]s is a folder of kabar dev: give --data %[1]s/server", c.Data)}
+	}
 	if err != nil {
 		return fmt.Errorf("--data %s: %w", c.Data, err)
 	}

@@ -109,12 +109,25 @@ func (v *terminated) open24(customer string) {
 }
 
 func freeAddress(t *testing.T) string {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	t.Helper()
+	address, err := unused()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ln.Close()
-	return ln.Addr().String()
+	return address
+}
+
+// unused returns a loopback address that nobody listens on. Its port is below those that systems take for connections to
+// others: one of those may be taken again before the program that is to listen on it has started.
+func unused() (string, error) {
+	var err error
+	for range 100 {
+		var ln net.Listener
+		if ln, err = net.Listen("tcp", fmt.Sprint("127.0.0.1:", 10_000+rand.IntN(20_000))); err == nil {
+			return ln.Addr().String(), ln.Close()
+		}
+	}
+	return "", err
 }
 
 // command is this test's program as kabar.

@@ -177,7 +177,7 @@ func TestRelayTrust(t *testing.T) {
 		}
 		return nil
 	}
-	if err := dial(relayTrust{filepath.Join(dir, "tls", "tls.crt")}); err != nil {
+	if err := dial(relayTrust{RelayCA: filepath.Join(dir, "tls", "tls.crt")}); err != nil {
 		t.Errorf("with --relay-ca: %v", err)
 	}
 	if err := dial(relayTrust{}); err == nil || !strings.Contains(err.Error(), "certificate") {
@@ -188,8 +188,30 @@ func TestRelayTrust(t *testing.T) {
 		t.Fatal(err)
 	}
 	for file, want := range map[string]string{empty: "no certificate", filepath.Join(dir, "none.pem"): "none.pem", filepath.Join(dir, "tls", "tls.key"): "no certificate"} {
-		if err := dial(relayTrust{file}); err == nil || !strings.Contains(err.Error(), want) {
+		if err := dial(relayTrust{RelayCA: file}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", file, err, want)
+		}
+	}
+}
+
+// A relay on another machine is reached in clear text only by whoever wants that.
+func TestRelayAddresses(t *testing.T) {
+	for address, want := range map[string]string{
+		"wss://relay.example": "", "wss://relay.example:9092/net": "", "ws://127.0.0.1:9092": "", "ws://127.8.9.1": "", "ws://[::1]:9092": "",
+		"ws://localhost:9092": "", "ws://[::ffff:127.0.0.1]:9092": "",
+		"ws://relay:9092": "plain", "ws://relay.example": "plain", "ws://10.0.0.5:9092": "plain", "ws://0.0.0.0:9092": "plain", "ws://[fd00::1]:9092": "plain",
+		"ws://localhost.example": "plain", "ws://127.0.0.1.example": "plain",
+		"": "never", "relay.example:9092": "never", "https://relay.example": "never", "ws://": "never", "ws://:9092": "never",
+		"wss://user:secret@relay.example": "never",
+	} {
+		closed, open := (&relayTrust{}).checkRelay(address), (&relayTrust{AllowPlainRelay: true}).checkRelay(address)
+		switch {
+		case (closed == nil) != (want == "") || (open == nil) != (want != "never"):
+			t.Errorf("%q: %v, and with --allow-plain-relay %v; want %q", address, closed, open, want)
+		case want == "plain" && !strings.Contains(closed.Error(), "--allow-plain-relay"):
+			t.Errorf("%q: the setting is not named: %v", address, closed)
+		case want == "never" && strings.Contains(closed.Error(), "secret"):
+			t.Errorf("%q: %v", address, closed)
 		}
 	}
 }

@@ -19,7 +19,6 @@ package auth
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -40,11 +39,15 @@ const (
 const (
 	ScopeMessages = "messages" // what a user of the /v1 API may do; needs a key of one number
 	ScopeAdmin    = "admin"    // what an administrator of the /v1 API may do; includes ScopeMessages
+	ScopeRead     = "read"     // to see what became of messages, in /kabar/v1
+	ScopeReview   = "review"   // to judge templates, in /kabar/v1
 	ScopeLab      = "lab"      // the tools of kabar dev: the clock
 )
 
 // AllScopes returns every scope there is.
-func AllScopes() []string { return []string{ScopeMessages, ScopeAdmin, ScopeLab} }
+func AllScopes() []string {
+	return []string{ScopeMessages, ScopeAdmin, ScopeRead, ScopeLab, ScopeManagement, ScopeMessaging, ScopeReview}
+}
 
 // Who is the one behind a request.
 type Who struct {
@@ -53,6 +56,11 @@ type Who struct {
 	User    string          // name of a /v1 user; empty for a key
 	Role    string          // RoleAdmin or RoleUser; empty for a key without access to /v1
 	Scopes  []string        // of a key
+	App     bool            // the app itself, by its own token
+
+	Key   string    // id of the key; empty for all others
+	Since time.Time // when the key was made
+	Ends  time.Time // of the key; zero: never
 
 	user    int64  // key of the user's row; 0 for a key
 	session string // that the token names; empty for a key
@@ -75,8 +83,9 @@ func withWho(r *http.Request, w Who) *http.Request {
 
 // Options are what an Auth works with.
 type Options struct {
-	Store *store.DB
-	Now   func() time.Time // real time; default time.Now
+	Store      *store.DB
+	MonitorKey string           // opens health, stats and metrics; see CheckMonitorKey. Empty: none does
+	Now        func() time.Time // real time; default time.Now
 }
 
 // Auth checks passwords, tokens and keys.
@@ -86,10 +95,13 @@ type Auth struct {
 	signing  []byte
 	unknown  string // hash that the password of an unknown user is compared with, so that it takes as long
 	hashing  chan struct{}
+	tokens   *tokens
 	sessions *cache
 	keys     *cache
+	monitor  monitor
 	uses     *uses
 	limiter  *limiter
+	app      *store.App
 	change   sync.Mutex // held while a password is replaced or a user removed
 }
 
@@ -109,9 +121,14 @@ func New(ctx context.Context, o Options) (*Auth, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the key of tokens: %w", err)
 	}
+	app, err := o.Store.App(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the app: %w", err)
+	}
 	return &Auth{
-		db: o.Store, now: o.Now, signing: signing, unknown: hash(rand.Text()), hashing: make(chan struct{}, maxHashes),
-		sessions: newCache(o.Now), keys: newCache(o.Now), uses: newUses(), limiter: newLimiter(o.Now),
+		db: o.Store, app: app, now: o.Now, signing: signing, unknown: hash(rand.Text()), hashing: make(chan struct{}, maxHashes),
+		tokens:   &tokens{claims: map[string]*claims{}},
+		sessions: newCache(o.Now), keys: newCache(o.Now), monitor: newMonitor(o.MonitorKey), uses: newUses(), limiter: newLimiter(o.Now),
 	}, nil
 }
 
@@ -125,10 +142,4 @@ func errDiffer() error {
 
 func unauthorized(detail string) error {
 	return &kabar.Error{Reason: kabar.ReasonUnauthorized, Detail: detail}
-}
-
-// isMissing reports whether the store has said that there is no such row.
-func isMissing(err error) bool {
-	var missing *store.NotFoundError
-	return errors.As(err, &missing)
 }

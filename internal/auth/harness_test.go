@@ -14,7 +14,10 @@ import (
 	"kabar/internal/store"
 )
 
-const goodPassword = "Secret-12"
+const (
+	goodPassword = "Secret-12"
+	monitorKey   = "watch-me-well"
+)
 
 // clock is a settable time.
 type clock struct{ offset atomic.Int64 }
@@ -45,7 +48,7 @@ func newEnv(t testing.TB) *env {
 	})
 	e := &env{db: db, clock: &clock{}}
 	e.a, e.b = e.number(t, "15550100001"), e.number(t, "15550100002")
-	if e.Auth, err = New(t.Context(), Options{Store: db, Now: e.clock.now}); err != nil {
+	if e.Auth, err = New(t.Context(), Options{Store: db, MonitorKey: monitorKey, Now: e.clock.now}); err != nil {
 		t.Fatal(err)
 	}
 	return e

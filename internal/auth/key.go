@@ -94,7 +94,7 @@ func (g *Grant) check() error {
 // ReasonNotFound, one that is revoked already stays so.
 func (a *Auth) RevokeKey(ctx context.Context, id string) error {
 	err := a.db.Write(ctx, nil, func(tx *store.Tx) error { return tx.RevokeKey(id, a.now()) })
-	if isMissing(err) {
+	if store.IsNotFound(err) {
 		return kabar.Refuse(kabar.ReasonNotFound, "", "there is no key %q", id)
 	}
 	if err != nil {
@@ -123,7 +123,7 @@ func (a *Auth) key(ctx context.Context, key string) (Who, error) {
 		return w, nil
 	}
 	k, err := a.db.Key(ctx, id)
-	if isMissing(err) { // or revoked
+	if store.IsNotFound(err) { // or revoked
 		return Who{}, errUnauthorized()
 	}
 	if err != nil {
@@ -135,14 +135,22 @@ func (a *Auth) key(ctx context.Context, key string) (Who, error) {
 		end = now.Add(time.Hour) // longer than the cache's life is as good as forever
 	}
 	if !now.Before(end) {
-		return Who{}, errUnauthorized()
+		return Who{}, &expiredError{errUnauthorized(), end}
 	}
 	a.uses.note(k, now)
-	w = Who{Account: k.Account, Number: k.Number, Scopes: k.Scopes}
+	w = Who{Account: k.Account, Number: k.Number, Scopes: k.Scopes, Key: k.ID, Since: k.Created, Ends: k.Expires}
 	w.Role = keyRole(w)
 	a.keys.put(id, w, ticket, end)
 	return w, nil
 }
+
+// expiredError refuses a key that has ended as any other that is none; the Graph API tells its owner.
+type expiredError struct {
+	error
+	at time.Time
+}
+
+func (e *expiredError) Unwrap() error { return e.error }
 
 // keyRole returns what a key is to the /v1 API: nothing unless it belongs to one number.
 func keyRole(w Who) string {

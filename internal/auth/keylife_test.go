@@ -171,7 +171,7 @@ func TestGrantIsChecked(t *testing.T) {
 		g    Grant
 		want string
 	}{
-		"unknown scope":     {Grant{Scopes: []string{ScopeMessages, "root"}}, `"root" is unknown; there are messages, admin, lab`},
+		"unknown scope":     {Grant{Scopes: []string{ScopeMessages, "root"}}, `"root" is unknown; there are messages, admin, read, lab`},
 		"empty scope":       {Grant{Scopes: []string{""}}, `"" is unknown`},
 		"long label":        {Grant{Label: strings.Repeat("x", maxLabel+1)}, "at most 128 bytes"},
 		"label of controls": {Grant{Label: "a\x1b[2Jb"}, "control"},

@@ -66,7 +66,7 @@ func (a *Auth) replace(ctx context.Context, u *store.User, fresh string) (Token,
 	a.change.Lock()
 	defer a.change.Unlock()
 	now, err := a.db.User(ctx, u.Name)
-	if err != nil && !isMissing(err) {
+	if err != nil && !store.IsNotFound(err) {
 		return Token{}, store.Refusal(err)
 	}
 	if err != nil || now.Hash != u.Hash {
@@ -78,7 +78,7 @@ func (a *Auth) replace(ctx context.Context, u *store.User, fresh string) (Token,
 // verify finds the user whose name and password are given. An unknown name costs as much as a known one.
 func (a *Auth) verify(ctx context.Context, c Credentials) (*store.User, error) {
 	u, err := a.db.User(ctx, c.User)
-	if err != nil && !isMissing(err) {
+	if err != nil && !store.IsNotFound(err) {
 		return nil, store.Refusal(err)
 	}
 	phc := a.unknown
@@ -134,7 +134,7 @@ func (a *Auth) start(ctx context.Context, u *store.User, hash string) (Token, er
 	}
 	err = a.db.Write(ctx, nil, func(tx *store.Tx) error {
 		now, err := tx.User(u.Number, u.ID)
-		if isMissing(err) || (err == nil && now.Hash != u.Hash) {
+		if store.IsNotFound(err) || (err == nil && now.Hash != u.Hash) {
 			return errUnauthorized()
 		}
 		if err != nil {
@@ -187,7 +187,7 @@ func (a *Auth) session(ctx context.Context, token string) (Who, error) {
 		u, err = a.db.User(ctx, c.User)
 	}
 	switch {
-	case isMissing(err):
+	case store.IsNotFound(err):
 		return Who{}, errUnauthorized()
 	case err != nil:
 		return Who{}, store.Refusal(err)

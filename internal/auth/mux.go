@@ -15,6 +15,12 @@ import (
 type Surface struct {
 	Prefix  string // of paths, such as "/v1/"; the longest that fits a request counts
 	Slashes bool   // a trailing slash is ignored
+	// Enter, when it is set, finds the requests of a surface whose paths have no prefix of their own: it returns the request with
+	// the path below Prefix that is to be routed, or nil for a request of another surface. Nothing else comes below Prefix.
+	Enter func(r *http.Request) *http.Request
+	// Session says who is signed in with the browser that makes the request; nil for a surface whose routes ask for no session.
+	// Such a route takes nothing else: no token, no key.
+	Session func(r *http.Request) (Who, bool)
 	// Refuse answers a request that does not reach its handler; the error is a *kabar.Error in all but internal faults.
 	// ReasonNotFound stands for an unknown path and for a wrong method, which has Allow set in the answer's header.
 	Refuse func(w http.ResponseWriter, r *http.Request, err error)
@@ -24,8 +30,7 @@ type Surface struct {
 // handler, and when a surface is missing for a path. Every request that reaches a handler is allowed to by its row, and
 // From says who made it.
 func (a *Auth) Mux(table []Route, handlers map[string]http.Handler, surfaces ...Surface) (http.Handler, error) {
-	m := &mux{auth: a, routes: http.NewServeMux(), surfaces: slices.Clone(surfaces)}
-	slices.SortFunc(m.surfaces, func(a, b Surface) int { return len(b.Prefix) - len(a.Prefix) })
+	m := &mux{auth: a, routes: http.NewServeMux(), surfaces: longestFirst(surfaces)}
 	if len(m.surfaces) == 0 || m.surfaces[len(m.surfaces)-1].Prefix != "/" {
 		return nil, errors.New("mux: one surface must have the prefix \"/\"")
 	}
@@ -52,6 +57,20 @@ func (a *Auth) Mux(table []Route, handlers map[string]http.Handler, surfaces ...
 	return m, nil
 }
 
+// Denied returns a handler that refuses every request with ReasonDenied, as the surface of its path does: for whoever stands before
+// the mux and lets pass or not.
+func Denied(why string, surfaces ...Surface) http.Handler {
+	m := &mux{surfaces: longestFirst(surfaces)}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r, s := m.enter(r)
+		s.Refuse(w, r, kabar.Refuse(kabar.ReasonDenied, "", "%s", why))
+	})
+}
+
+func longestFirst(surfaces []Surface) []Surface {
+	return slices.SortedFunc(slices.Values(surfaces), func(a, b Surface) int { return len(b.Prefix) - len(a.Prefix) })
+}
+
 type mux struct {
 	auth     *Auth
 	routes   *http.ServeMux
@@ -60,11 +79,19 @@ type mux struct {
 
 // ServeHTTP finds the handler. A path that is not in its shortest form is unknown: no two spellings of a path are the same.
 func (m *mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s, given := m.surface(r), r
-	p := r.URL.Path
-	if s.Slashes && strings.HasSuffix(r.URL.EscapedPath(), "/") && len(p) > len(s.Prefix) {
+	given := r
+	r, s := m.enter(r)
+	if s.Enter != nil && r == given {
+		s.Refuse(w, r, notFound("there is no such endpoint"))
+		return
+	}
+	p := r.URL.EscapedPath() // what is escaped is part of a name: "a%2F%2Fb" is one, and so is "%2E%2E"
+	if s.Slashes && strings.HasSuffix(p, "/") && len(p) > len(s.Prefix) {
 		r = trimmed(r)
-		p = r.URL.Path
+		if p = r.URL.EscapedPath(); len(p) < len(s.Prefix) { // it was nothing but slashes
+			s.Refuse(w, r, notFound("there is no such endpoint"))
+			return
+		}
 	}
 	if clean := path.Clean("/" + p); p != clean && p != clean+"/" {
 		s.Refuse(w, r, notFound("there is no such endpoint"))
@@ -74,10 +101,24 @@ func (m *mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	given.Pattern = r.Pattern // for who counts requests by their route
 }
 
-// trimmed returns the request without the slashes at the end of its path.
+// enter returns the request as it is routed, and its surface.
+func (m *mux) enter(r *http.Request) (*http.Request, *Surface) {
+	for i := range m.surfaces {
+		if s := &m.surfaces[i]; s.Enter != nil {
+			if inside := s.Enter(r); inside != nil {
+				return inside, s
+			}
+		}
+	}
+	return r, m.surface(r)
+}
+
+// trimmed returns the request without the slashes at the end of its path; an escaped one is part of a name, and stays.
 func trimmed(r *http.Request) *http.Request {
 	u, t := *r.URL, *r
-	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), strings.TrimRight(u.RawPath, "/")
+	p := u.EscapedPath()
+	short := strings.TrimRight(p, "/")
+	u.Path, u.RawPath = u.Path[:len(u.Path)-(len(p)-len(short))], short
 	t.URL = &u
 	return &t
 }
@@ -90,13 +131,32 @@ func (m *mux) surface(r *http.Request) *Surface {
 // guard lets through who may.
 func (m *mux) guard(access Access, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		who, err := m.auth.admit(r, access)
+		who, err := m.admit(r, access)
 		if err != nil {
 			m.surface(r).Refuse(w, r, err)
 			return
 		}
 		next.ServeHTTP(w, withWho(r, who))
 	})
+}
+
+// admit says who makes the request, if that one may. Sessions are the surface's, everything else is the Auth's.
+func (m *mux) admit(r *http.Request, access Access) (Who, error) {
+	if access.level != session {
+		return m.auth.admit(r, access)
+	}
+	s := m.surface(r)
+	if s.Session == nil {
+		return Who{}, errUnauthorized()
+	}
+	w, ok := s.Session(r)
+	switch {
+	case !ok:
+		return Who{}, errUnauthorized()
+	case !w.May(access.scope):
+		return Who{}, kabar.Refuse(kabar.ReasonDenied, "", "this needs the access %q", access.String())
+	}
+	return w, nil
 }
 
 // unknown answers what no row fits. A path that has rows for other methods names them in Allow.
@@ -129,6 +189,12 @@ func (a *Auth) admit(r *http.Request, access Access) (Who, error) {
 		return Who{}, nil
 	case basic:
 		return Who{}, checkBasic(r)
+	case token, appToken:
+		return a.graph(r, access)
+	case watcher:
+		if w, ok, err := a.monitored(r); ok {
+			return w, err
+		}
 	default: // the others need to know who it is
 	}
 	w, err := a.Check(r)
@@ -143,7 +209,7 @@ func (a *Auth) admit(r *http.Request, access Access) (Who, error) {
 
 func (w Who) permitted(access Access) bool {
 	switch access.level {
-	case user:
+	case user, watcher:
 		return w.Number != 0 && (w.Role == RoleUser || w.Role == RoleAdmin)
 	case admin:
 		return w.Number != 0 && w.Role == RoleAdmin
@@ -200,7 +266,7 @@ func credentials(r *http.Request) []credential {
 			offer(credential{strings.ToLower(kind), strings.TrimSpace(secret)})
 		}
 	}
-	for _, v := range r.Header.Values("D360-API-KEY") {
+	for _, v := range r.Header["D360-Api-Key"] {
 		switch {
 		case strings.HasPrefix(v, keyPrefix):
 			offer(credential{"bearer", v})

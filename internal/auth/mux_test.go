@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,18 +67,19 @@ func example(pattern string) (method, target string) {
 	if !ok {
 		method, target = http.MethodGet, method
 	}
-	return method, strings.NewReplacer("{id}", "some-id", "{$}", "").Replace(target)
+	return method, strings.NewReplacer("{id}", "some-id", "{username}", "some-name", "{wa_id}", "34600111222", "{$}", "").Replace(target)
 }
 
 // client is somebody who calls routes, and what the table lets such a one do.
 type client struct {
-	name   string
-	header func(http.Header)
-	number *kabar.Number
-	valid  bool // the credentials are good ones
-	basic  bool
-	role   string // what the client is to the /v1 API
-	scopes []string
+	name    string
+	header  func(http.Header)
+	number  *kabar.Number
+	valid   bool // the credentials are good ones
+	basic   bool
+	monitor bool   // the credentials are the monitoring key
+	role    string // what the client is to the /v1 API
+	scopes  []string
 }
 
 func (c client) expect(a Access) (ok bool, why kabar.Reason) {
@@ -87,11 +89,20 @@ func (c client) expect(a Access) (ok bool, why kabar.Reason) {
 	case Basic:
 		return c.basic, kabar.ReasonUnauthorized
 	}
+	if a.level == session { // none of them is a browser that is signed in
+		return false, kabar.ReasonUnauthorized
+	}
+	if a.level == token || a.level == appToken {
+		return c.graph(a)
+	}
+	if c.monitor {
+		return a == Monitor, kabar.ReasonUnauthorized
+	}
 	if !c.valid {
 		return false, kabar.ReasonUnauthorized
 	}
 	switch a {
-	case User:
+	case User, Monitor:
 		ok = c.role != ""
 	case Admin:
 		ok = c.role == RoleAdmin
@@ -103,6 +114,21 @@ func (c client) expect(a Access) (ok bool, why kabar.Reason) {
 	return ok, kabar.ReasonDenied
 }
 
+// graph is expect for the Graph API: a token is a key with a scope of that API.
+func (c client) graph(a Access) (ok bool, why kabar.Reason) {
+	h := http.Header{}
+	if c.header != nil {
+		c.header(h)
+	}
+	switch {
+	case !strings.HasPrefix(h.Get("Authorization"), "Bearer ") && !strings.HasPrefix(h.Get("D360-API-KEY"), keyPrefix):
+		return false, kabar.ReasonNoToken
+	case !slices.Contains(c.scopes, ScopeManagement):
+		return false, kabar.ReasonUnauthorized
+	}
+	return a != AppToken, kabar.ReasonDenied
+}
+
 func clients(t *testing.T, e *env) []client {
 	bearer := func(s string) func(http.Header) { return func(h http.Header) { h.Set("Authorization", "Bearer "+s) } }
 	d360 := func(s string) func(http.Header) { return func(h http.Header) { h.Set("D360-API-KEY", s) } }
@@ -112,6 +138,9 @@ func clients(t *testing.T, e *env) []client {
 		{name: "basic without colon", header: func(h http.Header) { h.Set("Authorization", "Basic YWI=") }},
 		{name: "junk", header: bearer("junk")},
 		{name: "unknown key", header: d360(NewKey())},
+		{name: "monitoring key", header: func(h http.Header) { h.Set("Authorization", "Apikey "+monitorKey) }, number: e.a, monitor: true},
+		{name: "wrong monitoring key", header: func(h http.Header) { h.Set("Authorization", "Apikey "+monitorKey+"x") }},
+		{name: "monitoring key as a token", header: bearer(monitorKey)},
 		{name: "operator", header: bearer(e.apiKey(t, nil, AllScopes()...)), valid: true, scopes: AllScopes()},
 		{name: "operator without scopes", header: bearer(e.apiKey(t, nil)), valid: true},
 	}
@@ -168,7 +197,7 @@ func TestMatrix(t *testing.T) {
 			}
 		}
 	}
-	if cells != len(table)*21 {
+	if cells != len(table)*24 {
 		t.Errorf("%d cells", cells)
 	}
 }
@@ -192,13 +221,18 @@ func TestMuxPaths(t *testing.T) {
 		{"POST", "/v1/messages//", "POST /v1/messages", ""},
 		{"PUT", "/v1/messages/abc/", "PUT /v1/messages/{id}", ""},
 		{"GET", "/v1/media/a%2Fb", "GET /v1/media/{id}", ""},
+		{"GET", "/v1/media/a%2F%2Fb", "GET /v1/media/{id}", ""},
+		{"GET", "/v1/media/a%2F/", "GET /v1/media/{id}", ""},
+		{"GET", "/v1/media/%2E%2E", "GET /v1/media/{id}", ""},
+		{"GET", "/v1/%2E%2E/media/x", "", ""},
+		{"GET", "/v1/media/../x", "", ""},
 		{"HEAD", "/v1/media/x", "GET /v1/media/{id}", ""},
 		{"GET", "/assets/a.css", "GET /assets/", ""},
 		{"GET", "/", "GET /{$}", ""},
 		{"POST", "/logout", "POST /logout", ""},
 		{"POST", "/login", "", "GET"},
 		{"GET", "/v1/messages", "", "POST"},
-		{"DELETE", "/v1/settings/application/", "", "GET, PATCH"},
+		{"PUT", "/v1/settings/application/", "", "DELETE, GET, PATCH"},
 		{"OPTIONS", "/v1/media/x", "", "DELETE, GET"},
 		{"POST", "/v1//messages", "", ""},
 		{"POST", "/v1/x/../messages", "", ""},
@@ -260,7 +294,8 @@ func TestTable(t *testing.T) {
 		if cmp.Or(row.Access.String(), "nobody") == "nobody" {
 			t.Errorf("%s is for nobody", row.Pattern)
 		}
-		if row.Access == Public && strings.Contains(row.Pattern, "/v1/") {
+		describes := strings.HasSuffix(row.Pattern, "/openapi.json") || strings.HasSuffix(row.Pattern, "/docs")
+		if row.Access == Public && strings.Contains(row.Pattern, "/v1/") && !describes {
 			t.Errorf("%s is public", row.Pattern)
 		}
 	}

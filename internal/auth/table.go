@@ -1,5 +1,10 @@
 package auth
 
+import (
+	"slices"
+	"strings"
+)
+
 // level is who may call a route.
 type level int
 
@@ -8,7 +13,11 @@ const (
 	basic
 	user
 	admin
+	watcher
 	scope
+	token
+	appToken
+	session
 )
 
 // Access is who may call a route.
@@ -27,10 +36,15 @@ var (
 	User = Access{level: user}
 	// Admin routes take administrators of a number.
 	Admin = Access{level: admin}
+	// Monitor routes take users and administrators of a number as User routes do, and whoever has the server's monitoring key.
+	Monitor = Access{level: watcher}
 )
 
 // Scope routes take keys that have the scope.
 func Scope(name string) Access { return Access{level: scope, scope: name} }
+
+// Session routes are pages for a browser that is signed in to the console with the scope: see Surface.Session.
+func Session(name string) Access { return Access{level: session, scope: name} }
 
 // String names the access as the table in the documentation does.
 func (a Access) String() string {
@@ -43,8 +57,16 @@ func (a Access) String() string {
 		return "user"
 	case admin:
 		return "admin"
+	case watcher:
+		return "monitor"
 	case scope:
 		return "scope " + a.scope
+	case token:
+		return strings.TrimSpace("token " + a.scope)
+	case appToken:
+		return "app token"
+	case session:
+		return "session " + a.scope
 	}
 	return "nobody"
 }
@@ -58,31 +80,23 @@ type Route struct {
 // Table returns the authorisation table: every route of the server and who may call it. With lab it has the tools of kabar
 // dev as well, which kabar serve does not have.
 func Table(lab bool) []Route {
-	routes := []Route{
+	routes := slices.Concat(talking(), administering(), operating(), graphing(), showing(), []Route{
 		// Probes of whoever runs the server.
 		{"GET /livez", Public},
 		{"GET /readyz", Public},
 
-		// The On-Premises API.
-		{"POST /v1/users/login", Basic},
-		{"POST /v1/users/logout", User},
-		{"POST /v1/contacts", User},
-		{"POST /v1/messages", User},
-		{"PUT /v1/messages/{id}", User},
-		{"POST /v1/media", User},
-		{"GET /v1/media/{id}", User},
-		{"DELETE /v1/media/{id}", User},
-		{"GET /v1/settings/application", Admin},
-		{"PATCH /v1/settings/application", Admin},
-		{"GET /v1/health", User},
+		// The link of a number's picture, whose name cannot be guessed.
+		{"GET /photo/{name}", Public},
 
-		// The console, which has sessions of its own and checks them itself.
-		{"GET /{$}", Public},
-		{"GET /login", Public},
-		{"POST /logout", Public},
-		{"GET /stream", Public},
-		{"GET /assets/", Public},
-	}
+		// The management API.
+		{"GET /kabar/v1/messages", Scope(ScopeRead)},
+		{"GET /kabar/v1/messages/{id}", Scope(ScopeRead)},
+		{"GET /kabar/v1/templates", Scope(ScopeRead)},
+		{"GET /kabar/v1/templates/{id}", Scope(ScopeRead)},
+		{"POST /kabar/v1/templates/{id}/review", Scope(ScopeReview)},
+		{"GET /kabar/v1/openapi.json", Public},
+		{"GET /kabar/v1/docs", Public},
+	})
 	if lab {
 		routes = append(routes, Route{"POST /kabar/v1/lab/clock", Scope(ScopeLab)})
 	}

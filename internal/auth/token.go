@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -45,11 +46,46 @@ func (a *Auth) sign(user, session string, issued, expires time.Time) (string, er
 	return token, nil
 }
 
-// parse checks signature and time of a token. HS256 is the only method that is accepted.
+// keptTokens bounds how many tokens are remembered; about 500 bytes each.
+const keptTokens = 10_000
+
+// tokens remembers the claims of tokens whose signature has been found right: checking it again would find the same. Whether
+// they are still in time, and whether their session still exists, is asked at each request.
+type tokens struct {
+	mu     sync.Mutex
+	claims map[string]*claims
+}
+
+func (t *tokens) get(token string) *claims {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.claims[token]
+}
+
+func (t *tokens) put(token string, c *claims) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.claims) >= keptTokens {
+		for old := range t.claims { // any: it is checked again when it is needed
+			delete(t.claims, old)
+			break
+		}
+	}
+	t.claims[token] = c
+}
+
+// parse checks signature and time of a token. HS256 is the only method that is accepted. The claims are shared: nobody
+// changes them.
 func (a *Auth) parse(token string) (*claims, error) {
+	if c := a.tokens.get(token); c != nil && a.now().Before(c.Expires.Time) {
+		return c, nil
+	}
 	c := new(claims)
 	_, err := jwt.ParseWithClaims(token, c, func(*jwt.Token) (any, error) { return a.signing, nil },
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithExpirationRequired(), jwt.WithStrictDecoding(),
 		jwt.WithTimeFunc(a.now))
+	if err == nil {
+		a.tokens.put(token, c)
+	}
 	return c, err
 }

@@ -20,7 +20,7 @@ type NewUser struct {
 
 const maxName = 128
 
-// AddUser stores a user. A name that is taken is refused with ReasonExists, a weak password with ReasonInvalid.
+// AddUser stores a user. A name that is taken is refused with ReasonUserExists, a weak password with ReasonInvalid.
 func (a *Auth) AddUser(ctx context.Context, n NewUser) error {
 	if err := checkName(n.Name); err != nil {
 		return err
@@ -31,7 +31,7 @@ func (a *Auth) AddUser(ctx context.Context, n NewUser) error {
 	if n.Role != RoleAdmin && n.Role != RoleUser {
 		return fmt.Errorf("add user: %q is not a role", n.Role)
 	}
-	if _, err := a.db.User(ctx, n.Name); !isMissing(err) {
+	if _, err := a.db.User(ctx, n.Name); !store.IsNotFound(err) {
 		if err != nil {
 			return store.Refusal(err)
 		}
@@ -70,6 +70,37 @@ func (a *Auth) SetPassword(ctx context.Context, name, password string, mustChang
 	return a.shutOut(ctx, u, func(tx *store.Tx) error { return tx.SetPassword(u.Number, u.ID, phc, mustChange) })
 }
 
+// ChangePassword changes the user's own password on behalf of w, who keeps every session.
+func (a *Auth) ChangePassword(ctx context.Context, w Who, password string) error {
+	if err := CheckPassword(password); err != nil {
+		return err
+	}
+	phc, err := a.hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	a.change.Lock()
+	defer a.change.Unlock()
+	err = a.db.Write(ctx, nil, func(tx *store.Tx) error { return tx.SetPassword(w.Number, w.user, phc, false) })
+	if store.IsNotFound(err) { // removed a moment ago, or an API key
+		return kabar.Refuse(kabar.ReasonNotFound, "", "there is no user %q", w.User)
+	}
+	return store.Refusal(err)
+}
+
+// UserOf returns the role of a user of the number. One of another number is as unknown as one that nobody has added:
+// ReasonNotFound.
+func (a *Auth) UserOf(ctx context.Context, n kabar.NumberID, name string) (role string, err error) {
+	u, err := a.find(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	if u.Number != n {
+		return "", kabar.Refuse(kabar.ReasonNotFound, "", "there is no user %q", name)
+	}
+	return u.Role, nil
+}
+
 // RemoveUser removes a user and ends the user's sessions. The last administrator of a number is refused with ReasonDenied
 // unless force is set.
 func (a *Auth) RemoveUser(ctx context.Context, name string, force bool) error {
@@ -86,7 +117,7 @@ func (a *Auth) RemoveUser(ctx context.Context, name string, force bool) error {
 	}
 	return a.shutOut(ctx, u, func(tx *store.Tx) error {
 		err := tx.RemoveUser(u.Number, u.ID)
-		if isMissing(err) { // removed in the round before
+		if store.IsNotFound(err) { // removed in the round before
 			return nil
 		}
 		return err
@@ -110,7 +141,7 @@ func (a *Auth) checkOthers(ctx context.Context, u *store.User) error {
 // find returns a user by name; one that is unknown is refused with ReasonNotFound.
 func (a *Auth) find(ctx context.Context, name string) (*store.User, error) {
 	u, err := a.db.User(ctx, name)
-	if isMissing(err) {
+	if store.IsNotFound(err) {
 		return nil, kabar.Refuse(kabar.ReasonNotFound, "", "there is no user %q", name)
 	}
 	return u, store.Refusal(err)
@@ -148,5 +179,5 @@ func checkName(name string) error {
 }
 
 func taken(name string) error {
-	return kabar.Refuse(kabar.ReasonExists, "username", "there is a user %q already", name)
+	return kabar.Refuse(kabar.ReasonUserExists, "username", "there is a user %q already", name)
 }

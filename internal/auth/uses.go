@@ -55,7 +55,7 @@ func (a *Auth) NoteUses(ctx context.Context) error {
 	}
 	err := a.db.Write(ctx, nil, func(tx *store.Tx) error {
 		for id, at := range used {
-			if err := tx.TouchKey(id, at); err != nil && !isMissing(err) {
+			if err := tx.TouchKey(id, at); err != nil && !store.IsNotFound(err) {
 				return err
 			}
 		}

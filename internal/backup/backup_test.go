@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"kabar"
 	"kabar/internal/backup"
 	"kabar/internal/media"
+	"kabar/internal/patience"
 	"kabar/internal/secrets"
 	"kabar/internal/store"
 	"kabar/internal/storetest"
@@ -180,7 +182,7 @@ func TestMediaThatGo(t *testing.T) {
 			return shot
 		}
 		o := backup.Options{Snapshot: snapshot(), Media: e.media, HasFile: s.DB.HasFile, Now: s.Now}
-		s.Write(t, func(tx *store.Tx) error { return tx.RemoveMedium(e.A.ID, gone.ID) })
+		s.Write(t, func(tx *store.Tx) error { _, err := tx.RemoveMedium(e.A.ID, gone.ID); return err })
 		if err := errors.Join(e.media.Remove(gone.File), e.media.Remove(lost.File)); err != nil {
 			t.Fatal(err)
 		}
@@ -220,23 +222,22 @@ func TestABackupIsWhole(t *testing.T) {
 		e := newEnv(t, s)
 		e.fill(t, "begin")
 		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan int)
+		var filled atomic.Int64
+		done := make(chan struct{})
 		go func() {
-			n := 0
-			for ; ctx.Err() == nil; n++ {
+			defer close(done)
+			for ; ctx.Err() == nil; filled.Add(1) {
 				e.fill(t, "a", "b", "c")
 			}
-			done <- n
 		}()
 		var dirs []string
 		for range 3 {
-			time.Sleep(20 * time.Millisecond)
+			before := filled.Load()
+			patience.Until(t, "more is written", func() bool { return filled.Load() > before })
 			dirs = append(dirs, e.make(t))
 		}
 		cancel()
-		if n := <-done; n < 3 {
-			t.Errorf("only %d operations were written meanwhile", n)
-		}
+		patience.Next(t, "the last one is written", done)
 		for _, dir := range dirs {
 			m, err := backup.Verify(t.Context(), dir, nil)
 			if err != nil {

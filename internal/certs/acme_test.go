@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kabar/internal/patience"
 )
 
 // listen serves TLS with a certificate until the test ends: enough for handshakes.
@@ -96,15 +98,6 @@ func run(t *testing.T, c *Certs) (stop func()) {
 	return stop
 }
 
-func await(t *testing.T, what string, f func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !f(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("waited in vain until %s", what)
-		}
-	}
-}
-
 func TestACME(t *testing.T) {
 	a, dir := newAuthority(t), filepath.Join(t.TempDir(), "tls")
 	c := mustOpen(t, acmeOptions(a, dir, "api.shop.example", "www.shop.example"))
@@ -116,7 +109,7 @@ func TestACME(t *testing.T) {
 		t.Error("before Run another certificate than the self-signed one")
 	}
 	stop := run(t, c)
-	await(t, "both are issued", func() bool { return len(c.Info().Names) == 2 })
+	patience.Until(t, "both are issued", func() bool { return len(c.Info().Names) == 2 })
 	for _, name := range []string{"api.shop.example", "WWW.Shop.Example."} {
 		config := &tls.Config{ServerName: name, NextProtos: []string{"h2", "http/1.1"}, MinVersion: tls.VersionTLS13}
 		state := shake(t, a.alpnAddr, config)
@@ -179,23 +172,21 @@ func secondStart(t *testing.T, a *authority, dir string) {
 // A certificate of an earlier run that has ended is not shown, and another one is asked for.
 func TestACMEAfterALongPause(t *testing.T) {
 	a, dir := newAuthority(t), t.TempDir()
-	a.set(func() { a.life = 2 * time.Second })
 	c := mustOpen(t, acmeOptions(a, dir, "api.shop.example"))
 	a.leadTo(listen(t, c))
 	stop := run(t, c)
-	await(t, "the first is issued", func() bool { return !c.Info().NotAfter.IsZero() })
+	patience.Until(t, "the first is issued", func() bool { return !c.Info().NotAfter.IsZero() })
 	first := c.Info().Fingerprint
 	stop()
-	time.Sleep(time.Until(c.Info().NotAfter) + 100*time.Millisecond)
+	a.replace(t, dir, "api.shop.example", time.Now().Add(-time.Hour))
 
-	a.set(func() { a.life = 90 * day })
 	again := mustOpen(t, acmeOptions(a, dir, "api.shop.example"))
 	a.leadTo(listen(t, again))
 	if again.Trusted() || !selfIssued(shake(t, a.alpnAddr, &tls.Config{ServerName: "api.shop.example"}).PeerCertificates[0]) {
 		t.Error("an expired certificate is shown")
 	}
 	run(t, again)
-	await(t, "another one is issued", func() bool { return again.Trusted() && again.Info().Fingerprint != first })
+	patience.Until(t, "another one is issued", func() bool { return again.Trusted() && again.Info().Fingerprint != first })
 }
 
 func TestACMEOverHTTP(t *testing.T) {
@@ -206,7 +197,7 @@ func TestACMEOverHTTP(t *testing.T) {
 	a.leadTo("127.0.0.1:1") // nobody is there
 	a.set(func() { a.httpAddr = plain.Listener.Addr().String() })
 	run(t, c)
-	await(t, "it is issued", c.Trusted)
+	patience.Until(t, "it is issued", c.Trusted)
 	answer, err := http.Get(plain.URL + "/other")
 	if err != nil {
 		t.Fatal(err)
@@ -224,7 +215,7 @@ func TestACMERefused(t *testing.T) {
 	address := listen(t, c)
 	a.leadTo("127.0.0.1:1")
 	run(t, c)
-	await(t, "it is refused", func() bool { return strings.Contains(strings.Join(c.Info().Problems, ""), "127.0.0.1:1") })
+	patience.Until(t, "it is refused", func() bool { return strings.Contains(strings.Join(c.Info().Problems, ""), "127.0.0.1:1") })
 	if c.Trusted() {
 		t.Error("trusted without a certificate")
 	}
@@ -249,12 +240,13 @@ func TestACMEEndsWithRun(t *testing.T) {
 	defer silent.Close()
 	c := mustOpen(t, acmeOptions(&authority{url: silent.URL}, t.TempDir(), "api.shop.example"))
 	stop := run(t, c)
-	<-asked
-	began := time.Now()
-	stop()
-	if d := time.Since(began); d > 5*time.Second {
-		t.Errorf("ended after %v", d)
-	}
+	patience.Next(t, "it is asked", asked)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		stop()
+	}()
+	patience.Next(t, "Run ends", ended)
 }
 
 func TestACMENeedsTerms(t *testing.T) {

@@ -21,6 +21,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -34,9 +36,8 @@ import (
 type authority struct {
 	url      string
 	roots    *x509.CertPool
-	life     time.Duration // of a certificate
-	alpnAddr string        // what the domains' port 443 is
-	httpAddr string        // what their port 80 is; empty: only tls-alpn-01 is offered
+	alpnAddr string // what the domains' port 443 is
+	httpAddr string // what their port 80 is; empty: only tls-alpn-01 is offered
 
 	ca    *x509.Certificate
 	caKey *ecdsa.PrivateKey
@@ -56,7 +57,7 @@ type order struct {
 
 func newAuthority(t *testing.T) *authority {
 	t.Helper()
-	a := &authority{life: 90 * day, roots: x509.NewCertPool()}
+	a := &authority{roots: x509.NewCertPool()}
 	var err error
 	if a.caKey, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 		t.Fatal(err)
@@ -288,16 +289,44 @@ func (a *authority) finalize(w http.ResponseWriter, id int, o *order, body []byt
 		http.Error(w, "bad request for a certificate", http.StatusForbidden)
 		return
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(int64(id) + 2), Subject: pkix.Name{CommonName: o.domain}, DNSNames: csr.DNSNames,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(a.life), KeyUsage: x509.KeyUsageDigitalSignature,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
-	leaf, err := x509.CreateCertificate(rand.Reader, template, a.ca, csr.PublicKey, a.caKey)
+	o.chain, err = a.chain(int64(id)+2, o.domain, csr.PublicKey, time.Now().Add(90*day))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	for _, der := range [][]byte{leaf, a.ca.Raw} {
-		o.chain = append(o.chain, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
-	}
 	a.writeOrder(w, http.StatusOK, id, o)
+}
+
+// chain issues a certificate, as PEM and with the authority's.
+func (a *authority) chain(serial int64, domain string, public any, end time.Time) (chain []byte, err error) {
+	template := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: domain}, DNSNames: []string{domain},
+		NotBefore: end.Add(-91 * day), NotAfter: end, KeyUsage: x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
+	leaf, err := x509.CreateCertificate(rand.Reader, template, a.ca, public, a.caKey)
+	for _, der := range [][]byte{leaf, a.ca.Raw} {
+		chain = append(chain, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
+	}
+	return chain, err
+}
+
+// replace puts another certificate for the same key where the library keeps the one of a domain.
+func (a *authority) replace(t *testing.T, dir, domain string, end time.Time) {
+	t.Helper()
+	file := filepath.Join(dir, "acme", domain)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(text)
+	key, err := x509.ParseECPrivateKey(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chain, err := a.chain(1000, domain, key.Public(), end)
+	if err == nil {
+		err = os.WriteFile(file, append(pem.EncodeToMemory(block), chain...), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }

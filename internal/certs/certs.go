@@ -1,5 +1,6 @@
 // Package certs gives a server its TLS certificate, from one of three sources: a self-signed one that it makes and renews
-// itself, files of the operator's that it reads anew when they change, or an authority that speaks ACME (RFC 8555).
+// itself, files of the operator's that it reads anew when they change, or an authority that speaks ACME (RFC 8555). One that is
+// handed to the running program ([Certs.Use]) comes before them.
 //
 // A [Certs] is open from start to end of a program. Its [tls.Config] answers each handshake with the certificate of that
 // moment, so nothing is restarted for a new one. [Certs.Run] does what must not wait for a handshake: it asks the authority,
@@ -72,7 +73,7 @@ type source interface {
 // Certs is a server's certificate.
 type Certs struct {
 	o    Options
-	src  source
+	src  either
 	stop context.CancelFunc // ends every request to an authority
 
 	mu     sync.Mutex           // guards warned
@@ -94,11 +95,11 @@ func Open(o Options) (*Certs, error) {
 	var err error
 	switch {
 	case o.CertFile != "":
-		c.src, err = openFiles(o)
+		c.src.source, err = openFiles(o)
 	case len(o.ACME.Domains) > 0:
-		c.src, err = openACME(ctx, o, filepath.Join(o.Dir, "acme"))
+		c.src.source, err = openACME(ctx, o, filepath.Join(o.Dir, "acme"))
 	default:
-		c.src, err = openSelf(o, o.Hosts)
+		c.src.source, err = openSelf(o, o.Hosts)
 	}
 	if err != nil {
 		stop()
@@ -116,7 +117,7 @@ func (c *Certs) TLS() *tls.Config {
 		NextProtos:     []string{"h2", "http/1.1"},
 		GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) { return c.src.certificate(h, c.o.Now()) },
 	}
-	if c.src.name() == ACMESource {
+	if c.src.source.name() == ACMESource {
 		config.NextProtos = append(config.NextProtos, acme.ALPNProto)
 	}
 	return config
@@ -126,7 +127,7 @@ func (c *Certs) TLS() *tls.Config {
 // HTTP; once it has been asked for, http-01 is tried where tls-alpn-01 fails, so ask for it before Run, and only if that
 // port is listened on. Without ACME it is fallback itself.
 func (c *Certs) Handler(fallback http.Handler) http.Handler {
-	if a, ok := c.src.(*acmeSource); ok {
+	if a, ok := c.src.source.(*acmeSource); ok {
 		return a.manager.HTTPHandler(fallback)
 	}
 	return fallback

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kabar/internal/patience"
 )
 
 func TestProblemsAreToldAndLoggedOnceADay(t *testing.T) {
@@ -68,7 +70,7 @@ func TestSelfSignedSource(t *testing.T) {
 	}
 	now.sleep(2 * day)
 	run(t, c)
-	await(t, "it is renewed", func() bool { return c.Info().Fingerprint != first.Fingerprint })
+	patience.Until(t, "it is renewed", func() bool { return c.Info().Fingerprint != first.Fingerprint })
 	write(t, filepath.Join(dir, certFile), []byte("damaged"))
 	if err := c.Reload(); err == nil || c.Info().Fingerprint == "" {
 		t.Errorf("a damaged file: %v", err)

@@ -2,7 +2,8 @@
 //
 // Every write is an operation. A Writer takes all operations that wait, hands them as one batch to the function that
 // runs a transaction, and answers each of them after that function has returned, which is after the commit: one fsync
-// pays for all. There is no timer: while one batch commits, the next one gathers.
+// pays for all. There is no timer: while one batch commits, the next one gathers, and so it does while other goroutines are ready to
+// run.
 //
 // The package knows nothing of databases. It does not retry, does not look into operations and does not reorder them:
 // a batch holds them in arrival order. A Writer is safe for concurrent use; its one goroutine is started by NewWriter
@@ -12,6 +13,7 @@ package commit
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -124,11 +126,21 @@ func (w *Writer[Op]) Close() {
 	<-w.done
 }
 
+// gather lets those run who are about to hand something in, as long as the queue grows: what a commit costs is shared by more
+// operations, and nobody waits for anything but a processor.
+func (w *Writer[Op]) gather() {
+	for n := -1; n < len(w.queue) && n < w.batch; {
+		n = len(w.queue)
+		runtime.Gosched()
+	}
+}
+
 func (w *Writer[Op]) loop() {
 	defer close(w.done)
 	var ops []Op
 	var waiting []request[Op]
 	for first := range w.queue {
+		w.gather()
 		ops, waiting = append(ops[:0], first.op), append(waiting[:0], first)
 		for more := true; more && len(ops) < w.batch; {
 			select {

@@ -17,7 +17,7 @@ var shots = flag.String("shots", "", "folder for the screenshots of the browser 
 func TestBrowser(t *testing.T) {
 	status := &fake{view: fixture()}
 	c := New(status, Options{})
-	srv := httptest.NewServer(c.Handler())
+	srv := httptest.NewServer(served(c))
 	t.Cleanup(srv.Close)
 	b := uitest.Open(t, *shots)
 
@@ -25,7 +25,7 @@ func TestBrowser(t *testing.T) {
 	b.Until(`document.body.textContent.includes("one-time link")`)
 	b.Shot("console-signed-out")
 
-	b.Do(chromedp.Navigate(srv.URL + c.NewLink(time.Now())))
+	b.Do(chromedp.Navigate(srv.URL + c.NewLink(time.Now(), operator())))
 	b.Until(`location.pathname === "/" && document.querySelector("#live")`)
 	b.Shot("console")
 	b.Scheme("dark")

@@ -1,23 +1,29 @@
-// Package console is the operator's first page: what is running, how the network and the webhook are, and the next
-// step, with commands to copy.
+// Package console is the operator's pages: what is running and the next step, the templates with an editor, and the queue of
+// those that wait for review.
 //
-// Sign-in is by a one-time link ([Console.NewLink]), printed at every start; there is no password to guess and no
-// default one. A link and the session it opens live in memory only: a restart ends them. Who has a session sees the
-// page; nothing on it changes anything but the sign-out, which like every POST must come from the page's own origin.
+// Sign-in is by a one-time link ([Console.NewLink]), printed at every start and by kabar console link; there is no password to
+// guess and no default one. A link and the session it opens live in memory only: a restart ends them. A session has an account,
+// or all of them, and scopes: which page needs which is in the authorisation table, and the mux that is built from it asks
+// [Console.Session]. Every request that changes something must come from the page's own origin.
 //
-// The package does not find out what it shows: a [Status] tells it. Links and sessions use real time. A Console is safe
-// for concurrent use and starts no goroutine; its streams end with their request's context and with the session.
+// The package decides nothing: it finds out through interfaces ([Status], [Templates]) what it shows, and what it is told to do
+// it hands on. Links and sessions use real time. A Console is safe for concurrent use and starts no goroutine; its streams end
+// with their request's context and with the session.
+//
+// A page is a file of handlers beside a file of templates. It has a [frame], which the masthead is drawn from; its changing
+// part is a fragment with an id, which the page and its stream share (Console.follow).
 package console
 
 import (
 	"context"
 	"embed"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"time"
 
+	"kabar"
+	"kabar/internal/auth"
 	"kabar/internal/ui"
 	"kabar/internal/web"
 )
@@ -35,33 +41,38 @@ type Status interface {
 
 // Options of a Console.
 type Options struct {
-	Log *slog.Logger     // nil discards
-	Now func() time.Time // nil is time.Now
+	Templates Templates
+	Accounts  func(context.Context) ([]*kabar.Account, error) // all there are
+	Log       *slog.Logger                                    // nil discards
+	Now       func() time.Time                                // nil is time.Now
 }
 
-// Console serves the page.
+// Console serves the pages.
 type Console struct {
 	status   Status
+	tpl      Templates
+	accounts func(context.Context) ([]*kabar.Account, error)
 	log      *slog.Logger
 	now      func() time.Time
 	assets   *ui.Assets
 	pages    *ui.Pages
+	sample   string // address of the picture that stands for a medium which a message will bring
 	links    links
 	sessions sessions
 }
 
 // New returns a console of status. It panics when the embedded templates are broken: a mistake in the program.
 func New(status Status, opt Options) *Console {
-	sub, err := fs.Sub(templates, "html")
-	if err != nil {
-		panic(err)
-	}
 	assets := ui.NewAssets()
-	pages, err := ui.NewPages(assets, sub, "*.html")
+	pages, err := ui.NewPages(assets, templates, "html/*.html")
 	if err != nil {
 		panic(err)
 	}
-	c := &Console{status: status, log: opt.Log, now: opt.Now, assets: assets, pages: pages}
+	sample, err := assets.Path("picture.svg")
+	if err != nil {
+		panic(err)
+	}
+	c := &Console{sample: sample, status: status, tpl: opt.Templates, accounts: opt.Accounts, log: opt.Log, now: opt.Now, assets: assets, pages: pages}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
@@ -71,38 +82,55 @@ func New(status Status, opt Options) *Console {
 	return c
 }
 
-// NewLink returns path and query of a link that signs in once within 10 minutes: "/login?code=…". The newest 16 links
-// are good; an older one that was never used is forgotten.
-func (c *Console) NewLink(now time.Time) string { return "/login?code=" + c.links.add(now) }
+// NewLink returns path and query of a link that signs in once within 10 minutes: "/login?code=…". Of who it keeps the account
+// and the scopes. The newest 16 links are good; an older one that was never used is forgotten.
+func (c *Console) NewLink(now time.Time, who auth.Who) string {
+	return "/login?code=" + c.links.add(now, auth.Who{Account: who.Account, Scopes: who.Scopes})
+}
 
-// Handlers returns the handlers by pattern, each with the security headers of pages.
+// Session implements auth.Surface: it says who is signed in with the browser that makes the request, and keeps the session
+// awake.
+func (c *Console) Session(r *http.Request) (auth.Who, bool) { return c.session(r, true) }
+
+// Handlers returns the handlers by pattern, each with the security headers of pages. Those below /console/ take it that
+// auth.From knows who makes the request.
 func (c *Console) Handlers() map[string]http.Handler {
-	all := map[string]http.Handler{
-		"GET " + ui.AssetPrefix: c.assets,
-		"GET /{$}":              http.HandlerFunc(c.home),
-		"GET /login":            http.HandlerFunc(c.login),
-		"POST /logout":          http.HandlerFunc(c.logout),
-		"GET /stream":           http.HandlerFunc(c.stream),
+	all := map[string]http.Handler{"GET " + ui.AssetPrefix: c.assets}
+	for pattern, h := range map[string]http.HandlerFunc{
+		"GET /{$}":     c.home,
+		"GET /login":   c.login,
+		"POST /logout": c.logout,
+		"GET /stream":  c.stream,
+
+		"GET /console/templates":              c.listPage,
+		"GET /console/templates/stream":       c.listStream,
+		"GET /console/templates/{id}":         c.templatePage,
+		"GET /console/templates/{id}/stream":  c.templateStream,
+		"GET /console/templates/new":          c.newPage,
+		"GET /console/templates/{id}/edit":    c.editPage,
+		"POST /console/templates":             c.create,
+		"POST /console/templates/preview":     c.preview,
+		"POST /console/templates/{id}":        c.edit,
+		"GET /console/review":                 c.queuePage,
+		"GET /console/review/stream":          c.queueStream,
+		"POST /console/templates/{id}/review": c.review,
+	} {
+		all[pattern] = h
 	}
 	for pattern, h := range all {
-		all[pattern] = web.PageHeaders(web.SameOrigin(h))
+		all[pattern] = web.PageHeaders(web.SameOrigin(nil, h))
 	}
 	return all
 }
 
-// Handler serves all of Handlers. Everything else is 404.
-func (c *Console) Handler() http.Handler {
-	mux := http.NewServeMux()
-	for pattern, h := range c.Handlers() {
-		mux.Handle(pattern, h)
-	}
-	mux.Handle("/", web.PageHeaders(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { c.message(w, http.StatusNotFound, notFound) })))
-	return mux
-}
-
 func (c *Console) home(w http.ResponseWriter, r *http.Request) {
-	if _, ok := c.session(r, true); !ok {
+	who, ok := c.session(r, true)
+	switch {
+	case !ok:
 		c.message(w, http.StatusUnauthorized, signedOut)
+		return
+	case who.Account != 0: // the page is about all numbers of the server
+		http.Redirect(w, r, "/console/templates", http.StatusSeeOther)
 		return
 	}
 	view, err := c.status.Status(r.Context())
@@ -111,7 +139,7 @@ func (c *Console) home(w http.ResponseWriter, r *http.Request) {
 		c.message(w, http.StatusInternalServerError, unreadable)
 		return
 	}
-	c.write(w, http.StatusOK, "page", page{ui.Head{Title: "Kabar", Class: "console", Stream: "/stream"}, view})
+	c.write(w, http.StatusOK, "page", page{frameOf(who, "/", "Kabar", "/stream"), view})
 }
 
 // login opens a session for a good code. It answers with a page that goes on by itself instead of a redirect: the cookie
@@ -123,12 +151,13 @@ func (c *Console) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	now := c.now()
-	if !c.links.use(r.URL.Query().Get("code"), now) {
+	who, ok := c.links.use(r.URL.Query().Get("code"), now)
+	if !ok {
 		c.message(w, http.StatusForbidden, usedUp)
 		return
 	}
 	c.end(r)
-	http.SetCookie(w, cookie(r, c.sessions.open(now), 0))
+	http.SetCookie(w, cookie(r, c.sessions.open(now, who), 0))
 	c.message(w, http.StatusOK, signedIn)
 }
 
@@ -139,27 +168,34 @@ func (c *Console) logout(w http.ResponseWriter, r *http.Request) {
 	c.message(w, http.StatusOK, signedOut)
 }
 
-// stream sends the page's changing part whenever it differs from what was sent last. It does not keep a session awake.
+// stream is the first page's.
 func (c *Console) stream(w http.ResponseWriter, r *http.Request) {
-	token, ok := c.session(r, false)
-	if !ok {
+	if who, ok := c.session(r, false); !ok || who.Account != 0 {
 		c.message(w, http.StatusUnauthorized, signedOut)
 		return
 	}
+	c.follow(w, r, func() ([]byte, error) {
+		view, err := c.status.Status(r.Context())
+		if err != nil {
+			return nil, err
+		}
+		return c.pages.Fragment("live", view)
+	})
+}
+
+// follow sends a page's changing part whenever it differs from what was sent last. It ends with the session, and does not keep
+// that awake.
+func (c *Console) follow(w http.ResponseWriter, r *http.Request, draw func() ([]byte, error)) {
 	out, err := ui.OpenStream(w)
 	if err != nil {
 		return // the client has gone
 	}
 	last := ""
 	send := func([]time.Time) error {
-		if !c.sessions.valid(token, c.now(), false) {
+		if _, ok := c.session(r, false); !ok {
 			return errSignedOut
 		}
-		view, err := c.status.Status(r.Context())
-		if err != nil {
-			return err
-		}
-		html, err := c.pages.Fragment("live", view)
+		html, err := draw()
 		if err != nil || string(html) == last {
 			return err
 		}
@@ -177,34 +213,3 @@ func (c *Console) stream(w http.ResponseWriter, r *http.Request) {
 }
 
 var errSignedOut = errors.New("the session has ended")
-
-// message is a page that says one thing.
-type message struct {
-	Head        ui.Head
-	Title, Text string
-	Forward     string // where to go on; may be empty
-	Go          string // the text of that link
-	Now         bool   // go there at once
-}
-
-var (
-	signedOut = message{Title: "Sign in to Kabar",
-		Text: "The console opens with a one-time link. “kabar dev” and “kabar serve” print one at every start: stop the server, start it again, and follow the new link. A restart loses no message."}
-	usedUp = message{Title: "This link no longer works", Forward: "/", Go: "To the console",
-		Text: "A link signs in once, within ten minutes. Start the server again for a new one. If you have signed in already, go on."}
-	signedIn   = message{Title: "You are signed in", Text: "The console opens by itself.", Forward: "/", Go: "Open the console", Now: true}
-	notFound   = message{Title: "There is nothing here", Text: "No page of the console has this address.", Forward: "/", Go: "To the console"}
-	unreadable = message{Title: "The state cannot be read", Text: "The log of the server says why. Reload the page to try again.", Forward: "/", Go: "Try again"}
-)
-
-func (c *Console) message(w http.ResponseWriter, status int, m message) {
-	m.Head = ui.Head{Title: m.Title + " · Kabar", Class: "plain"}
-	c.write(w, status, "message", m)
-}
-
-func (c *Console) write(w http.ResponseWriter, status int, name string, data any) {
-	if err := c.pages.Write(w, status, name, data); err != nil {
-		c.log.Error("console", "error", err)
-		http.Error(w, "the page cannot be drawn", http.StatusInternalServerError)
-	}
-}

@@ -12,10 +12,12 @@ import (
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"kabar/internal/auth"
 	"kabar/internal/ui/uitest"
 )
 
@@ -27,6 +29,22 @@ type clock struct{ now time.Time }
 func newConsole(view View) (*Console, *clock) {
 	k := &clock{time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
 	return New(&fake{view: view}, Options{Now: func() time.Time { return k.now }}), k
+}
+
+// operator is a session of the whole server, with every scope.
+func operator() auth.Who {
+	return auth.Who{Scopes: []string{auth.ScopeRead, auth.ScopeReview, auth.ScopeManagement}}
+}
+
+// served is the console behind the server's authorisation table, of which it has all and only the rows that are its own.
+func served(c *Console) http.Handler {
+	handlers := c.Handlers()
+	rows := slices.DeleteFunc(auth.Table(false), func(row auth.Route) bool { return handlers[row.Pattern] == nil })
+	h, err := new(auth.Auth).Mux(rows, handlers, auth.Surface{Prefix: "/", Refuse: c.Refuse}, auth.Surface{Prefix: "/console/", Session: c.Session, Refuse: c.Refuse})
+	if err != nil {
+		panic(err)
+	}
+	return h
 }
 
 // ask makes a request with the cookies that earlier answers have set.
@@ -41,14 +59,14 @@ func ask(c *Console, method, path string, jar []*http.Cookie, change ...func(*ht
 		f(r)
 	}
 	w := httptest.NewRecorder()
-	c.Handler().ServeHTTP(w, r)
+	served(c).ServeHTTP(w, r)
 	return w
 }
 
 // signIn follows a new link and returns the cookies.
 func signIn(t *testing.T, c *Console, now time.Time, change ...func(*http.Request)) []*http.Cookie {
 	t.Helper()
-	w := ask(c, http.MethodGet, c.NewLink(now), nil, change...)
+	w := ask(c, http.MethodGet, c.NewLink(now, operator()), nil, change...)
 	if w.Code != http.StatusOK || len(w.Result().Cookies()) != 1 {
 		t.Fatalf("sign in: %d, cookies %v", w.Code, w.Result().Cookies())
 	}
@@ -72,15 +90,15 @@ func TestWithoutSession(t *testing.T) {
 			}
 		}
 	}
-	if body := ask(c, http.MethodGet, "/", nil).Body.String(); !strings.Contains(body, "kabar dev") {
+	if body := ask(c, http.MethodGet, "/", nil).Body.String(); !strings.Contains(body, "kabar console link") {
 		t.Errorf("a stranger is not told how to sign in:\n%s", body)
 	}
 }
 
 func TestLinkWorksOnce(t *testing.T) {
 	c, k := newConsole(fixture())
-	link := c.NewLink(k.now)
-	if code := strings.TrimPrefix(link, "/login?code="); len(code) != 43 || c.NewLink(k.now) == link {
+	link := c.NewLink(k.now, operator())
+	if code := strings.TrimPrefix(link, "/login?code="); len(code) != 43 || c.NewLink(k.now, operator()) == link {
 		t.Errorf("the link is %q", link)
 	}
 	if w := ask(c, http.MethodHead, link, nil); w.Code != http.StatusMethodNotAllowed {
@@ -98,7 +116,7 @@ func TestLinkWorksOnce(t *testing.T) {
 func TestLinkExpires(t *testing.T) {
 	for after, want := range map[time.Duration]int{0: 200, linkLife - 1: 200, linkLife: 403, 24 * time.Hour: 403, -time.Second: 403} {
 		c, k := newConsole(fixture())
-		link := c.NewLink(k.now)
+		link := c.NewLink(k.now, operator())
 		k.now = k.now.Add(after)
 		if w := ask(c, http.MethodGet, link, nil); w.Code != want {
 			t.Errorf("after %v: %d, want %d", after, w.Code, want)
@@ -108,9 +126,9 @@ func TestLinkExpires(t *testing.T) {
 
 func TestLinksAndSessionsAreBounded(t *testing.T) {
 	c, k := newConsole(fixture())
-	oldest := c.NewLink(k.now)
+	oldest := c.NewLink(k.now, operator())
 	for range maxLinks {
-		c.NewLink(k.now)
+		c.NewLink(k.now, operator())
 	}
 	if w := ask(c, http.MethodGet, oldest, nil); w.Code != 403 || len(c.links.list) != maxLinks {
 		t.Errorf("the oldest of %d links: %d", len(c.links.list), w.Code)
@@ -216,7 +234,7 @@ func TestForeignPagesChangeNothing(t *testing.T) {
 func TestNoFixation(t *testing.T) {
 	c, k := newConsole(fixture())
 	planted := signIn(t, c, k.now)
-	w := ask(c, http.MethodGet, c.NewLink(k.now), planted)
+	w := ask(c, http.MethodGet, c.NewLink(k.now, operator()), planted)
 	if w.Result().Cookies()[0].Value == planted[0].Value || isSignedIn(c, planted) {
 		t.Error("the planted session goes on")
 	}
@@ -286,7 +304,7 @@ func TestStream(t *testing.T) {
 	status := &fake{view: fixture()}
 	c := New(status, Options{})
 	jar := signIn(t, c, time.Now())
-	srv := httptest.NewServer(c.Handler())
+	srv := httptest.NewServer(served(c))
 	t.Cleanup(srv.Close)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
@@ -325,12 +343,12 @@ func TestStream(t *testing.T) {
 func TestStreamKeepsNoSessionAwake(t *testing.T) {
 	var s sessions
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	token := s.open(now)
+	token := s.open(now, operator())
 	for range 3 {
 		now = now.Add(idleLife / 3)
-		s.valid(token, now, false)
+		s.find(token, now, false)
 	}
-	if s.valid(token, now, true) {
+	if _, ok := s.find(token, now, true); ok {
 		t.Error("a session stays awake although nobody asks")
 	}
 }

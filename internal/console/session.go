@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"kabar/internal/auth"
 )
 
 // Lives of links and sessions.
@@ -42,21 +44,22 @@ type links struct {
 type link struct {
 	hash [sha256.Size]byte
 	made time.Time
+	who  auth.Who // whom it signs in
 }
 
-func (l *links) add(now time.Time) string {
+func (l *links) add(now time.Time, who auth.Who) string {
 	code, hash := newSecret()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.list = append(l.list, link{hash, now})
+	l.list = append(l.list, link{hash, now, who})
 	if len(l.list) > maxLinks {
 		l.list = slices.Delete(l.list, 0, len(l.list)-maxLinks)
 	}
 	return code
 }
 
-// use takes a code away and reports whether it was good. Every hash is compared, each in constant time.
-func (l *links) use(code string, now time.Time) bool {
+// use takes a code away and says whom it signs in, if it was good. Every hash is compared, each in constant time.
+func (l *links) use(code string, now time.Time) (auth.Who, bool) {
 	hash := sha256.Sum256([]byte(code))
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -67,11 +70,12 @@ func (l *links) use(code string, now time.Time) bool {
 		}
 	}
 	if found < 0 {
-		return false
+		return auth.Who{}, false
 	}
-	age := now.Sub(l.list[found].made)
+	used := l.list[found]
 	l.list = slices.Delete(l.list, found, found+1)
-	return age >= 0 && age < linkLife
+	age := now.Sub(used.made)
+	return used.who, age >= 0 && age < linkLife
 }
 
 // sessions are the signed-in browsers, oldest first.
@@ -83,6 +87,7 @@ type sessions struct {
 type session struct {
 	hash          [sha256.Size]byte
 	opened, asked time.Time
+	who           auth.Who
 }
 
 func (s session) over(now time.Time) bool {
@@ -90,20 +95,20 @@ func (s session) over(now time.Time) bool {
 }
 
 // open makes a session and returns its token. Those that are over are dropped on the way.
-func (s *sessions) open(now time.Time) string {
+func (s *sessions) open(now time.Time, who auth.Who) string {
 	token, hash := newSecret()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.list = slices.DeleteFunc(s.list, func(o session) bool { return o.over(now) })
-	s.list = append(s.list, session{hash, now, now})
+	s.list = append(s.list, session{hash, now, now, who})
 	if len(s.list) > maxSessions {
 		s.list = slices.Delete(s.list, 0, len(s.list)-maxSessions)
 	}
 	return token
 }
 
-// valid reports whether the token has a session; asked says that its owner has come back, which keeps it awake.
-func (s *sessions) valid(token string, now time.Time, asked bool) bool {
+// find says who has the session of a token; asked says that its owner has come back, which keeps it awake.
+func (s *sessions) find(token string, now time.Time, asked bool) (auth.Who, bool) {
 	hash := sha256.Sum256([]byte(token))
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,10 +118,10 @@ func (s *sessions) valid(token string, now time.Time, asked bool) bool {
 			if asked {
 				o.asked = now
 			}
-			return true
+			return o.who, true
 		}
 	}
-	return false
+	return auth.Who{}, false
 }
 
 func (s *sessions) close(token string) {
@@ -143,14 +148,14 @@ func cookie(r *http.Request, token string, age int) *http.Cookie {
 	}
 }
 
-// session returns the token of the request's session. asked is as for valid.
-func (c *Console) session(r *http.Request, asked bool) (token string, ok bool) {
+// session says who is signed in with the browser that makes the request. asked is as for find.
+func (c *Console) session(r *http.Request, asked bool) (auth.Who, bool) {
 	for _, k := range r.CookiesNamed(cookieName(r)) {
-		if c.sessions.valid(k.Value, c.now(), asked) {
-			return k.Value, true
+		if who, ok := c.sessions.find(k.Value, c.now(), asked); ok {
+			return who, true
 		}
 	}
-	return "", false
+	return auth.Who{}, false
 }
 
 // end closes the session that the request brings: a new one never takes over an old token.

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"time"
-
-	"kabar/internal/ui"
 )
 
 // State is how something is.
@@ -58,7 +56,7 @@ type Step struct {
 }
 
 type page struct {
-	Head ui.Head
+	frame
 	View
 }
 

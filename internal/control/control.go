@@ -9,7 +9,7 @@
 // A call is a POST of one JSON object to /name; the answer is a stream of JSON lines: any number of {"progress":…}, then
 // one {"result":…} or {"error":…}. The package knows no operation. A Mux is safe for concurrent use once it serves.
 //
-// Limits: a request is at most 1 MiB; an answer and its progress have no limit, and nothing but the caller's context ends a
+// Limits: a request, a file to import say, is at most 16 MiB; an answer and its progress have no limit, and nothing but the caller's context ends a
 // call. The path of a Unix socket has room for about 100 bytes (108 on Linux, 104 on macOS): Listen says so for a data
 // folder whose path is longer, and commands then need the program stopped.
 package control
@@ -26,7 +26,8 @@ import (
 	"sync"
 )
 
-const maxRequest = 1 << 20
+// MaxRequest is the largest request, in bytes of its JSON.
+const MaxRequest = 16 << 20
 
 // Progress says how far a long operation is.
 type Progress struct {
@@ -70,7 +71,7 @@ func Handle[In, Out any](m *Mux, name string, do func(ctx context.Context, in In
 	m.routes.HandleFunc("POST /"+name, func(w http.ResponseWriter, r *http.Request) {
 		s := &stream{w: w}
 		var in In
-		d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
+		d := json.NewDecoder(http.MaxBytesReader(w, r.Body, MaxRequest))
 		d.DisallowUnknownFields()
 		if err := d.Decode(&in); err != nil {
 			s.end(nil, misunderstood(err))
@@ -89,7 +90,7 @@ func misunderstood(err error) error {
 }
 
 func errTooLarge() error {
-	return Refuse("the command asks for too much at once: more than %d bytes", maxRequest)
+	return Refuse("the command asks for too much at once: more than %d bytes", MaxRequest)
 }
 
 // ServeHTTP implements http.Handler.
@@ -142,7 +143,7 @@ func (c *Client) Call(ctx context.Context, name string, in, out any, report Repo
 	if err != nil {
 		return err
 	}
-	if len(body) > maxRequest {
+	if len(body) > MaxRequest {
 		return errTooLarge()
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://kabar/"+name, bytes.NewReader(body))

@@ -8,7 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
+
+	"kabar/internal/patience"
 )
 
 type (
@@ -164,7 +165,7 @@ func TestErrorKinds(t *testing.T) {
 			{"echo", map[string]int{"n": 1, "colour": 2}, `another version?): json: unknown field "colour"`, true, false},
 			{"echo", map[string]string{"n": "many"}, "another version?)", true, false},
 			{"echo", 7, "another version?)", true, false},
-			{"echo", question{Text: strings.Repeat("x", maxRequest)}, "more than 1048576 bytes", true, true},
+			{"echo", question{Text: strings.Repeat("x", MaxRequest)}, "more than 16777216 bytes", true, true},
 			{"nothing", question{}, `no operation "nothing"`, false, false},
 			{"echo/more", question{}, `no operation "echo/more"`, false, false},
 			{"echo", make(chan int), "unsupported type", false, false},
@@ -192,7 +193,7 @@ func TestServerBoundsRequests(t *testing.T) {
 	dir := t.TempDir()
 	run(t, dir, operations())
 	c := dial(t, dir)
-	body := strings.NewReader(`{"text":"` + strings.Repeat("x", maxRequest) + `"}`)
+	body := strings.NewReader(`{"text":"` + strings.Repeat("x", MaxRequest) + `"}`)
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://kabar/echo", body)
 	if err != nil {
 		t.Fatal(err)
@@ -256,11 +257,7 @@ func TestCallerGivesUp(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "context canceled") || strings.Contains(err.Error(), "has ended") {
 			t.Errorf("%s: %v", name, err)
 		}
-		select {
-		case <-ended:
-		case <-time.After(10 * time.Second):
-			t.Errorf("%s: the operation was not told", name)
-		}
+		patience.Next(t, name+": the operation is told", ended)
 	}
 }
 

@@ -101,7 +101,7 @@ func unreachable(base string, err error) Result {
 	case errors.As(err, &authority), errors.As(err, &cert):
 		fix = "its certificate is not trusted here: openssl s_client -connect " + quote(name) + "; one of your own authority goes into the system's store"
 	case errors.As(err, &record):
-		fix = "it does not speak TLS: use ws://, or put a proxy with TLS in front of it"
+		fix = "it does not speak TLS: put a proxy with TLS in front of it, or use ws:// where nobody else can listen"
 	default:
 		fix = "is it a kabar relay? curl -i " + quote(strings.Replace(base, "ws", "http", 1)+"/livez")
 	}

@@ -45,6 +45,9 @@ func IdentityChanged(before, after *Peer) bool {
 // HasSession says whether Encrypt has a session to work with.
 func (p *Peer) HasSession() bool { return p != nil && len(p.sessions) > 0 && !p.sessions[0].retired }
 
+// Unanswered says whether the session that Encrypt works with is one of ours that nothing has come back in yet.
+func (p *Peer) Unanswered() bool { return p.HasSession() && !p.sessions[0].confirmed() }
+
 // Clone returns a deep copy.
 func (p *Peer) Clone() *Peer {
 	if p == nil {

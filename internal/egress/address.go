@@ -41,11 +41,8 @@ func reason(addr netip.Addr) string {
 	if !addr.IsValid() {
 		return "not an address"
 	}
-	if addr.Is6() && !globalUnicast.Contains(addr) {
-		return "address is not public"
-	}
-	if contains(special, addr) {
-		return "address is not public"
+	if addr.Is6() && !globalUnicast.Contains(addr) || contains(special, addr) {
+		return "address is not public; kabar serve --egress-allow opens its network"
 	}
 	return ""
 }
@@ -61,7 +58,7 @@ func contains(list []netip.Prefix, addr netip.Addr) bool {
 
 // judge tells why a connection to addr is refused; "" when it is allowed. An IPv4 address mapped into IPv6 is judged as
 // what the operating system makes of it, the IPv4 address.
-func (p *Policy) judge(addr netip.Addr, port uint16, plain bool) string {
+func (p *Policy) judge(addr netip.Addr, port uint16, w way) string {
 	if addr.Zone() != "" {
 		return "address with a zone"
 	}
@@ -80,8 +77,8 @@ func (p *Policy) judge(addr netip.Addr, port uint16, plain bool) string {
 			return "address is this server's own"
 		}
 	}
-	if plain {
-		return "http is for allowed networks only, use https"
+	if w == plain {
+		return "http is for allowed networks only (kabar serve --egress-allow), use https"
 	}
 	return judgePort(port)
 }

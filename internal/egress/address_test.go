@@ -72,8 +72,8 @@ func TestForbiddenAddresses(t *testing.T) {
 				isRefused(t, "Do "+raw, get(c, raw))
 			}
 		}
-		isRefused(t, "dial "+text, c.control(net.JoinHostPort(text, "443"), false))
-		isRefused(t, "dial "+text, c.control(net.JoinHostPort(text, "80"), true))
+		isRefused(t, "dial "+text, c.control(net.JoinHostPort(text, "443"), secure))
+		isRefused(t, "dial "+text, c.control(net.JoinHostPort(text, "80"), plain))
 	}
 }
 
@@ -149,11 +149,14 @@ func TestPublicAddresses(t *testing.T) {
 		if err := c.CheckURL("https://" + host + "/hook"); err != nil {
 			t.Error(err)
 		}
-		if err := c.control(net.JoinHostPort(text, "443"), false); err != nil {
+		if err := c.control(net.JoinHostPort(text, "443"), secure); err != nil {
 			t.Error(err)
 		}
-		isRefused(t, "plain http to "+text, c.control(net.JoinHostPort(text, "80"), true))
+		isRefused(t, "plain http to "+text, c.control(net.JoinHostPort(text, "80"), plain))
 		isRefused(t, "plain http to "+text, c.CheckURL("http://"+host+"/hook"))
+		if err := c.control(net.JoinHostPort(text, "80"), open); err != nil {
+			t.Error("to fetch by plain http:", err)
+		}
 	}
 }
 
@@ -163,20 +166,20 @@ func TestJudgeProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		v4 := netip.AddrFrom4([4]byte(rapid.SliceOfN(rapid.Byte(), 4, 4).Draw(t, "v4")))
 		mapped := netip.AddrFrom16(v4.As16())
-		if p.judge(v4, 443, false) != p.judge(mapped, 443, false) {
+		if p.judge(v4, 443, secure) != p.judge(mapped, 443, secure) {
 			t.Fatalf("%v and %v are judged differently", v4, mapped)
 		}
 		private := v4.IsPrivate() || v4.IsLoopback() || v4.IsLinkLocalUnicast() || v4.IsMulticast() || v4.IsUnspecified()
-		if private && p.judge(v4, 443, false) == "" {
+		if private && p.judge(v4, 443, secure) == "" {
 			t.Fatalf("%v is allowed", v4)
 		}
 		b := [16]byte(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "v6"))
 		v6 := netip.AddrFrom16(b)
-		if b[0]>>5 != 1 && !v6.Is4In6() && p.judge(v6, 443, false) == "" {
+		if b[0]>>5 != 1 && !v6.Is4In6() && p.judge(v6, 443, secure) == "" {
 			t.Fatalf("%v is allowed", v6)
 		}
 		b[0], b[1] = 0x20, 0x02
-		if p.judge(netip.AddrFrom16(b), 443, false) == "" {
+		if p.judge(netip.AddrFrom16(b), 443, secure) == "" {
 			t.Fatalf("6to4 %v is allowed", netip.AddrFrom16(b))
 		}
 	})
@@ -203,15 +206,19 @@ func TestPolicyOrder(t *testing.T) {
 		{"8.8.8.8", 80, true, false}, {"8.8.8.8", 8080, true, false}, {"127.0.0.1", 443, false, false},
 	}
 	for _, test := range tests {
-		why := p.judge(netip.MustParseAddr(test.addr), test.port, test.plain)
+		by := secure
+		if test.plain {
+			by = plain
+		}
+		why := p.judge(netip.MustParseAddr(test.addr), test.port, by)
 		if (why == "") != test.allowed {
 			t.Errorf("%s port %d, plain %v: %q, want allowed: %v", test.addr, test.port, test.plain, why, test.allowed)
 		}
 	}
-	if why := p.judge(netip.MustParseAddr("fd00::1%eth0"), 443, false); why != "address with a zone" {
+	if why := p.judge(netip.MustParseAddr("fd00::1%eth0"), 443, secure); why != "address with a zone" {
 		t.Errorf("a zone in an allowed network: %q", why)
 	}
-	if (&Policy{}).judge(netip.Addr{}, 443, false) == "" {
+	if (&Policy{}).judge(netip.Addr{}, 443, secure) == "" {
 		t.Error("no address at all is allowed")
 	}
 }

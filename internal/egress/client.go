@@ -1,18 +1,21 @@
-// Package egress is the only way out to a URL that somebody gave us: webhooks, links to media.
+// Package egress is the only way out to a URL that somebody gave us: webhooks, links to media, pages that are previewed.
 //
 // Such a URL must not reach what only this machine can reach (server-side request forgery). So every connection is
 // judged by the very address it goes to, after names are resolved and right before the packet leaves
 // ([net.Dialer.Control]); a name that resolves differently the next time gains nothing. Public addresses are allowed, by
 // https, on web and unprivileged ports; other networks, plain http and other ports only where the operator allows the
-// network. Redirects are not followed, proxies of the environment not used, answers bounded in size.
+// network. What is fetched without credentials ([Client.Fetch]) may come by plain http from public addresses, too, as links
+// to media and pages do. Redirects are not followed, proxies of the environment not used, answers bounded in size and time.
 //
-// What this package does not do: it signs nothing, retries nothing, and does not limit how many requests run. Time is
-// bounded by the context of the request; the package bounds connecting alone (5 seconds, and 5 for the TLS handshake).
+// What this package does not do: it signs nothing, retries nothing, and does not limit how many requests run. Connecting may
+// take 5 seconds, and 5 for the TLS handshake, a whole request with its answer ten minutes; callers set shorter bounds by
+// the context of the request.
 //
 // A Client is safe for concurrent use. It keeps idle connections, each of which was judged when it was made.
 package egress
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -32,10 +35,19 @@ const (
 	maxHeaderBytes = 64 << 10 // of an answer
 	idlePerHost    = 32       // connections kept; a webhook endpoint has at most 24 requests at once
 	idleTimeout    = 90 * time.Second
+	longest        = 10 * time.Minute // for a request and its whole answer, whatever its context allows
 )
 
 // ErrTooLarge says that an answer is larger than the caller allows.
-var ErrTooLarge = errors.New("answer too large")
+var ErrTooLarge error = tooLarge{}
+
+type tooLarge struct{}
+
+// Error says it.
+func (tooLarge) Error() string { return "answer too large" }
+
+// Final tells that asking again does not help.
+func (tooLarge) Final() bool { return true }
 
 // Policy says where requests may go. Deny goes before Allow, and Allow before the built-in rules.
 type Policy struct {
@@ -50,18 +62,30 @@ type Policy struct {
 	Transport http.RoundTripper
 }
 
+// way is how a connection is made. It decides what is asked of the address it leads to.
+type way int
+
+const (
+	secure way = iota // https
+	plain             // http, which needs the operator's leave
+	open              // http to fetch what is for everybody
+)
+
 // Client makes requests under a policy.
 type Client struct {
-	policy        atomic.Pointer[Policy]
-	plain, secure http.RoundTripper
+	policy *atomic.Pointer[Policy]
+	by     [open + 1]http.RoundTripper
+	leave  func(address string) error // of tests: asked for every address right before a packet leaves; may be nil
 }
 
 // New returns a client.
 func New(p Policy) *Client {
-	c := &Client{plain: p.Transport, secure: p.Transport}
+	c := &Client{policy: new(atomic.Pointer[Policy])}
 	c.policy.Store(&p)
-	if p.Transport == nil {
-		c.plain, c.secure = c.transport(true), c.transport(false)
+	for w := range c.by {
+		if c.by[w] = p.Transport; p.Transport == nil {
+			c.by[w] = c.transport(way(w))
+		}
 	}
 	return c
 }
@@ -73,6 +97,18 @@ func (c *Client) SetRules(p Policy) {
 	next.Allow, next.Deny, next.Own = p.Allow, p.Deny, p.Own
 	c.policy.Store(&next)
 	c.CloseIdleConnections()
+}
+
+// Trusting returns a client under the same rules, now and after every SetRules of either, that takes the certificates of these
+// authorities. It has connections of its own.
+func (c *Client) Trusting(roots *x509.CertPool) *Client {
+	other := &Client{policy: c.policy, by: c.by, leave: c.leave}
+	if t, ok := c.by[secure].(*http.Transport); ok {
+		t = t.Clone()
+		t.TLSClientConfig.RootCAs = roots
+		other.by[secure] = t
+	}
+	return other
 }
 
 // OwnAddresses returns the addresses of this machine's network interfaces, for [Policy.Own].
@@ -90,15 +126,18 @@ func OwnAddresses() ([]netip.Addr, error) {
 	return own, nil
 }
 
-// transport makes the transport for one scheme. They are two because a connection is judged by its scheme, too, and the
-// dialer does not know it otherwise.
-func (c *Client) transport(plain bool) *http.Transport {
+// transport makes the transport for one way. Each has its own because a connection is judged by its way, too, and the dialer
+// does not know it otherwise.
+func (c *Client) transport(w way) *http.Transport {
 	policy := c.policy.Load()
 	dialer := &net.Dialer{
 		Timeout:  connectTimeout,
 		Resolver: policy.Resolver,
 		Control: func(_, address string, _ syscall.RawConn) error {
-			return c.control(address, plain)
+			if err := c.control(address, w); err != nil || c.leave == nil {
+				return err
+			}
+			return c.leave(address)
 		},
 	}
 	return &http.Transport{
@@ -114,12 +153,12 @@ func (c *Client) transport(plain bool) *http.Transport {
 }
 
 // control judges the address of a connection about to be made.
-func (c *Client) control(address string, plain bool) error {
+func (c *Client) control(address string, w way) error {
 	ap, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return &Refused{Host: address, Reason: "not an address"}
 	}
-	if why := c.policy.Load().judge(ap.Addr(), ap.Port(), plain); why != "" {
+	if why := c.policy.Load().judge(ap.Addr(), ap.Port(), w); why != "" {
 		return &Refused{Host: ap.Addr().String(), Reason: why}
 	}
 	return nil
@@ -130,25 +169,57 @@ func (c *Client) control(address string, plain bool) error {
 // maxBytes is cut: its Read, or Do itself when the length is announced, returns [ErrTooLarge]. The caller closes the
 // body, and reads it to its end if the connection is to be used again. Errors do not repeat the URL.
 func (c *Client) Do(req *http.Request, maxBytes int64) (*http.Response, error) {
-	if err := c.check(req.URL); err != nil {
+	return c.do(req, maxBytes, plain)
+}
+
+// Fetch is [Client.Do] for what is there for everybody: plain http reaches public addresses, too, unless the request brings
+// credentials.
+func (c *Client) Fetch(req *http.Request, maxBytes int64) (*http.Response, error) {
+	if req.Header.Get("Authorization") != "" {
+		return c.do(req, maxBytes, plain)
+	}
+	return c.do(req, maxBytes, open)
+}
+
+// do sends a request; http says which way one of that scheme goes.
+func (c *Client) do(req *http.Request, maxBytes int64, http way) (*http.Response, error) {
+	w := secure
+	if req.URL.Scheme == "http" {
+		w = http
+	}
+	if err := c.check(req.URL, w); err != nil {
 		return nil, closeBody(req, err)
 	}
 	if req.Host != "" && req.Host != req.URL.Host {
 		return nil, closeBody(req, &Refused{Host: req.URL.Hostname(), Reason: "Host header of another host"})
 	}
-	via := c.secure
-	if req.URL.Scheme == "http" {
-		via = c.plain
-	}
-	res, err := via.RoundTrip(req)
+	ctx, cancel := context.WithTimeout(req.Context(), longest)
+	res, err := c.by[w].RoundTrip(req.WithContext(ctx))
 	if err != nil {
-		return nil, fmt.Errorf("request to %s: %w", req.URL.Host, err)
+		cancel()
+		return nil, fmt.Errorf("request to %s: %w", req.URL.Host, nowhere(err))
 	}
 	if res.ContentLength > maxBytes {
+		cancel()
 		return nil, errors.Join(ErrTooLarge, res.Body.Close())
 	}
-	res.Body = &boundedBody{ReadCloser: res.Body, left: maxBytes}
+	res.Body = &boundedBody{ReadCloser: res.Body, left: maxBytes, end: cancel}
 	return res, nil
+}
+
+// noHost says that a name leads to no address. Asking again does not help, unlike when no name server answers.
+type noHost struct{ error }
+
+func (noHost) Final() bool { return true }
+
+func (e noHost) Unwrap() error { return e.error }
+
+// nowhere marks the error of a name that leads to no address.
+func nowhere(err error) error {
+	if lookup, ok := errors.AsType[*net.DNSError](err); ok && lookup.IsNotFound {
+		return noHost{err}
+	}
+	return err
 }
 
 // closeBody closes the body of a request that is not sent, as a RoundTripper would.
@@ -161,7 +232,7 @@ func closeBody(req *http.Request, err error) error {
 
 // CloseIdleConnections closes the connections that no request uses.
 func (c *Client) CloseIdleConnections() {
-	for _, via := range []http.RoundTripper{c.plain, c.secure} {
+	for _, via := range c.by {
 		if t, ok := via.(interface{ CloseIdleConnections() }); ok {
 			t.CloseIdleConnections()
 		}
@@ -172,6 +243,13 @@ func (c *Client) CloseIdleConnections() {
 type boundedBody struct {
 	io.ReadCloser
 	left int64 // bytes that may still come; negative: too many came
+	end  func()
+}
+
+// Close ends the request as well.
+func (b *boundedBody) Close() error {
+	defer b.end()
+	return b.ReadCloser.Close()
 }
 
 func (b *boundedBody) Read(p []byte) (int, error) {

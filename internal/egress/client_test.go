@@ -20,6 +20,8 @@ import (
 	"testing/iotest"
 	"testing/synctest"
 	"time"
+
+	"kabar/internal/patience"
 )
 
 var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
@@ -150,9 +152,9 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 // The environment is read once in a process, so a test by requests would prove nothing.
 func TestProxyOfTheEnvironmentIsIgnored(t *testing.T) {
 	c := New(Policy{})
-	for _, plain := range []bool{true, false} {
-		if c.transport(plain).Proxy != nil {
-			t.Errorf("plain %v: there is a proxy", plain)
+	for w := range c.by {
+		if c.transport(way(w)).Proxy != nil {
+			t.Errorf("way %d: there is a proxy", w)
 		}
 	}
 }
@@ -222,7 +224,7 @@ func TestAnswersAreBounded(t *testing.T) {
 
 func fetch(t *testing.T, c *Client, url string, max int64) ([]byte, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience.Limit)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -241,7 +243,7 @@ func TestBoundedBody(t *testing.T) {
 		for limit := range 20 {
 			for _, wrap := range []func(io.Reader) io.Reader{iotest.OneByteReader, iotest.DataErrReader, iotest.HalfReader} {
 				content := bytes.Repeat([]byte("x"), size)
-				b := &boundedBody{io.NopCloser(wrap(bytes.NewReader(content))), int64(limit)}
+				b := &boundedBody{io.NopCloser(wrap(bytes.NewReader(content))), int64(limit), nil}
 				got, err := io.ReadAll(b)
 				if size <= limit && (err != nil || len(got) != size) || size > limit && (!errors.Is(err, ErrTooLarge) || len(got) != limit) {
 					t.Errorf("%d bytes, %d allowed: %d, %v", size, limit, len(got), err)
@@ -249,7 +251,7 @@ func TestBoundedBody(t *testing.T) {
 			}
 		}
 	}
-	b := &boundedBody{io.NopCloser(strings.NewReader("hello")), math.MaxInt64}
+	b := &boundedBody{io.NopCloser(strings.NewReader("hello")), math.MaxInt64, nil}
 	if got, err := io.ReadAll(b); err != nil || string(got) != "hello" {
 		t.Errorf("no bound: %q, %v", got, err)
 	}

@@ -3,10 +3,12 @@ package egress
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"net/netip"
 	"strings"
+	"testing"
 )
 
 // fakeResolver returns a resolver that gives the same answer, with no life time, for every name; behind a CNAME for
@@ -85,4 +87,26 @@ func questionName(query []byte) (name string, end int) {
 		i += 1 + n
 	}
 	return name, i + 1
+}
+
+// A name that leads to no address is known not to lead anywhere the next moment; one that nobody can look up now is not.
+func TestANameThatLeadsNowhere(t *testing.T) {
+	for name, c := range map[string]struct {
+		resolver *net.Resolver
+		final    bool
+	}{
+		"no address": {fakeResolver(func(string) []netip.Addr { return nil }), true},
+		"no answer": {&net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+			return nil, errors.New("no name server")
+		}}, false},
+	} {
+		err := get(New(Policy{Resolver: c.resolver}), "https://nowhere.test/")
+		final, says := errors.AsType[interface {
+			error
+			Final() bool
+		}](err)
+		if err == nil || (says && final.Final()) != c.final {
+			t.Errorf("%s: %v, final %v", name, err, says)
+		}
+	}
 }

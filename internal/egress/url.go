@@ -17,6 +17,9 @@ type Refused struct {
 	Reason string
 }
 
+// Final tells that asking again does not help, as long as the rules stay.
+func (e *Refused) Final() bool { return true }
+
 // Error joins host and reason.
 func (e *Refused) Error() string {
 	if e.Host == "" {
@@ -40,15 +43,19 @@ func (c *Client) CheckURL(raw string) error {
 	if err != nil {
 		return &Refused{Reason: "not a URL"} // the error would repeat it
 	}
-	return c.check(u)
+	w := secure
+	if u.Scheme == "http" {
+		w = plain
+	}
+	return c.check(u, w)
 }
 
 // check judges what can be judged before names are resolved.
-func (c *Client) check(u *url.URL) error {
+func (c *Client) check(u *url.URL, w way) error {
 	host := u.Hostname()
 	why := shape(u)
 	if why == "" {
-		why = c.judgeHost(host, u)
+		why = c.judgeHost(host, u, w)
 	}
 	if why != "" {
 		return &Refused{Host: host, Reason: why}
@@ -74,23 +81,22 @@ func shape(u *url.URL) string {
 	return ""
 }
 
-func (c *Client) judgeHost(host string, u *url.URL) string {
-	plain := u.Scheme == "http"
+func (c *Client) judgeHost(host string, u *url.URL, w way) string {
 	if strings.HasPrefix(u.Host, "[") || isNumeric(host) {
 		addr, err := netip.ParseAddr(host)
 		if err != nil {
 			return "not an address in its usual form" // decimal, octal, hexadecimal, short: read differently by others
 		}
-		return c.policy.Load().judge(addr, portOf(u), plain)
+		return c.policy.Load().judge(addr, portOf(u), w)
 	}
 	if !isName(host) {
 		return "not a host name (write international names in their xn-- form)"
 	}
 	if isLocalhost(host) {
-		return c.policy.Load().judgeAny(localhost, portOf(u), plain)
+		return c.policy.Load().judgeAny(localhost, portOf(u), w)
 	}
-	if plain && len(c.policy.Load().Allow) == 0 {
-		return "http is for allowed networks only, use https"
+	if w == plain && len(c.policy.Load().Allow) == 0 {
+		return "http is for allowed networks only (kabar serve --egress-allow), use https"
 	}
 	if len(c.policy.Load().Allow) == 0 { // else the name may lead to an allowed network, where any port is
 		return judgePort(portOf(u))
@@ -144,9 +150,9 @@ func isLocalhost(host string) bool {
 }
 
 // judgeAny allows when one of the addresses is allowed.
-func (p *Policy) judgeAny(addrs []netip.Addr, port uint16, plain bool) (why string) {
+func (p *Policy) judgeAny(addrs []netip.Addr, port uint16, w way) (why string) {
 	for _, addr := range addrs {
-		if why = p.judge(addr, port, plain); why == "" {
+		if why = p.judge(addr, port, w); why == "" {
 			return ""
 		}
 	}

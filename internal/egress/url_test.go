@@ -94,7 +94,7 @@ func TestRefusedKeepsSecrets(t *testing.T) {
 			t.Errorf("%q: %v", raw, err)
 		}
 	}
-	if got := c.CheckURL("https://10.0.0.1/x").Error(); got != "egress to 10.0.0.1 refused: address is not public" {
+	if got := c.CheckURL("https://10.0.0.1/x").Error(); got != "egress to 10.0.0.1 refused: address is not public; kabar serve --egress-allow opens its network" {
 		t.Error(got)
 	}
 	if got := c.CheckURL("https:///x").Error(); got != "egress refused: no host" {

@@ -8,6 +8,7 @@ import (
 	"kabar"
 	"kabar/internal/engine"
 	"kabar/internal/network/networktest"
+	"kabar/internal/patience"
 )
 
 // A number that is added while the engine runs sends and receives like one that was there before; numbers added at the same
@@ -31,23 +32,12 @@ func TestAttachWhileRunning(t *testing.T) {
 	}
 	in := kabar.Update{From: kabar.Customer{WaID: ana, Name: "Ana"}, At: v.now(), Ref: fmt.Sprintf("%032x", 1),
 		Message: &kabar.Incoming{Content: &kabar.Text{Body: "to the second"}}}
-	deadline := time.Now().Add(5 * time.Second)
-	for err := second.Deliver(t.Context(), in); err != nil; err = second.Deliver(t.Context(), in) {
-		if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
-		time.Sleep(time.Millisecond)
-	}
+	patience.Until(t, "the second number takes a message", func() bool { return second.Deliver(t.Context(), in) == nil })
 	if _, err := v.e.Send(t.Context(), n.ID, engine.Request{To: ana, Content: &kabar.Text{Body: "from the second"},
 		Answer: func(*kabar.Message, kabar.Customer) (int, []byte, error) { return 201, nil, nil }}); err != nil {
 		t.Fatal(err)
 	}
-	for len(second.Messages()) == 0 {
-		if time.Now().After(deadline) {
-			t.Fatal("the second number has sent nothing")
-		}
-		time.Sleep(time.Millisecond)
-	}
+	patience.Until(t, "the second number sends", func() bool { return len(second.Messages()) > 0 })
 	if len(v.net.Messages()) != 0 {
 		t.Error("the first number's network has carried the second one's message")
 	}

@@ -6,24 +6,33 @@ import (
 )
 
 // Until waits until the engine's clock has reached t, or ctx ends. When the clock is shifted the wait is measured anew.
-func (e *Engine) Until(ctx context.Context, t time.Time) error {
+func (e *Engine) Until(ctx context.Context, t time.Time) error { return e.untilOr(ctx, t, nil) }
+
+// untilOr is Until that something on wake ends as well.
+func (e *Engine) untilOr(ctx context.Context, t time.Time, wake <-chan struct{}) error {
 	for {
 		e.mu.RLock()
 		shifted := e.shift
 		e.mu.RUnlock()
 		wait := t.Sub(e.now())
 		if wait <= 0 {
-			return nil
+			return ctx.Err() // who does something over and over ends with the context, also when it is always time
 		}
 		timer := time.NewTimer(wait)
+		woken := false
 		select {
 		case <-timer.C:
+		case <-wake:
+			woken = true
 		case <-shifted:
 		case <-ctx.Done():
 		}
 		timer.Stop()
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if woken {
+			return nil
 		}
 	}
 }
@@ -36,4 +45,6 @@ func (e *Engine) Shifted() {
 	e.mu.Unlock()
 	e.sends.HurryAll()
 	e.fetches.HurryAll()
+	e.asks.HurryAll()
+	e.exchanges.HurryAll()
 }

@@ -33,7 +33,8 @@ func TestWhatIsCounted(t *testing.T) {
 		v.receipt(ana, kabar.Read, ref)
 		v.receipt(ana, kabar.Read, ref)
 		settle()
-		want := []string{"text accepted ", " failed " + string(kabar.ReasonWindowClosed), "text received ", "text accepted ", " sent ", " read "}
+		want := []string{"text accepted ", " failed " + string(kabar.ReasonWindowClosed), "text received ", "text accepted ", " sent ", " delivered ",
+			" read "}
 		if !slices.Equal(all, want) {
 			t.Errorf("counted %q, want %q", all, want)
 		}

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"encoding/hex"
-	"slices"
 	"time"
 
 	"kabar"
@@ -27,6 +26,8 @@ func (in *inbox) State(ctx context.Context, keys ...string) (network.State, erro
 func (in *inbox) Ready() {
 	in.e.sends.HurryAll()
 	in.e.fetches.HurryAll()
+	in.e.asks.HurryAll()
+	in.e.exchanges.HurryAll()
 }
 
 // Deliver implements network.Inbox: the update, what follows from it and the driver's change are one transaction.
@@ -34,6 +35,9 @@ func (in *inbox) Deliver(ctx context.Context, u kabar.Update, c network.Change) 
 	l, err := in.e.line(in.id)
 	if err != nil {
 		return err
+	}
+	if u.Message != nil {
+		in.e.note(Note{Number: in.id, Fact: FactArrived})
 	}
 	d := &delivery{e: in.e, line: l, u: &u, now: in.e.now()}
 	return conflict(in.e.db.Write(ctx, func(tx *store.Tx) {
@@ -59,6 +63,9 @@ type delivery struct {
 func (d *delivery) hint(tx *store.Tx) {
 	n := d.line.number.ID
 	tx.WantHandle(n, d.u.From.Handle())
+	if d.u.Was != "" {
+		tx.WantHandle(n, d.u.Was)
+	}
 	tx.WantSeq(n)
 	if d.u.Ref != "" {
 		tx.WantRef(n, d.u.Ref)
@@ -82,10 +89,15 @@ func (d *delivery) commit(tx *store.Tx) error {
 			return err
 		}
 	}
+	if err := d.move(tx); err != nil {
+		return err
+	}
 	if err := d.meet(tx); err != nil {
 		return err
 	}
 	switch u := d.u; {
+	case !d.conv.Barred.IsZero() && (u.Message != nil || u.Garbled || u.Asked != nil):
+		return d.drop(tx)
 	case u.Message != nil:
 		return d.message(tx)
 	case u.Receipt != nil:
@@ -97,10 +109,11 @@ func (d *delivery) commit(tx *store.Tx) error {
 	case u.Deleted != "":
 		return d.deleted(tx)
 	case u.Blocked != nil:
-		d.conv.Blocked = *u.Blocked
-		return tx.SaveConversation(d.conv)
+		return d.blocked(tx, *u.Blocked)
 	case u.Garbled:
 		return d.garbled(tx)
+	case u.Asked != nil:
+		return d.asked(tx)
 	}
 	return nil
 }
@@ -122,20 +135,12 @@ func (d *delivery) meet(tx *store.Tx) error {
 		}
 	}
 	was := d.conv.Customer
-	d.conv.Customer = kabar.Customer{WaID: orElse(d.u.From.WaID, was.WaID), BSUID: orElse(d.u.From.BSUID, was.BSUID), Name: orElse(d.u.From.Name, was.Name)}
+	d.conv.Customer = kabar.Customer{WaID: orElse(d.u.From.WaID, was.WaID), BSUID: orElse(d.u.From.BSUID, was.BSUID), Name: orElse(d.u.From.Name, was.Name),
+		Former: was.Former}
 	changed := was != d.conv.Customer
-	if d.u.NewIdentity != "" && d.u.NewIdentity != d.conv.IdentityHash {
-		if d.conv.IdentityHash != "" {
-			d.conv.ProfileSent = 0 // a new installation knows nothing of us
-			if err := d.identity(tx); err != nil {
-				return err
-			}
-		}
-		d.conv.IdentityHash = d.u.NewIdentity
-		changed = true
-	}
-	if !changed {
-		return nil
+	other, err := d.e.recognise(tx, d.line, d.conv, d.u.NewIdentity, d.now)
+	if err != nil || !changed && !other {
+		return err
 	}
 	return tx.SaveConversation(d.conv)
 }
@@ -145,84 +150,6 @@ func orElse(s, other string) string {
 		return s
 	}
 	return other
-}
-
-func (d *delivery) identity(tx *store.Tx) error {
-	return d.e.addEvent(tx, d.line, &kabar.Event{Account: d.conv.Account, Number: d.conv.Number, Conversation: d.conv.ID,
-		Kind: kabar.EventIdentity, At: d.now, Customer: d.conv.Customer, Hash: d.u.NewIdentity})
-}
-
-// message stores what the customer wrote. The event follows at once, or when the medium has been fetched; the receipt
-// follows in any case.
-func (d *delivery) message(tx *store.Tx) error {
-	in := d.u.Message
-	m := &kabar.Message{Direction: kabar.Inbound, Status: kabar.Received, Content: in.Content, At: d.u.At, Wire: d.u.Ref,
-		Context: kabar.Context{Forwarded: in.Forwarded, Frequent: in.Frequent, Referral: in.Referral}}
-	if m.At.After(d.now) {
-		m.At = d.now // the window never counts from the future
-	}
-	if err := d.resolve(tx, m); err != nil {
-		return err
-	}
-	if m.At.After(d.conv.LastInbound) {
-		d.conv.LastInbound = m.At
-	}
-	if err := tx.AppendMessage(d.conv, m); err != nil {
-		return err
-	}
-	if err := tx.AddRef(d.line.number, d.u.Ref, m.ID, d.now); err != nil {
-		return err
-	}
-	if err := d.e.addJob(tx, d.conv, jobReceipt, m.ID, kabar.Receipt{Status: kabar.Delivered, Refs: []string{d.u.Ref}}); err != nil {
-		return err
-	}
-	if in.Medium != nil && d.wanted(in.Content) {
-		return d.e.addJob(tx, d.conv, jobFetch, m.ID, in.Medium)
-	}
-	return d.e.received(tx, d.line, d.conv, m, "")
-}
-
-// wanted reports whether the settings ask for this kind of medium to be downloaded.
-func (d *delivery) wanted(c kabar.Content) bool {
-	kind := string(c.Kind())
-	if m := kabar.MediumOf(c); m != nil && m.Voice {
-		kind = "voice"
-	}
-	return slices.Contains(d.line.settings.AutoDownload, kind)
-}
-
-// resolve turns the network's ids in a message into keys.
-func (d *delivery) resolve(tx *store.Tx, m *kabar.Message) error {
-	var err error
-	if m.Context.ReplyTo, m.Context.Unknown, err = d.lookup(tx, d.u.Message.ReplyTo); err != nil {
-		return err
-	}
-	if r, ok := m.Content.(*kabar.Reaction); ok {
-		r.Target, r.Unknown, err = d.lookup(tx, d.u.Message.Target)
-	}
-	return err
-}
-
-// lookup returns the key of the message with a network id, or the id again if it is none of this conversation's.
-func (d *delivery) lookup(tx *store.Tx, ref string) (kabar.MessageID, string, error) {
-	if ref == "" {
-		return 0, "", nil
-	}
-	id, ok := d.e.ours(ref)
-	if !ok {
-		var err error
-		if id, ok, err = tx.Ref(d.line.number.ID, ref); err != nil {
-			return 0, "", err
-		}
-	}
-	if !ok {
-		return 0, ref, nil
-	}
-	m, err := tx.Message(d.line.number.ID, id)
-	if isMissing(err) || (err == nil && m.Conversation != d.conv.ID) {
-		return 0, ref, nil
-	}
-	return id, "", err
 }
 
 // ours returns the key in the network's id of a message of ours. Whether there is such a message is another question.
@@ -245,7 +172,7 @@ func (d *delivery) sent(tx *store.Tx, ref string) (*kabar.Message, error) {
 		return nil, nil
 	}
 	m, err := tx.Message(d.line.number.ID, id)
-	if isMissing(err) || (err == nil && (m.Conversation != d.conv.ID || m.Direction != kabar.Outbound)) {
+	if store.IsNotFound(err) || (err == nil && (m.Conversation != d.conv.ID || m.Direction != kabar.Outbound)) {
 		return nil, nil
 	}
 	return m, err
@@ -260,18 +187,26 @@ func (d *delivery) receipt(tx *store.Tx) error {
 		if m == nil || !m.Status.Advance(d.u.Receipt.Status) {
 			continue
 		}
-		if m.Status == kabar.Accepted { // the receipt was faster than the end of our own sending
-			m.Status = kabar.Sent
+		for _, step := range append(implied(m.Status, d.u.Receipt.Status), d.u.Receipt.Status) {
+			m.Status = step
 			if err := d.e.tell(tx, d.line, d.conv, m, d.at()); err != nil {
 				return err
 			}
 		}
-		m.Status = d.u.Receipt.Status
-		if err := d.e.tell(tx, d.line, d.conv, m, d.at()); err != nil {
-			return err
-		}
 	}
 	return nil
+}
+
+// implied are the statuses between two that nobody has reported: a receipt may be faster than the end of our own sending, and
+// what is read as it arrives is reported as read alone.
+func implied(from, to kabar.Status) []kabar.Status {
+	var steps []kabar.Status
+	for _, step := range []kabar.Status{kabar.Sent, kabar.Delivered} {
+		if from < step && step < to {
+			steps = append(steps, step)
+		}
+	}
+	return steps
 }
 
 // at is when the customer did what the update reports, but never later than now.

@@ -69,6 +69,34 @@ func TestWhatWeCannotDecryptIsAskedForOnce(t *testing.T) {
 	})
 }
 
+func TestWhatWeCannotDecryptIsAskedForTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := newEnv(t)
+		v.hear(ana, "hi")
+		settle()
+		v.net.SetOffline(true)
+		settle()
+		before := len(v.net.Packets())
+		const n = 130
+		for i := range n {
+			v.deliver(kabar.Update{From: kabar.Customer{WaID: ana}, At: v.now(), Ref: fmt.Sprintf("%032x", 0xee00+i), Garbled: true})
+		}
+		v.net.SetOffline(false)
+		settle()
+		var refs []string
+		asked := v.net.Packets()[before:]
+		for _, p := range asked {
+			if p.Purpose != network.PurposeRetry || len(p.Refs) > 100 {
+				t.Errorf("purpose %v with %d refs", p.Purpose, len(p.Refs))
+			}
+			refs = append(refs, p.Refs...)
+		}
+		if len(asked) != 2 || len(refs) != n || refs[0] != fmt.Sprintf("%032x", 0xee00) || refs[n-1] != fmt.Sprintf("%032x", 0xee00+n-1) {
+			t.Errorf("%d requests for %d envelopes, want 2 for %d, in order", len(asked), len(refs), n)
+		}
+	})
+}
+
 func TestMarkReadTellsTheCustomerOfAllBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := newEnv(t)

@@ -24,6 +24,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"kabar"
+	"kabar/internal/flowdata"
 	"kabar/internal/lanes"
 	"kabar/internal/media"
 	"kabar/internal/network"
@@ -35,13 +36,20 @@ type Options struct {
 	Store *store.DB
 	Media *media.Store
 	Fetch Fetcher // for media links; nil refuses them
-	Log   *slog.Logger
-	Now   func() time.Time // the only clock of the product's rules; default time.Now
+	// Endpoints makes the requests to the endpoints of flows; nil: flows that exchange data are not served.
+	Endpoints flowdata.Doer
+	// Preview returns what a link in a text leads to, within a few seconds; nil when nothing is known of it. Without it texts
+	// go without previews.
+	Preview func(ctx context.Context, url string) *kabar.Preview
+	Log     *slog.Logger
+	Now     func() time.Time // the only clock of the product's rules; default time.Now
 	// Committed is called after a commit that has added an event to the number's log. It must not block.
 	Committed func(kabar.NumberID)
 	// Counted is called after the commit of a message (Accepted or Received, with its kind) and of every further status of one
 	// (without), so that somebody can count them. It must not block.
 	Counted func(kind kabar.Kind, status kabar.Status, failure kabar.Reason)
+	// Noted is called for each Note, after the commit where there is one. It must not block.
+	Noted func(Note)
 	// Concurrency is how many conversations are worked at a time; default 64.
 	Concurrency int
 }
@@ -51,21 +59,41 @@ type Engine struct {
 	db        *store.DB
 	media     *media.Store
 	fetcher   Fetcher
+	endpoints flowdata.Doer
+	preview   func(context.Context, string) *kabar.Preview
 	log       *slog.Logger
 	now       func() time.Time
 	committed func(kabar.NumberID)
 	counted   func(kabar.Kind, kabar.Status, kabar.Reason)
+	noted     func(Note)
 
 	sends   *lanes.Lanes // by conversation
+	ahead   ahead        // of sends
+	regions regions      // of customers
 	fetches *lanes.Lanes // by job
+	asks    *lanes.Lanes // by job
+
+	exchanges *lanes.Lanes // by job
+
+	gates *gates
 
 	uploads singleflight.Group // by number and hash: the same bytes go up once
 	setting sync.Mutex         // held while settings change
+	naming  sync.Mutex         // held while a username is given
+
+	unpacking sync.Mutex // held while a picture is unpacked
+
+	templates *Templates
+
+	collecting  sync.Mutex    // held while somebody collects
+	collect     chan struct{} // wakes the collector
+	collections []collection  // asked for and not ended, oldest first; guarded by mu
 
 	mu    sync.RWMutex
 	lines map[kabar.NumberID]*line
-	begin func(*line)   // has a line run; nil while the engine does not
-	shift chan struct{} // closed and replaced when the clock has been shifted
+	bars  map[kabar.NumberID]bool // numbers whose block list is being changed
+	begin func(*line)             // has a line run; nil while the engine does not
+	shift chan struct{}           // closed and replaced when the clock has been shifted
 }
 
 // line is a number with its network.
@@ -77,8 +105,9 @@ type line struct {
 
 // New returns an engine. It does nothing until Run.
 func New(o Options) *Engine {
-	e := &Engine{db: o.Store, media: o.Media, fetcher: o.Fetch, log: o.Log, now: o.Now, committed: o.Committed, counted: o.Counted,
-		lines: map[kabar.NumberID]*line{}, shift: make(chan struct{})}
+	e := &Engine{db: o.Store, media: o.Media, fetcher: o.Fetch, endpoints: o.Endpoints, preview: o.Preview, log: o.Log, now: o.Now, committed: o.Committed, counted: o.Counted,
+		noted: o.Noted, ahead: ahead{jobs: map[kabar.ConversationID][]int64{}}, lines: map[kabar.NumberID]*line{}, bars: map[kabar.NumberID]bool{}, gates: newGates(),
+		shift: make(chan struct{}), collect: make(chan struct{}, 1)}
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
 	}
@@ -91,8 +120,11 @@ func New(o Options) *Engine {
 	if e.counted == nil {
 		e.counted = func(kabar.Kind, kabar.Status, kabar.Reason) {}
 	}
+	e.templates = NewTemplates(e.db, e.now, e.committed)
 	e.sends = lanes.New(lanes.Options{Work: e.work, Scan: e.scan(isSend), Concurrency: o.Concurrency})
 	e.fetches = lanes.New(lanes.Options{Work: e.fetch, Scan: e.scan(isFetch), Concurrency: fetchConcurrency})
+	e.exchanges = lanes.New(lanes.Options{Work: e.exchange, Scan: e.scan(isExchange), Concurrency: exchangeConcurrency})
+	e.asks = lanes.New(lanes.Options{Work: e.answer, Scan: e.scan(isAsk), Concurrency: 1}) // the network is asked one thing at a time
 	return e
 }
 
@@ -121,7 +153,11 @@ func (e *Engine) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return e.sends.Run(ctx) })
 	g.Go(func() error { return e.fetches.Run(ctx) })
+	g.Go(func() error { return e.asks.Run(ctx) })
+	g.Go(func() error { return e.exchanges.Run(ctx) })
 	g.Go(func() error { return e.sweep(ctx) })
+	g.Go(func() error { return e.collector(ctx) })
+	g.Go(func() error { return e.timeTemplates(ctx) })
 	g.Go(func() error { return e.networks(ctx, g) })
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {
@@ -133,12 +169,16 @@ func (e *Engine) Run(ctx context.Context) error {
 // networks has every line run in g, also those that are attached later, until ctx ends.
 func (e *Engine) networks(ctx context.Context, g *errgroup.Group) error {
 	run := func(l *line) {
+		began := e.now()
 		g.Go(func() error {
 			if err := l.net.Run(ctx, &inbox{e, l.number.ID}); err != nil {
 				return fmt.Errorf("network of %s: %w", l.number.Digits, err)
 			}
 			return ctx.Err()
 		})
+		if _, linked := l.net.(network.Linked); linked { // others have no connection to lose
+			g.Go(func() error { return e.watchLink(ctx, l.number.ID, began) })
+		}
 	}
 	e.mu.Lock()
 	e.begin = run

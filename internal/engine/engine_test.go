@@ -287,6 +287,7 @@ func TestRefusalsLeaveNoTrace(t *testing.T) {
 			"no body":          {engine.Request{To: ana, Content: &kabar.Text{}}, kabar.ReasonMissing},
 			"unknown template": {engine.Request{To: ana, Content: &kabar.Template{Name: "nope", Language: kabar.Language{Code: "en"}}}, kabar.ReasonTemplateMissing},
 			"unknown medium":   {engine.Request{To: ana, Content: image(77)}, kabar.ReasonInvalid},
+			"no envelope":      {engine.Request{To: ana, Content: &kabar.Location{Name: strings.Repeat("x", kabar.MaxContent)}}, kabar.ReasonInvalid},
 			"unknown quote":    {engine.Request{To: ana, Content: &kabar.Text{Body: "x"}, ReplyTo: 1 << 40}, kabar.ReasonInvalid},
 		} {
 			_, _, err := v.send(c.r)

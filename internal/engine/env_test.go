@@ -11,6 +11,7 @@ import (
 
 	"kabar"
 	"kabar/internal/engine"
+	"kabar/internal/flowdata"
 	"kabar/internal/media"
 	"kabar/internal/network"
 	"kabar/internal/network/networktest"
@@ -22,25 +23,30 @@ const ana, number = "34600111222", "628111000111"
 
 // env is an engine with one number over a fake network and a store on disk.
 type env struct {
-	t      *testing.T
-	dir    string
-	master secrets.Key
-	db     *store.DB
-	media  *media.Store
-	e      *engine.Engine
-	net    *networktest.Fake
-	id     kabar.NumberID
-	skew   atomic.Int64 // nanoseconds the clock has been shifted
-	stop   func()
-	refs   int
-	attach network.Network // nil: net
-	fetch  engine.Fetcher
-	counts func(kabar.Kind, kabar.Status, kabar.Reason)
+	t       testing.TB
+	dir     string
+	master  secrets.Key
+	db      *store.DB
+	media   *media.Store
+	e       *engine.Engine
+	net     *networktest.Fake
+	id      kabar.NumberID
+	skew    atomic.Int64 // nanoseconds the clock has been shifted
+	stop    func()
+	refs    int
+	attach  network.Network // nil: net
+	fetch   engine.Fetcher
+	flows   flowdata.Doer
+	preview func(context.Context, string) *kabar.Preview
+	counts  func(kabar.Kind, kabar.Status, kabar.Reason)
 }
 
-func newEnv(t *testing.T) *env {
+func newEnv(t testing.TB) *env { return newEnvWith(t, networktest.NewFake(), nil) }
+
+// newEnvWith is newEnv over a network of the caller's; around is what is attached in its place, unless it is nil.
+func newEnvWith(t testing.TB, net *networktest.Fake, around network.Network) *env {
 	t.Helper()
-	v := &env{t: t, dir: t.TempDir(), master: secrets.NewKey(), net: networktest.NewFake()}
+	v := &env{t: t, dir: t.TempDir(), master: secrets.NewKey(), net: net, attach: around}
 	v.open()
 	n, err := engine.AddNumber(t.Context(), v.db, engine.NewNumber{Account: &kabar.Account{Name: "Warung"}, Digits: number,
 		Profile: kabar.Profile{Name: "Warung Kabar"}, Templates: []*kabar.TemplateDef{hello()}}, time.Now())
@@ -73,7 +79,7 @@ func (v *env) now() time.Time { return time.Now().Add(time.Duration(v.skew.Load(
 
 func (v *env) start() {
 	v.t.Helper()
-	v.e = engine.New(engine.Options{Store: v.db, Media: v.media, Now: v.now, Fetch: v.fetch, Counted: v.counts})
+	v.e = engine.New(engine.Options{Store: v.db, Media: v.media, Now: v.now, Fetch: v.fetch, Endpoints: v.flows, Preview: v.preview, Counted: v.counts})
 	if v.attach == nil {
 		v.attach = v.net
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"kabar"
@@ -27,7 +28,7 @@ const (
 // and then publishes the message, or brings the medium of an outbound message to the network.
 func (e *Engine) fetch(ctx context.Context, id int64) lanes.Next {
 	job, l, err := e.fetchJob(ctx, id)
-	if isMissing(err) {
+	if store.IsNotFound(err) {
 		return lanes.Idle
 	}
 	if err != nil {
@@ -39,27 +40,89 @@ func (e *Engine) fetch(ctx context.Context, id int64) lanes.Next {
 	if isSend(job.Kind) {
 		return e.carryUp(ctx, l, job)
 	}
-	medium, err := e.download(ctx, l, job)
+	got, err := e.downloads(ctx, l, job)
 	if err != nil {
 		if next, again := e.tryAgain(ctx, job, err); again {
+			for _, m := range got.all() {
+				e.discard(m.File)
+			}
 			return next
 		}
 		e.log.Warn("fetch media: given up", "message", job.Message, "err", err, "tries", job.Tries+1)
 	}
-	if err := e.publish(ctx, l, job, medium); err != nil {
-		if medium != nil {
-			e.discardUnstored(medium.File, err)
+	files, err := e.publish(ctx, l, job, got, err != nil)
+	if err != nil {
+		for _, m := range got.all() {
+			e.discardUnstored(m.File, err)
 		}
 		return e.later(ctx, "publish a medium", err)
 	}
+	for _, m := range got.all() {
+		e.note(Note{Number: job.Number, Fact: FactDownloaded})
+		if !slices.Contains(files, m.File) { // its bytes were there already
+			e.discard(m.File)
+		}
+	}
 	return lanes.Idle
+}
+
+// fetching is the body of a fetch: the media of a message that are to be downloaded.
+type fetching struct {
+	Content *kabar.RemoteMedium `json:"content,omitempty"`
+	Picture *kabar.RemoteMedium `json:"picture,omitempty"` // of its referral
+}
+
+// readFetching reads the body of a fetch. Jobs of earlier versions hold the place of the content alone.
+func readFetching(body []byte) (fetching, error) {
+	var f struct {
+		fetching
+		kabar.RemoteMedium
+	}
+	err := json.Unmarshal(body, &f)
+	if err == nil && f.Locator != nil {
+		f.Content = &f.RemoteMedium
+	}
+	return f.fetching, err
+}
+
+// fetched are the media of a message that have been downloaded.
+type fetched struct{ content, picture *store.Medium }
+
+func (f fetched) all() (media []*store.Medium) {
+	for _, m := range []*store.Medium{f.content, f.picture} {
+		if m != nil {
+			media = append(media, m)
+		}
+	}
+	return media
+}
+
+// downloads fetches all media of a message. With an error, it returns those that are there.
+func (e *Engine) downloads(ctx context.Context, l *line, job *store.Job) (got fetched, err error) {
+	wanted, err := readFetching(job.Body)
+	if err != nil {
+		return got, fmt.Errorf("%w: %w", errNeverThere, err)
+	}
+	var first, second error
+	if wanted.Content != nil {
+		got.content, first = e.download(ctx, l, job, wanted.Content)
+	}
+	if wanted.Picture != nil {
+		got.picture, second = e.download(ctx, l, job, wanted.Picture)
+	}
+	for _, err := range []error{first, second} {
+		if err != nil && !errors.Is(err, errNeverThere) {
+			return got, err // a further try may help
+		}
+	}
+	return got, errors.Join(first, second)
 }
 
 // fetchJob reads a job by the key of its lane.
 func (e *Engine) fetchJob(ctx context.Context, id int64) (*store.Job, *line, error) {
 	for n, l := range e.attached() {
 		job, err := e.db.Job(ctx, n, id)
-		if !isMissing(err) {
+		if !store.IsNotFound(err) {
 			return job, l, err
 		}
 	}
@@ -76,7 +139,8 @@ func (e *Engine) tryAgain(ctx context.Context, job *store.Job, err error) (next 
 		return lanes.Idle, true
 	case errors.As(err, &wait):
 		return lanes.After(wait.After), true
-	case errors.As(err, &refused), errors.Is(err, errNeverThere), job.Tries+1 >= fetchTries:
+	case errors.As(err, &refused), errors.Is(err, errNeverThere), job.Tries+1 >= fetchTries,
+		errors.Is(err, errLink) && job.Tries+1 >= linkTries:
 		return lanes.Idle, false
 	}
 	job.Tries++
@@ -91,18 +155,14 @@ func (e *Engine) tryAgain(ctx context.Context, job *store.Job, err error) (next 
 // errNeverThere marks downloads that no further try can mend.
 var errNeverThere = errors.New("the medium cannot be had")
 
-func (e *Engine) download(ctx context.Context, l *line, job *store.Job) (*store.Medium, error) {
+func (e *Engine) download(ctx context.Context, l *line, job *store.Job, remote *kabar.RemoteMedium) (*store.Medium, error) {
 	carrier, ok := l.net.(network.MediaCarrier)
 	if !ok {
 		return nil, fmt.Errorf("%w: the network carries no media", errNeverThere)
 	}
-	var remote kabar.RemoteMedium
-	if err := json.Unmarshal(job.Body, &remote); err != nil {
-		return nil, fmt.Errorf("%w: %w", errNeverThere, err)
-	}
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	plain, err := carrier.Download(ctx, &remote)
+	plain, err := carrier.Download(ctx, remote)
 	if err != nil {
 		return nil, err
 	}
@@ -116,6 +176,10 @@ func (e *Engine) download(ctx context.Context, l *line, job *store.Job) (*store.
 	if m.SHA256 != remote.SHA256 {
 		e.discard(m.File)
 		return nil, fmt.Errorf("%w: its bytes are not the ones that were announced", errNeverThere)
+	}
+	if err := e.find(ctx, m); err != nil {
+		e.discard(m.File)
+		return nil, err
 	}
 	return m, nil
 }
@@ -132,14 +196,15 @@ func (e *Engine) discard(file string) {
 func (e *Engine) discardUnstored(file string, err error) {
 	var refused *kabar.Error
 	var broken *store.StatementError
-	if errors.As(err, &refused) || errors.As(err, &broken) || isMissing(err) || errors.Is(err, store.ErrFull) {
+	if errors.As(err, &refused) || errors.As(err, &broken) || store.IsNotFound(err) || errors.Is(err, store.ErrFull) {
 		e.discard(file)
 	}
 }
 
-// publish commits the medium, the message that names it, and the event.
-func (e *Engine) publish(ctx context.Context, l *line, job *store.Job, medium *store.Medium) error {
-	return e.db.Write(ctx, func(tx *store.Tx) {
+// publish commits the media, the message that names them, and the event. incomplete says that there should be more. It returns
+// the files that the media lie in.
+func (e *Engine) publish(ctx context.Context, l *line, job *store.Job, got fetched, incomplete bool) (files []string, err error) {
+	err = e.db.Write(ctx, func(tx *store.Tx) {
 		tx.WantJob(job.ID)
 		tx.WantMessage(job.Message)
 		tx.WantConversation(job.Conversation)
@@ -149,6 +214,9 @@ func (e *Engine) publish(ctx context.Context, l *line, job *store.Job, medium *s
 			return err
 		}
 		m, err := tx.Message(job.Number, job.Message)
+		if store.IsNotFound(err) {
+			return tx.RemoveJob(job.Number, job.ID) // it has been collected
+		}
 		if err != nil {
 			return err
 		}
@@ -156,29 +224,40 @@ func (e *Engine) publish(ctx context.Context, l *line, job *store.Job, medium *s
 		if err != nil {
 			return err
 		}
-		missing := kabar.ReasonMediaDownload
-		if medium != nil {
-			missing = ""
-			if err := attach(tx, m, medium); err != nil {
-				return err
-			}
+		var missing kabar.Reason
+		if incomplete {
+			missing = kabar.ReasonMediaDownload
+		}
+		if files, err = attach(tx, m, got); err != nil {
+			return err
 		}
 		if err := tx.RemoveJob(job.Number, job.ID); err != nil {
 			return err
 		}
 		return e.received(tx, l, c, m, missing)
 	})
+	return files, err
 }
 
-// attach stores a medium and names it in the message.
-func attach(tx *store.Tx, m *kabar.Message, medium *store.Medium) error {
-	c := kabar.MediumOf(m.Content)
-	medium.Filename = c.Filename
-	if err := tx.AddMedium(medium); err != nil {
-		return err
+// attach stores media and names them in the message. It returns the files that they lie in.
+func attach(tx *store.Tx, m *kabar.Message, got fetched) (files []string, err error) {
+	for _, medium := range got.all() {
+		stored := *medium // the operation may run again
+		if medium == got.content {
+			stored.Filename = kabar.MediumOf(m.Content).Filename
+		}
+		if err := tx.AddMedium(&stored); err != nil {
+			return nil, err
+		}
+		files = append(files, stored.File)
+		if medium == got.content {
+			md := kabar.MediumOf(m.Content)
+			md.ID, md.MIME, md.SHA256, md.Size = stored.ID, stored.MIME, stored.SHA256, stored.Size
+		} else {
+			m.Context.Referral.Medium = stored.ID
+		}
 	}
-	c.ID, c.MIME, c.SHA256, c.Size = medium.ID, medium.MIME, medium.SHA256, medium.Size
-	return tx.SetContent(m)
+	return files, tx.SetContent(m)
 }
 
 // received adds the event of an inbound message. missing says why its medium is not there.
@@ -194,6 +273,9 @@ func (e *Engine) received(tx *store.Tx, l *line, c *kabar.Conversation, m *kabar
 	}
 	if ev.TargetRef, ev.TargetOut, err = e.reference(tx, m.Number, targetOf(m.Content)); err != nil {
 		return err
+	}
+	if l.settings.ShowSecurity {
+		ev.Identity = c.Identity()
 	}
 	return e.addEvent(tx, l, ev)
 }

@@ -3,26 +3,34 @@ package engine
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
 	"kabar"
+	"kabar/internal/lanes"
 	"kabar/internal/store"
 )
 
-// The kinds of jobs. All but fetches are done in the lane of their conversation.
+// The kinds of jobs. All but fetches, questions and exchanges are done in the lane of their conversation.
 const (
 	jobSend    store.JobKind = "send"    // prepare and transmit a message
 	jobResend  store.JobKind = "resend"  // the same, in a fresh session
 	jobReceipt store.JobKind = "receipt" // tell the customer what has arrived or been read; the body is a kabar.Receipt
 	jobRetry   store.JobKind = "retry"   // ask for what could not be decrypted; the body is a kabar.Retry
 	jobProfile store.JobKind = "profile" // tell the customer who the business is
-	jobFetch   store.JobKind = "fetch"   // download a medium; the body is a kabar.RemoteMedium
+	jobAsk     store.JobKind = "ask"     // ask who is on the network, of no conversation; the body is a waiting
+	jobFetch   store.JobKind = "fetch"   // download media of a message; the body is a fetching
+	// A flow that exchanges data: ask the server of the business, the body is an asking; and tell the customer how it goes on, the
+	// body is a kabar.FlowStep.
+	jobExchange store.JobKind = "exchange"
+	jobStep     store.JobKind = "step"
 )
 
 func isFetch(k store.JobKind) bool { return k == jobFetch }
-func isSend(k store.JobKind) bool  { return k != jobFetch }
+func isAsk(k store.JobKind) bool   { return k == jobAsk }
+func isSend(k store.JobKind) bool  { return !isFetch(k) && !isAsk(k) && !isExchange(k) }
+
+func isExchange(k store.JobKind) bool { return k == jobExchange }
 
 // addJob stores a job of a conversation, with a body that is encoded as JSON, and wakes whoever does it once it is on disk.
 func (e *Engine) addJob(tx *store.Tx, c *kabar.Conversation, kind store.JobKind, m kabar.MessageID, body any) error {
@@ -33,15 +41,17 @@ func (e *Engine) addJob(tx *store.Tx, c *kabar.Conversation, kind store.JobKind,
 			return fmt.Errorf("encode job: %w", err)
 		}
 	}
-	if err := tx.AddJob(j); err != nil {
-		return err
+	for _, lone := range []struct {
+		is    func(store.JobKind) bool
+		lanes *lanes.Lanes
+	}{{isFetch, e.fetches}, {isExchange, e.exchanges}} {
+		if lone.is(kind) {
+			tx.After(func() { lone.lanes.Wake(j.ID) })
+			return tx.AddLoneJob(j)
+		}
 	}
-	if isFetch(kind) {
-		tx.After(func() { e.fetches.Wake(j.ID) })
-	} else {
-		tx.After(func() { e.sends.Wake(int64(c.ID)) })
-	}
-	return nil
+	tx.After(func() { e.sends.Wake(int64(c.ID)) })
+	return tx.AddJob(j)
 }
 
 // fail moves a message to failed and adds the event that says why. A message that cannot fail any more stays as it is.
@@ -59,10 +69,25 @@ func (e *Engine) tell(tx *store.Tx, l *line, c *kabar.Conversation, m *kabar.Mes
 		return err
 	}
 	ev := &kabar.Event{Account: c.Account, Number: c.Number, Conversation: c.ID, Kind: kabar.EventStatus, At: now, Customer: c.Customer,
-		Message: m.ID, Ref: m.Ref, Status: m.Status, Failure: m.Failure}
+		Message: m.ID, Ref: m.Ref, Status: m.Status, Failure: m.Failure, Callback: m.Context.Callback, Of: m.Content.Kind()}
 	if m.Status != kabar.Failed {
 		ev.Billing, ev.Expires, ev.Category = c.Billing.ID, c.Billing.Expires, c.Billing.Category
 	}
+	ev.Class = kabar.CategoryService
+	if t, ok := m.Content.(*kabar.Template); ok {
+		ev.Class = t.Category
+	}
+	if err := e.moved(tx, c, m, ev.Class, now); err != nil {
+		return err
+	}
+	if err := e.count(tx, m, now); err != nil {
+		return err
+	}
+	note := Note{Number: m.Number, Fact: FactMoved, Status: m.Status}
+	if m.Status == kabar.Sent {
+		note.Took = now.Sub(m.At)
+	}
+	tx.After(func() { e.note(note) })
 	return e.addEvent(tx, l, ev)
 }
 
@@ -74,6 +99,9 @@ func (e *Engine) addEvent(tx *store.Tx, l *line, ev *kabar.Event) error {
 	tx.After(func() {
 		if ev.Kind == kabar.EventMessage || ev.Kind == kabar.EventStatus {
 			e.counted(ev.Content.Kind, ev.Status, ev.Failure)
+		}
+		if ev.Kind == kabar.EventMessage {
+			e.note(Note{Number: id, Fact: FactReceived})
 		}
 		e.committed(id)
 	})
@@ -94,10 +122,10 @@ func (e *Engine) scan(wanted func(store.JobKind) bool) func(context.Context, int
 			if !wanted(j.Kind) {
 				continue
 			}
-			if isFetch(j.Kind) {
-				keys = append(keys, j.ID)
-			} else {
+			if isSend(j.Kind) {
 				keys = append(keys, int64(j.Conversation))
+			} else {
+				keys = append(keys, j.ID)
 			}
 		}
 		if len(jobs) == scanPage {
@@ -105,9 +133,4 @@ func (e *Engine) scan(wanted func(store.JobKind) bool) func(context.Context, int
 		}
 		return keys, next, nil
 	}
-}
-
-func isMissing(err error) bool {
-	var missing *store.NotFoundError
-	return errors.As(err, &missing)
 }

@@ -53,7 +53,7 @@ func (c *carrier) Download(context.Context, *kabar.RemoteMedium) (io.ReadCloser,
 // web answers links without a network.
 type web func(*http.Request) (*http.Response, error)
 
-func (f web) Do(r *http.Request, _ int64) (*http.Response, error) { return f(r) }
+func (f web) Fetch(r *http.Request, _ int64) (*http.Response, error) { return f(r) }
 
 func page(status int, body string) *http.Response {
 	return &http.Response{StatusCode: status, Status: http.StatusText(status), Header: http.Header{"Content-Type": {"text/plain"}},
@@ -86,11 +86,28 @@ func (v *env) must(r engine.Request) uint64 {
 	return ref
 }
 
+// drop gives a body's bytes one by one, each after a pause.
+type drop struct {
+	io.Reader
+	pause time.Duration
+}
+
+func (d drop) Read(p []byte) (int, error) {
+	time.Sleep(d.pause)
+	return d.Reader.Read(p[:1])
+}
+
+// dripping is an answer whose body comes slowly.
+func dripping(body io.Reader, pause time.Duration) *http.Response {
+	res := page(200, "")
+	res.Body = io.NopCloser(drop{body, pause})
+	return res
+}
+
 func TestASlowLinkDelaysItsOwnCustomerOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v, _ := newMediaEnv(t, func(*http.Request) (*http.Response, error) {
-			time.Sleep(4 * time.Minute)
-			return page(200, "slow words"), nil
+			return dripping(strings.NewReader(strings.Repeat("slow words", 2)), 12*time.Second), nil
 		})
 		const others = 100
 		for i := range others + 1 {
@@ -113,25 +130,50 @@ func TestASlowLinkDelaysItsOwnCustomerOnly(t *testing.T) {
 	})
 }
 
+// hopeless is a fault that says of itself that it will be there the next time.
+type hopeless struct{ error }
+
+func (hopeless) Final() bool { return true }
+
+// A link that leads nowhere holds up its customer's other messages for a moment, one that may come back for less than a minute;
+// and only one that keeps on sending for longer.
 func TestLinksThatFail(t *testing.T) {
+	type answer func(*http.Request) (*http.Response, error)
+	fault := func(err error) answer { return func(*http.Request) (*http.Response, error) { return nil, err } }
+	status := func(code int) answer {
+		return func(*http.Request) (*http.Response, error) { return page(code, "words"), nil }
+	}
+	silent := func(r *http.Request) (*http.Response, error) { <-r.Context().Done(); return nil, r.Context().Err() }
+	stalled := func(r *http.Request) (*http.Response, error) {
+		res := page(200, "")
+		res.Body = io.NopCloser(io.MultiReader(strings.NewReader("some"), mute{r.Context()}))
+		return res, nil
+	}
+	endless := func(r *http.Request) (*http.Response, error) {
+		return dripping(hearing{r.Context(), strings.NewReader(strings.Repeat("x", 1000))}, 10*time.Second), nil
+	}
 	for name, c := range map[string]struct {
-		answers []func() (*http.Response, error) // the last one repeats
+		answers []answer // the last one repeats
+		tries   int
 		sent    bool
 		within  time.Duration
 	}{
-		"passing fault": {[]func() (*http.Response, error){
-			func() (*http.Response, error) { return nil, errors.New("connection reset") },
-			func() (*http.Response, error) { return page(503, ""), nil },
-			func() (*http.Response, error) { return page(200, "words"), nil }}, true, time.Minute},
-		"not found":   {[]func() (*http.Response, error){func() (*http.Response, error) { return page(404, ""), nil }}, false, time.Minute},
-		"always down": {[]func() (*http.Response, error){func() (*http.Response, error) { return nil, errors.New("no route") }}, false, time.Hour},
+		"passing fault":  {[]answer{fault(errors.New("connection reset")), status(503), status(200)}, 3, true, 11 * time.Second},
+		"not found":      {[]answer{status(404)}, 1, false, time.Second},
+		"gone elsewhere": {[]answer{status(302)}, 1, false, time.Second},
+		"no such host":   {[]answer{fault(hopeless{errors.New("no such host")})}, 1, false, time.Second},
+		"always down":    {[]answer{fault(errors.New("no route"))}, 3, false, 11 * time.Second},
+		"always busy":    {[]answer{status(429)}, 3, false, 11 * time.Second},
+		"silent":         {[]answer{silent}, 3, false, time.Minute},
+		"stalled":        {[]answer{stalled}, 3, false, time.Minute},
+		"endless":        {[]answer{endless}, 1, false, 6 * time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				asked := 0
-				v, _ := newMediaEnv(t, func(*http.Request) (*http.Response, error) {
+				v, _ := newMediaEnv(t, func(r *http.Request) (*http.Response, error) {
 					asked++
-					return c.answers[min(asked, len(c.answers))-1]()
+					return c.answers[min(asked, len(c.answers))-1](r)
 				})
 				v.hear(ana, "hi")
 				v.must(engine.Request{To: ana, Content: link("https://files.example/x")})
@@ -142,9 +184,33 @@ func TestLinksThatFail(t *testing.T) {
 					want[1] = "status failed " + string(kabar.ReasonMediaDownload)
 				}
 				v.wantTold(want...)
+				if asked != c.tries {
+					t.Errorf("the link was asked %d times, want %d", asked, c.tries)
+				}
 			})
 		})
 	}
+}
+
+// mute is a body that says nothing until its request ends.
+type mute struct{ ctx context.Context }
+
+func (m mute) Read([]byte) (int, error) {
+	<-m.ctx.Done()
+	return 0, m.ctx.Err()
+}
+
+// hearing is a body that ends with its request.
+type hearing struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (h hearing) Read(p []byte) (int, error) {
+	if h.ctx.Err() != nil {
+		return 0, h.ctx.Err()
+	}
+	return h.Reader.Read(p)
 }
 
 func TestTheSameBytesGoUpOnce(t *testing.T) {

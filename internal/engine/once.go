@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"kabar"
@@ -13,7 +14,24 @@ import (
 type Once struct {
 	Path string
 	Key  string // 1 to 255 visible ASCII characters
-	Hash string // SHA-256 of the raw body, hex: the same key with another body is refused
+	Hash string // SHA-256 of what is asked for, hex: the same key for anything else is refused
+}
+
+// maxOnce is the longest idempotency key.
+const maxOnce = 255
+
+// NewOnce reads the values of a request's Idempotency-Key header; nil without one. Hash is the caller's to fill in, once it has
+// read the body.
+func NewOnce(path string, values []string) (*Once, error) {
+	if len(values) == 0 {
+		return nil, nil
+	}
+	key := values[0]
+	invisible := func(r rune) bool { return r <= ' ' || r > '~' }
+	if len(values) > 1 || key == "" || len(key) > maxOnce || strings.ContainsFunc(key, invisible) {
+		return nil, kabar.Refuse(kabar.ReasonInvalid, "Idempotency-Key", "must be one value of 1 to %d visible ASCII characters", maxOnce)
+	}
+	return &Once{Path: path, Key: key}, nil
 }
 
 // replay returns the answer that the request got before; nil if it is the first.

@@ -69,6 +69,9 @@ func (t *task) compute(ctx context.Context, o *network.Outgoing) error {
 		if err != nil {
 			return err
 		}
+		if t.msg != nil && withheld(t.line, c) { // since the job was judged
+			return &network.Refused{Reason: kabar.ReasonIdentity}
+		}
 		return errors.Join(t.bill(tx, c, o.Now), t.introduce(tx, c, o.From))
 	})
 	if err == nil {
@@ -99,9 +102,18 @@ func (t *task) open(ctx context.Context, o *network.Outgoing) error {
 	if err != nil {
 		return err
 	}
-	err = t.e.db.Write(ctx, func(tx *store.Tx) { wantChange(tx, o.From.ID, change) },
-		func(tx *store.Tx) error { return apply(tx, o.From, change) })
-	o.Opened = err == nil
+	err = t.e.db.Write(ctx, func(tx *store.Tx) {
+		wantChange(tx, o.From.ID, change)
+		tx.WantConversation(t.conv.ID)
+	}, func(tx *store.Tx) error {
+		if err := apply(tx, o.From, change); err != nil {
+			return err
+		}
+		return t.opened(tx, o, state, change)
+	})
+	if err == nil {
+		o.Opened, o.Fetched = true, nil
+	}
 	return conflict(err)
 }
 
@@ -113,16 +125,16 @@ func (t *task) outgoing(ctx context.Context) (*network.Outgoing, error) {
 		return o, t.message(ctx, o)
 	case jobReceipt:
 		o.Purpose = network.PurposeReceipt
-		return o, t.receipt(o)
+		return o, t.receipt(ctx, o)
 	case jobRetry:
 		o.Purpose, o.Fresh = network.PurposeRetry, true
-		var r kabar.Retry
-		err := t.decode(t.job, &r)
-		o.Refs = r.Refs
-		return o, err
+		return o, t.retries(ctx, o)
 	case jobProfile:
 		o.Purpose = network.PurposeProfile
 		return o, nil
+	case jobStep:
+		o.Purpose, o.Step = network.PurposeFlow, new(kabar.FlowStep)
+		return o, t.decode(t.job, o.Step)
 	}
 	t.e.log.Error("a job of an unknown kind is given up", "job", t.job.ID, "kind", t.job.Kind)
 	return nil, &network.Refused{Reason: kabar.ReasonUndeliverable}
@@ -150,28 +162,57 @@ func (t *task) message(ctx context.Context, o *network.Outgoing) error {
 	if md := kabar.MediumOf(t.msg.Content); md != nil {
 		o.Medium, err = t.uploaded(ctx, md)
 	}
+	if t.unseen() {
+		t.e.fetches.Wake(t.job.ID)
+		return errUploading
+	}
 	return err
 }
 
-// receipt joins this job's receipt and those right behind it that say the same.
-func (t *task) receipt(o *network.Outgoing) error {
+// receipt joins this job's receipt and those right behind it that say the same. The last of them becomes the task's job: it
+// carries the packet, since a lane loses its first jobs only.
+func (t *task) receipt(ctx context.Context, o *network.Outgoing) error {
 	o.Receipt = &kabar.Receipt{}
 	if err := t.decode(t.job, o.Receipt); err != nil {
 		return err
 	}
-	var with []*store.Job
-	for _, j := range t.also {
+	all, err := t.alike(ctx)
+	if err != nil {
+		return err
+	}
+	n := 1
+	for ; n < len(all); n++ {
 		var r kabar.Receipt
-		if err := t.decode(j, &r); err != nil {
-			return err
-		}
-		if r.Status != o.Receipt.Status || len(o.Receipt.Refs)+len(r.Refs) > joined {
-			break
+		if t.decode(all[n], &r) != nil || r.Status != o.Receipt.Status || len(o.Receipt.Refs)+len(r.Refs) > joined {
+			break // one that cannot be read is given up when it is its turn
 		}
 		o.Receipt.Refs = append(o.Receipt.Refs, r.Refs...)
-		with = append(with, j)
 	}
-	t.also = with
+	t.job, t.also = all[n-1], all[:n-1]
+	return nil
+}
+
+// retries joins this job's request and those right behind it. The last of them carries the packet, as of receipts.
+func (t *task) retries(ctx context.Context, o *network.Outgoing) error {
+	all, err := t.alike(ctx)
+	if err != nil {
+		return err
+	}
+	n := 0
+	for ; n < len(all); n++ {
+		var r kabar.Retry
+		if err := t.decode(all[n], &r); err != nil {
+			if n > 0 {
+				break // it is given up when it is its turn
+			}
+			return err
+		}
+		if n > 0 && len(o.Refs)+len(r.Refs) > joined {
+			break
+		}
+		o.Refs = append(o.Refs, r.Refs...)
+	}
+	t.job, t.also = all[n-1], all[:n-1]
 	return nil
 }
 
@@ -185,47 +226,10 @@ func (e *Engine) wireOf(ctx context.Context, n kabar.NumberID, id kabar.MessageI
 	}
 	m, err := e.db.Message(ctx, n, id)
 	if err != nil {
-		return "", err
+		return "", ignoreMissing(err) // it has been collected
 	}
 	if m.Direction == kabar.Inbound {
 		return m.Wire, nil
 	}
 	return wireRef(m), nil
-}
-
-// state reads a driver's entries.
-func (e *Engine) state(ctx context.Context, n kabar.NumberID, keys []string) (network.State, error) {
-	s := network.State{}
-	for _, k := range keys {
-		value, version, err := e.db.State(ctx, n, k)
-		if err != nil {
-			return nil, err
-		}
-		if version > 0 {
-			s[k] = network.Entry{Version: version, Value: value}
-		}
-	}
-	return s, nil
-}
-
-func wantChange(tx *store.Tx, n kabar.NumberID, c network.Change) {
-	for _, s := range c {
-		tx.WantState(n, s.Key)
-	}
-}
-
-func apply(tx *store.Tx, n *kabar.Number, c network.Change) error {
-	for _, s := range c {
-		if err := tx.SetState(n, s.Key, s.Version, s.Value); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func conflict(err error) error {
-	if errors.Is(err, store.ErrStale) {
-		return network.ErrConflict
-	}
-	return err
 }

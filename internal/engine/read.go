@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"kabar"
+	"kabar/internal/msgid"
 	"kabar/internal/network"
 	"kabar/internal/store"
 )
@@ -57,9 +58,14 @@ func (e *Engine) markChain(tx *store.Tx, n kabar.NumberID, id kabar.MessageID) (
 		if m.Prev == 0 {
 			return 0, e.tellRead(tx, newest, refs)
 		}
-		if m, err = tx.Message(n, m.Prev); err != nil {
+		older, err := tx.Message(n, m.Prev)
+		if store.IsNotFound(err) {
+			return 0, e.tellRead(tx, newest, refs) // it has been collected, and all before it
+		}
+		if err != nil {
 			return 0, err
 		}
+		m = older
 	}
 	return m.ID, e.tellRead(tx, newest, refs)
 }
@@ -97,6 +103,38 @@ func (e *Engine) Known(ctx context.Context, n kabar.NumberID, handles []string) 
 func (e *Engine) Message(ctx context.Context, n kabar.NumberID, id kabar.MessageID) (*kabar.Message, error) {
 	m, err := e.db.Message(ctx, n, id)
 	return m, store.Refusal(err)
+}
+
+// Identified returns the message of the number that an id of a dialect is about, by what such an id says: the direction, the digits
+// of the other side (kabar.Number.Peer) and the stanza. A message that differs in anything is ReasonNotFound.
+func (e *Engine) Identified(ctx context.Context, id kabar.NumberID, outbound bool, peer string, stanza []byte) (*kabar.Message, error) {
+	none := kabar.Refuse(kabar.ReasonNotFound, "", "there is no message with this id")
+	ref, ok := msgid.Ref(stanza)
+	if !ok {
+		return nil, none
+	}
+	n, err := e.Number(id)
+	if err != nil {
+		return nil, err
+	}
+	m, err := e.db.Message(ctx, id, e.db.Deref(ref))
+	switch {
+	case store.IsNotFound(err):
+		return nil, none
+	case err != nil:
+		return nil, store.Refusal(err)
+	case (m.Direction == kabar.Outbound) != outbound:
+		return nil, none
+	}
+	c, err := e.db.Conversation(ctx, id, m.Conversation)
+	if err != nil {
+		return nil, store.Refusal(err)
+	}
+	// The business's own digits are in ids from the time before the customer's number was known.
+	if peer != n.Digits && peer != n.Peer(c.Customer) {
+		return nil, none
+	}
+	return m, nil
 }
 
 // Deref returns the key behind the public number of a message.

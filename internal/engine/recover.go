@@ -1,12 +1,23 @@
 package engine
 
 import (
+	"slices"
+
 	"kabar"
 	"kabar/internal/store"
 )
 
 // retry sends again what the customer could not decrypt: the same message id, in a fresh session, a few times at most.
+// While the customer's new identity waits to be acknowledged nothing is: Acknowledge does.
 func (d *delivery) retry(tx *store.Tx) error {
+	for refs := range slices.Chunk(d.u.Retry.Again, joined) {
+		if err := d.e.addJob(tx, d.conv, jobRetry, 0, kabar.Retry{Refs: refs}); err != nil {
+			return err
+		}
+	}
+	if withheld(d.line, d.conv) {
+		return nil
+	}
 	for _, ref := range d.u.Retry.Refs {
 		m, err := d.sent(tx, ref)
 		if err != nil {

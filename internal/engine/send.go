@@ -2,11 +2,11 @@ package engine
 
 import (
 	"context"
-	"regexp"
-	"strings"
 	"time"
+	"unicode/utf8"
 
 	"kabar"
+	"kabar/internal/localize"
 	"kabar/internal/store"
 )
 
@@ -15,11 +15,22 @@ type Request struct {
 	To      string        // phone number in any usual writing, wa_id, or BSUID
 	Content kabar.Content // with keys of this number's media and messages
 	ReplyTo kabar.MessageID
-	TTL     time.Duration // zero: the default
-	Once    *Once         // nil: the same request twice is two messages
-	// Answer renders the answer to the request; it is stored with the message when there is a Once.
+	TTL     time.Duration // zero: the default of the kind
+	// Callback is told again in every status of the message: up to MaxCallback characters.
+	Callback string
+	// Identity, if it is set, is the hash of the recipient's keys that the message is meant for; with others it is refused.
+	Identity string
+	// Marketing says that the message is sent as marketing: it must be a template of that category.
+	Marketing bool
+	AnyFlow   bool  // a flow that is not kept here is sent as it is, rather than refused
+	Once      *Once // nil: the same request twice is two messages
+	// Answer renders the answer to the request. With a Once it is called within the commit, and what it renders is stored with the
+	// message; without, after it, and should not fail.
 	Answer func(m *kabar.Message, to kabar.Customer) (status int, body []byte, err error)
 }
+
+// MaxCallback is the longest Callback, in characters.
+const MaxCallback = 512
 
 // Sent is what became of a request.
 type Sent struct {
@@ -35,47 +46,105 @@ func (e *Engine) Send(ctx context.Context, id kabar.NumberID, r Request) (*Sent,
 	if err != nil {
 		return nil, err
 	}
-	if a, err := r.Once.early(ctx, e.db, l, e.now()); a != nil || err != nil {
+	now := e.now()
+	if a, err := r.Once.early(ctx, e.db, l, now); a != nil || err != nil {
 		return &Sent{Answer: a, Replayed: true}, store.Refusal(err)
+	}
+	if l.settings.Deregistered {
+		return nil, kabar.Refuse(kabar.ReasonUnregistered, "", "the number was deregistered: register it first")
 	}
 	to, err := ParseRecipient(r.To)
 	if err != nil {
 		return nil, err
 	}
-	if err := e.ready(ctx, l, r.Content); err != nil {
+	def, err := e.ready(ctx, l, &r)
+	if err != nil {
 		return nil, store.Refusal(err)
 	}
-	s := &sending{e: e, line: l, to: to, r: r, now: e.now()}
+	if err := r.checkMarketing(); err != nil {
+		return nil, err
+	}
+	if err := kabar.CheckSize(r.Content); err != nil {
+		return nil, err
+	}
+	if n := utf8.RuneCountInString(r.Callback); n > MaxCallback {
+		return nil, kabar.Refuse(kabar.ReasonTooLong, "biz_opaque_callback_data", "has %d characters, the limit is %d", n, MaxCallback)
+	}
+	s := &sending{e: e, line: l, to: to, r: r, def: def, now: now}
 	if err := e.db.Write(ctx, s.hint, s.commit); err != nil {
 		return nil, store.Refusal(err)
+	}
+	//failpoint:before-answer
+	if s.sent.Answer == nil {
+		if s.sent.Answer, err = s.answer(); err != nil {
+			return nil, err
+		}
 	}
 	return s.sent, nil
 }
 
-// ready checks a content and fills in what only the store knows: the rendered template, the facts of a medium.
-func (e *Engine) ready(ctx context.Context, l *line, c kabar.Content) error {
+// ready checks a content and fills in what only the store knows: the rendered template, the products, the facts of a medium.
+// It returns the template, if the content is one.
+func (e *Engine) ready(ctx context.Context, l *line, r *Request) (*kabar.TemplateDef, error) {
+	c := r.Content
 	if err := c.Validate(); err != nil {
-		return err
+		return nil, err
 	}
 	if t, ok := c.(*kabar.Template); ok {
-		if err := e.render(ctx, l, t); err != nil {
-			return err
+		def, err := e.render(ctx, l, t)
+		if err != nil {
+			return nil, err
+		}
+		if err := e.openFlows(ctx, l, t.Rendered.Buttons, r.AnyFlow); err != nil {
+			return nil, err
+		}
+		if err := e.showTemplate(ctx, l, t.Rendered); err != nil {
+			return nil, err
+		}
+		return def, e.describeAll(ctx, l, c, kabar.ReasonTemplateMedia)
+	}
+	if i, ok := c.(*kabar.Interactive); ok {
+		if err := e.readyInteractive(ctx, l, i, r.AnyFlow); err != nil {
+			return nil, err
 		}
 	}
-	return e.describe(ctx, l, kabar.MediumOf(c))
+	return nil, e.describeAll(ctx, l, c, kabar.ReasonMediaUnfit)
 }
 
-func (e *Engine) render(ctx context.Context, l *line, t *kabar.Template) error {
-	def, err := e.db.Template(ctx, l.number.Account, t.Name, t.Language.Code)
-	if isMissing(err) {
-		return kabar.Refuse(kabar.ReasonTemplateMissing, "template.name", "there is no template %q in %q", t.Name, t.Language.Code)
+// readyInteractive fills in the products that the message shows, and the flow that it opens.
+func (e *Engine) readyInteractive(ctx context.Context, l *line, i *kabar.Interactive, foreign bool) error {
+	if i.ShowsProducts() {
+		return e.show(ctx, l, i)
 	}
+	if f := i.Action.Flow; f != nil {
+		return e.openFlow(ctx, l, "interactive.action.parameters.", f, foreign)
+	}
+	return nil
+}
+
+func (e *Engine) render(ctx context.Context, l *line, t *kabar.Template) (*kabar.TemplateDef, error) {
+	def, err := e.db.SendableTemplate(ctx, l.number.Account, t.Name, t.Language.Code)
+	if store.IsNotFound(err) {
+		return nil, e.noTemplate(ctx, l, t)
+	}
+	if err != nil {
+		return nil, err
+	}
+	t.ID, t.Category = def.ID, def.Category
+	t.Rendered, err = def.Render(t, localize.Format{})
+	return def, err
+}
+
+// noTemplate says what is missing: the template, or every one of its language, the pack.
+func (e *Engine) noTemplate(ctx context.Context, l *line, t *kabar.Template) error {
+	any, err := e.db.HasTemplates(ctx, l.number.Account, t.Language.Code)
 	if err != nil {
 		return err
 	}
-	t.Category = def.Category
-	t.Rendered, err = def.Render(t)
-	return err
+	if !any {
+		return kabar.Refuse(kabar.ReasonTemplatePack, "template.language.code", "there are no templates in %q", t.Language.Code)
+	}
+	return kabar.Refuse(kabar.ReasonTemplateMissing, "template.name", "there is no template %q in %q", t.Name, t.Language.Code)
 }
 
 // sending is one Send on its way through the writer.
@@ -84,8 +153,13 @@ type sending struct {
 	line *line
 	to   kabar.Customer
 	r    Request
+	def  *kabar.TemplateDef // of a template message; shared
 	now  time.Time
-	sent *Sent
+
+	// What has become of it.
+	message  *kabar.Message
+	customer kabar.Customer
+	sent     *Sent
 }
 
 func (s *sending) hint(tx *store.Tx) {
@@ -93,6 +167,9 @@ func (s *sending) hint(tx *store.Tx) {
 	tx.WantHandle(n, s.to.Handle())
 	if s.r.ReplyTo != 0 {
 		tx.WantMessage(s.r.ReplyTo)
+	}
+	if s.def != nil {
+		tx.WantUse(s.def.ID, kabar.DayOf(s.now))
 	}
 	s.r.Once.want(tx, s.line)
 }
@@ -108,11 +185,14 @@ func (s *sending) commit(tx *store.Tx) error {
 	if err != nil {
 		return err
 	}
-	m := s.message()
+	m := s.compose()
 	verdict, reason := kabar.Judge(s.now, kabar.Facts{Content: m.Content, Conversation: c, Recipient: s.to.Handle(),
-		Sender: s.line.number.Digits, Expires: m.Expires})
+		Sender: s.line.number.Digits, Expires: m.Expires, Identity: withheld(s.line, c)})
 	if verdict == kabar.Deny {
 		return kabar.Refuse(reason, "to", "")
+	}
+	if s.r.Identity != "" && (c == nil || c.IdentityHash != s.r.Identity) {
+		return kabar.Refuse(kabar.ReasonIdentity, "recipient_identity_key_hash", "is not that of the recipient's present identity")
 	}
 	if c == nil {
 		if c, err = tx.CreateConversation(s.line.number, s.to); err != nil {
@@ -125,30 +205,55 @@ func (s *sending) commit(tx *store.Tx) error {
 	if err := tx.AppendMessage(c, m); err != nil {
 		return err
 	}
-	tx.After(func() { s.e.counted(m.Content.Kind(), kabar.Accepted, "") })
-	if verdict == kabar.AcceptAndFail {
-		err = s.e.fail(tx, s.line, c, m, reason, s.now)
-	} else {
-		err = s.e.addJob(tx, c, jobSend, m.ID, nil)
+	tx.After(func() {
+		s.e.counted(m.Content.Kind(), kabar.Accepted, "")
+		s.e.note(Note{Number: s.line.number.ID, Fact: FactAccepted})
+	})
+	if err := s.begin(tx, c, m, verdict, reason); err != nil {
+		return err
 	}
+	s.message, s.customer = m, c.Customer
+	if s.r.Once == nil {
+		return nil // the answer is not stored, so the other operations need not wait for it
+	}
+	a, err := s.answer()
 	if err != nil {
 		return err
 	}
-	status, body, err := s.r.Answer(m, c.Customer)
-	if err != nil {
-		return err
-	}
-	s.sent.Answer, err = s.r.Once.remember(tx, s.line, s.now, status, body)
+	s.sent.Answer, err = s.r.Once.remember(tx, s.line, s.now, a.Status, a.Body)
 	return err
 }
 
-func (s *sending) message() *kabar.Message {
+// begin has the message sent, or held, or fail.
+func (s *sending) begin(tx *store.Tx, c *kabar.Conversation, m *kabar.Message, verdict kabar.Verdict, reason kabar.Reason) error {
+	if err := s.e.count(tx, m, s.now); err != nil {
+		return err
+	}
+	if verdict == kabar.AcceptAndFail {
+		return s.e.fail(tx, s.line, c, m, reason, s.now)
+	}
+	if held, err := s.paced(tx, m); held || err != nil {
+		return err
+	}
+	return s.e.addJob(tx, c, jobSend, m.ID, nil)
+}
+
+func (s *sending) answer() (*store.Answer, error) {
+	status, body, err := s.r.Answer(s.message, s.customer)
+	return &store.Answer{Status: status, Body: body, At: s.now}, err
+}
+
+func (s *sending) compose() *kabar.Message {
 	ttl := s.r.TTL
-	if ttl == 0 {
+	switch {
+	case ttl != 0:
+	case s.def != nil:
+		ttl = s.def.Lifetime()
+	default:
 		ttl = kabar.DefaultTTL
 	}
 	return &kabar.Message{Direction: kabar.Outbound, Status: kabar.Accepted, Content: s.r.Content,
-		Context: kabar.Context{ReplyTo: s.r.ReplyTo}, At: s.now, Expires: s.now.Add(ttl)}
+		Context: kabar.Context{ReplyTo: s.r.ReplyTo, Callback: s.r.Callback}, At: s.now, Expires: s.now.Add(ttl)}
 }
 
 // checkTargets refuses to quote or react to what is not in the conversation.
@@ -161,7 +266,7 @@ func (s *sending) checkTargets(tx *store.Tx, c *kabar.Conversation, m *kabar.Mes
 			continue
 		}
 		other, err := tx.Message(c.Number, t.id)
-		if isMissing(err) || (err == nil && other.Conversation != c.ID) {
+		if store.IsNotFound(err) || (err == nil && other.Conversation != c.ID) {
 			return kabar.Refuse(kabar.ReasonInvalid, t.field, "there is no such message in this conversation")
 		}
 		if err != nil {
@@ -176,23 +281,4 @@ func targetOf(c kabar.Content) kabar.MessageID {
 		return r.Target
 	}
 	return 0
-}
-
-var (
-	bsuid  = regexp.MustCompile(`^[A-Z]{2}\.[0-9A-Za-z]{1,128}$`)
-	digits = regexp.MustCompile(`^[1-9][0-9]{6,14}$`)
-	layout = strings.NewReplacer(" ", "", "-", "", "(", "", ")", "", ".", "", "\u00a0", "")
-)
-
-// ParseRecipient reads what an application calls a customer: a phone number in a usual international writing, or a BSUID.
-func ParseRecipient(to string) (kabar.Customer, error) {
-	switch plain := strings.TrimPrefix(layout.Replace(to), "+"); {
-	case to == "":
-		return kabar.Customer{}, kabar.Refuse(kabar.ReasonMissing, "to", "say whom to send to")
-	case bsuid.MatchString(to):
-		return kabar.Customer{BSUID: to}, nil
-	case digits.MatchString(plain):
-		return kabar.Customer{WaID: plain}, nil
-	}
-	return kabar.Customer{}, kabar.Refuse(kabar.ReasonInvalid, "to", "is neither a phone number with its country code nor a BSUID")
 }

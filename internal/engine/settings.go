@@ -17,8 +17,24 @@ func DefaultSettings() kabar.Settings {
 	}
 }
 
+// ResetSettings brings application settings back to their defaults. How the number is registered stays as it is, and so does what the
+// Cloud API has set.
+func ResetSettings(s *kabar.Settings) {
+	next := DefaultSettings()
+	next.Shards, next.PIN, next.PINProved = s.Shards, s.PIN, s.PINProved
+	keepCloud(&next, s)
+	*s = next
+}
+
+// keepCloud takes over what the Cloud API has set: it has rules of its own, which the On-Premises API must not get around.
+func keepCloud(next, s *kabar.Settings) {
+	next.Override, next.Deregistered, next.BusinessKey, next.BusinessKeyMark = s.Override, s.Deregistered, s.BusinessKey, s.BusinessKeyMark
+	next.Cloud = s.Cloud
+}
+
 // ChangeSettings applies change to a number's settings and to the URL of its On-Premises endpoint, and commits both. The
-// new settings hold for events that are delivered from now on. change may be called more than once.
+// new settings hold for events that are delivered from now on. Another PIN is told in a webhook, and has to be proved anew. change may be
+// called more than once.
 func (e *Engine) ChangeSettings(ctx context.Context, id kabar.NumberID, change func(s *kabar.Settings, url *string) error) error {
 	e.setting.Lock()
 	defer e.setting.Unlock()
@@ -31,7 +47,7 @@ func (e *Engine) ChangeSettings(ctx context.Context, id kabar.NumberID, change f
 		if err != nil {
 			return err
 		}
-		url := endpoint.URL
+		url, pin := endpoint.URL, settings.PIN
 		if err := change(&settings, &url); err != nil {
 			return err
 		}
@@ -40,10 +56,21 @@ func (e *Engine) ChangeSettings(ctx context.Context, id kabar.NumberID, change f
 				return err
 			}
 		}
+		if settings.PIN != pin {
+			settings.PINProved = time.Time{}
+			if err := e.tellPIN(tx, number); err != nil {
+				return err
+			}
+		}
 		tx.After(func() { e.changed(number, settings) })
 		return tx.SaveNumber(number, settings)
 	})
 	return store.Refusal(err)
+}
+
+// tellPIN has a number's endpoints told that it has another PIN.
+func (e *Engine) tellPIN(tx *store.Tx, n *kabar.Number) error {
+	return tx.AddEvent(&kabar.Event{Account: n.Account, Number: n.ID, Kind: kabar.EventSecurity, At: e.now()})
 }
 
 // changed puts new settings in the place of the old ones, once they are committed, and has a dispatcher look at them.
@@ -77,6 +104,7 @@ type NewNumber struct {
 	Profile kabar.Profile
 	// Templates are approved templates of the account; may be empty.
 	Templates []*kabar.TemplateDef
+	Review    kabar.ReviewMode // of the account's templates; empty: as it is
 }
 
 // AddNumber stores a number with its settings and its On-Premises endpoint, which waits for a URL.
@@ -92,6 +120,11 @@ func AddNumber(ctx context.Context, db *store.DB, n NewNumber, now time.Time) (*
 		number = &kabar.Number{Account: account.ID, Digits: n.Digits, Profile: n.Profile}
 		if err := tx.AddNumber(number, DefaultSettings(), now); err != nil {
 			return err
+		}
+		if n.Review != "" {
+			if err := tx.SavePolicy(account.ID, kabar.TemplatePolicy{Review: n.Review}); err != nil {
+				return err
+			}
 		}
 		for _, t := range n.Templates {
 			t.Account = account.ID

@@ -14,9 +14,16 @@ const (
 
 // sweep removes what has outlived its time, for as long as the engine runs.
 func (e *Engine) sweep(ctx context.Context) error {
+	var collect time.Time // when to collect
 	for {
+		if !e.now().Before(collect) {
+			collect = e.collectByItself(ctx)
+		}
 		if err := e.sweepRows(ctx); err != nil && ctx.Err() == nil {
 			e.log.Warn("sweep the store", "err", err)
+		}
+		if err := e.sweepUploads(ctx); err != nil && ctx.Err() == nil {
+			e.log.Warn("sweep uploads", "err", err)
 		}
 		if err := e.sweepMedia(ctx); err != nil && ctx.Err() == nil {
 			e.log.Warn("sweep media files", "err", err)

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"kabar"
 	"kabar/internal/lanes"
-	"kabar/internal/media"
 	"kabar/internal/network"
 	"kabar/internal/store"
 )
@@ -28,7 +26,7 @@ func (t *task) uploaded(ctx context.Context, c *kabar.Media) (*kabar.RemoteMediu
 		if err == nil {
 			return &kabar.RemoteMedium{Locator: locator, MIME: c.MIME, Size: c.Size, SHA256: c.SHA256}, nil
 		}
-		if !isMissing(err) {
+		if !store.IsNotFound(err) {
 			return nil, err
 		}
 	}
@@ -46,6 +44,9 @@ func (e *Engine) carryUp(ctx context.Context, l *line, job *store.Job) lanes.Nex
 	if t.conv, err = e.db.Conversation(ctx, job.Number, job.Conversation); err != nil {
 		return e.later(ctx, "read a conversation", err)
 	}
+	if t.unseen() {
+		return t.look(ctx)
+	}
 	c := kabar.MediumOf(t.msg.Content)
 	if c == nil || job.Packed {
 		return lanes.Idle
@@ -59,7 +60,10 @@ func (e *Engine) carryUp(ctx context.Context, l *line, job *store.Job) lanes.Nex
 		if err := t.giveUp(ctx, kabar.ReasonMediaDownload); err != nil {
 			return e.later(ctx, "give up a message", err)
 		}
+		e.sends.Hurry(int64(job.Conversation))
+		return lanes.Idle
 	}
+	e.note(Note{Number: job.Number, Fact: FactUploaded})
 	e.sends.Hurry(int64(job.Conversation))
 	return lanes.Idle
 }
@@ -79,7 +83,7 @@ func (t *task) upload(ctx context.Context, c *kabar.Media) error {
 	n := t.line.number
 	_, err, _ := t.e.uploads.Do(fmt.Sprintf("%d/%s", n.ID, c.SHA256), func() (any, error) {
 		_, err := t.e.db.Upload(ctx, n.ID, c.SHA256, t.e.now().Add(uploadMargin))
-		if !isMissing(err) {
+		if !store.IsNotFound(err) {
 			return nil, err
 		}
 		_, r, err := t.e.Medium(ctx, n.ID, c.ID)
@@ -103,80 +107,4 @@ func gone(err error) error {
 		return fmt.Errorf("%w: %w", errNeverThere, err)
 	}
 	return err
-}
-
-// fetchLink downloads the medium that a message names by a link, stores it and names it in the message.
-func (t *task) fetchLink(ctx context.Context, c *kabar.Media) error {
-	m, err := t.e.saveLink(ctx, t.line, c)
-	if err != nil {
-		return err
-	}
-	named := *t.msg
-	if named.Content, err = withMedium(t.msg.Content, m); err != nil {
-		return err
-	}
-	err = t.e.db.Write(ctx, t.want, func(tx *store.Tx) error {
-		if err := tx.AddMedium(m); err != nil {
-			return err
-		}
-		kabar.MediumOf(named.Content).ID = m.ID
-		return tx.SetContent(&named)
-	})
-	if err != nil {
-		t.e.discardUnstored(m.File, err)
-		return err
-	}
-	t.msg = &named
-	*c = *kabar.MediumOf(named.Content)
-	return nil
-}
-
-// withMedium returns a copy of a content that names a stored medium.
-func withMedium(c kabar.Content, m *store.Medium) (kabar.Content, error) {
-	b, err := kabar.EncodeContent(c)
-	if err != nil {
-		return nil, err
-	}
-	if c, err = kabar.DecodeContent(c.Kind(), b); err != nil {
-		return nil, err
-	}
-	md := kabar.MediumOf(c)
-	md.MIME, md.SHA256, md.Size = m.MIME, m.SHA256, m.Size
-	return c, nil
-}
-
-// saveLink fetches a link and stores what it leads to. What no further try can mend is errNeverThere.
-func (e *Engine) saveLink(ctx context.Context, l *line, c *kabar.Media) (*store.Medium, error) {
-	if e.fetcher == nil {
-		return nil, fmt.Errorf("%w: links are not fetched here", errNeverThere)
-	}
-	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.Link, http.NoBody)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errNeverThere, err)
-	}
-	res, err := e.fetcher.Do(req, maxDownload)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = res.Body.Close() }() // everything has been read, or the error is known
-	switch {
-	case res.StatusCode >= http.StatusInternalServerError || res.StatusCode == http.StatusTooManyRequests:
-		return nil, errors.New("the link answered " + res.Status)
-	case res.StatusCode != http.StatusOK:
-		return nil, fmt.Errorf("%w: the link answered %s", errNeverThere, res.Status)
-	}
-	m, err := e.save(ctx, l, Upload{Body: res.Body, MIME: res.Header.Get("Content-Type"), Filename: c.Filename}, maxDownload)
-	if _, ok := errors.AsType[*kabar.Error](err); ok {
-		return nil, fmt.Errorf("%w: %w", errNeverThere, err)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if err := media.Check(string(c.Kind()), m.MIME, m.Size); err != nil {
-		e.discard(m.File)
-		return nil, fmt.Errorf("%w: %w", errNeverThere, err)
-	}
-	return m, nil
 }

@@ -22,7 +22,7 @@ const (
 // maxRecompute bounds how often a packet is computed anew because the driver's state changed meanwhile.
 const maxRecompute = 10
 
-// joined is how many receipts of a conversation go out in one packet at most.
+// joined is how many receipts or retry requests of a conversation go out in one packet at most.
 const joined = 100
 
 // task is one job of a conversation on its way to the customer.
@@ -30,8 +30,10 @@ type task struct {
 	e    *Engine
 	line *line
 	conv *kabar.Conversation
+	lane []int64 // this job and those behind it, as far as they are known
 	job  *store.Job
-	also []*store.Job   // receipts that go out with this one
+	also []*store.Job   // of the same kind, right before it, which go out with it
+	last bool           // there was no other job: whoever adds one wakes the lane
 	msg  *kabar.Message // of a job that sends a message
 }
 
@@ -42,16 +44,32 @@ func (e *Engine) work(ctx context.Context, key int64) lanes.Next {
 		return e.later(ctx, "read a job", err)
 	}
 	if t == nil {
+		e.pass(ctx, kabar.ConversationID(key))
 		return lanes.Idle
 	}
+	n := t.line.number.ID
+	switch entered, queued := e.gates.enter(n, t.line.settings.Shards, key); {
+	case queued:
+		return lanes.Idle // its turn will wake it
+	case !entered:
+		return lanes.After(pauseStore)
+	}
+	defer e.letIn(n)
+	defer e.gates.leave(n)
 	err = t.run(ctx)
 	var wait *network.Later
 	switch {
+	case err == nil && t.last:
+		return lanes.Idle
 	case err == nil:
+		e.ahead.keep(t.conv.ID, t.lane, t.job.ID)
 		return lanes.Again
 	case errors.As(err, &wait):
 		return lanes.After(wait.After)
 	case errors.Is(err, errOffline):
+		if len(t.lane) == aheadJobs { // of a shorter one more should go out together than is known now
+			e.ahead.keep(t.conv.ID, t.lane, 0)
+		}
 		return lanes.After(pauseOffline)
 	case errors.Is(err, errUploading):
 		return lanes.After(pauseUpload)
@@ -76,42 +94,53 @@ func (e *Engine) nextTask(ctx context.Context, c kabar.ConversationID) (*task, e
 	if err != nil {
 		return nil, ignoreMissing(err)
 	}
-	jobs, err := e.db.Jobs(ctx, n, c, jobFetch, 1)
-	if err != nil || len(jobs) == 0 {
+	t := &task{e: e, lane: e.ahead.take(c)}
+	if len(t.lane) == 0 {
+		if t.lane, err = e.db.Lane(ctx, n, c, aheadJobs); err != nil || len(t.lane) == 0 {
+			return nil, err
+		}
+		t.last = len(t.lane) == 1
+	}
+	if t.job, err = e.db.Job(ctx, n, t.lane[0]); err != nil {
 		return nil, err
 	}
-	job := jobs[0]
-	l, err := e.line(job.Number)
-	if err != nil {
+	if t.line, err = e.line(n); err != nil {
 		return nil, err
 	}
-	t := &task{e: e, line: l, job: job}
-	if t.conv, err = e.db.Conversation(ctx, job.Number, job.Conversation); err != nil {
+	if t.conv, err = e.db.Conversation(ctx, n, c); err != nil {
 		return nil, err
 	}
-	switch job.Kind {
-	case jobSend, jobResend:
-		t.msg, err = e.db.Message(ctx, job.Number, job.Message)
-	case jobReceipt:
-		t.also, err = e.followers(ctx, job)
+	if t.job.Kind == jobSend || t.job.Kind == jobResend {
+		if t.msg, err = e.db.Message(ctx, n, t.job.Message); store.IsNotFound(err) {
+			return e.skip(ctx, t.job)
+		}
 	}
 	return t, err
 }
 
-// followers returns the receipts that stand right behind a receipt that has not been prepared.
-func (e *Engine) followers(ctx context.Context, first *store.Job) ([]*store.Job, error) {
-	if first.Packed {
-		return nil, nil
-	}
-	jobs, err := e.db.Jobs(ctx, first.Number, first.Conversation, jobFetch, joined)
-	if err != nil || len(jobs) == 0 {
+// skip removes a job whose message has been collected, and goes on with the next.
+func (e *Engine) skip(ctx context.Context, job *store.Job) (*task, error) {
+	err := e.db.Write(ctx, nil, func(tx *store.Tx) error { return ignoreMissing(tx.RemoveJob(job.Number, job.ID)) })
+	if err != nil {
 		return nil, err
 	}
-	n := 1
-	for n < len(jobs) && jobs[n].Kind == jobReceipt && !jobs[n].Packed {
-		n++
+	return e.nextTask(ctx, job.Conversation)
+}
+
+// alike returns the job and those of its kind right behind it, up to the first that has been prepared.
+func (t *task) alike(ctx context.Context) ([]*store.Job, error) {
+	all := []*store.Job{t.job}
+	for _, id := range t.lane[1:] {
+		j, err := t.e.db.Job(ctx, t.job.Number, id)
+		if err != nil {
+			return nil, err
+		}
+		if j.Kind != t.job.Kind || j.Packed {
+			break
+		}
+		all = append(all, j)
 	}
-	return jobs[1:n], nil
+	return all, nil
 }
 
 // run judges, prepares and transmits. A nil error means that the job is done, one way or the other.
@@ -124,7 +153,9 @@ func (t *task) run(ctx context.Context) error {
 	}
 	err := t.prepare(ctx)
 	if err == nil {
+		//failpoint:before-send
 		err = t.line.net.Transmit(ctx, t.job.Body)
+		//failpoint:after-send
 	}
 	var refused *network.Refused
 	switch {
@@ -147,23 +178,27 @@ func (t *task) judge() kabar.Reason {
 		switch {
 		case !now.Before(t.msg.Expires):
 			return kabar.ReasonExpired
+		case !t.conv.Barred.IsZero() && !t.job.Packed:
+			return kabar.ReasonBarred
 		case t.conv.Blocked && !t.job.Packed:
 			return kabar.ReasonUndeliverable
+		case withheld(t.line, t.conv) && !t.job.Packed:
+			return kabar.ReasonIdentity
 		}
 		return ""
 	}
 	_, reason := kabar.Judge(now, kabar.Facts{Content: t.msg.Content, Conversation: t.conv, Recipient: t.conv.Customer.Handle(),
-		Sender: t.line.number.Digits, Expires: t.msg.Expires})
+		Sender: t.line.number.Digits, Expires: t.msg.Expires, Identity: withheld(t.line, t.conv)})
 	return reason
 }
 
-// giveUp removes the job; a message fails.
+// giveUp removes the job; a message fails. Only what would be sent again waits for an acknowledgement: that adds the job anew.
 func (t *task) giveUp(ctx context.Context, why kabar.Reason) error {
 	return t.e.db.Write(ctx, t.want, func(tx *store.Tx) error {
 		if _, err := tx.Job(t.job.Number, t.job.ID); err != nil {
 			return ignoreMissing(err)
 		}
-		if t.msg != nil {
+		if t.msg != nil && (t.job.Kind != jobResend || why != kabar.ReasonIdentity) {
 			c, m, err := t.reread(tx)
 			if err != nil {
 				return err
@@ -212,6 +247,9 @@ func (t *task) bill(tx *store.Tx, c *kabar.Conversation, now time.Time) error {
 		return err
 	}
 	c.Billing = kabar.Billing{ID: id, Category: category, Expires: now.Add(kabar.Window)}
+	if err := t.e.traffic(tx, c, category, kabar.Traffic{Opened: 1}, now); err != nil {
+		return err
+	}
 	return tx.SaveConversation(c)
 }
 
@@ -244,7 +282,7 @@ func (t *task) remove(tx *store.Tx) error {
 }
 
 func ignoreMissing(err error) error {
-	if isMissing(err) {
+	if store.IsNotFound(err) {
 		return nil
 	}
 	return err

@@ -62,6 +62,7 @@ type Lanes struct {
 type lane struct {
 	running bool
 	woken   bool        // woken while running
+	hurried bool        // hurried while running: it does not wait
 	waiting *time.Timer // set while the lane waits
 }
 
@@ -88,9 +89,8 @@ func (l *Lanes) Wake(key int64) {
 func (l *Lanes) Hurry(key int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if ln := l.lanes[key]; ln != nil && ln.waiting != nil && ln.waiting.Stop() {
-		ln.waiting = nil
-		l.queue = append(l.queue, key)
+	if ln := l.lanes[key]; ln != nil {
+		l.hurry(key, ln)
 	} else {
 		l.wake(key)
 	}
@@ -102,12 +102,18 @@ func (l *Lanes) HurryAll() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for key, ln := range l.lanes {
-		if ln.waiting != nil && ln.waiting.Stop() {
-			ln.waiting = nil
-			l.queue = append(l.queue, key)
-		}
+		l.hurry(key, ln)
 	}
 	l.dispatch()
+}
+
+// hurry ends the wait of a lane, also one that its work under way is about to ask for.
+func (l *Lanes) hurry(key int64, ln *lane) {
+	ln.hurried = ln.running
+	if ln.waiting != nil && ln.waiting.Stop() {
+		ln.waiting = nil
+		l.queue = append(l.queue, key)
+	}
 }
 
 // Len returns how many keys are remembered.
@@ -173,14 +179,14 @@ func (l *Lanes) run(key int64) {
 	ln.running = false
 	l.running--
 	switch {
-	case next.after > 0:
+	case next.after > 0 && !ln.hurried:
 		ln.waiting = time.AfterFunc(next.after, func() { l.resume(key, ln) })
-	case next.again || ln.woken:
+	case next.again || ln.woken || ln.hurried:
 		l.queue = append(l.queue, key)
 	default:
 		delete(l.lanes, key)
 	}
-	ln.woken = false
+	ln.woken, ln.hurried = false, false
 	l.dispatch()
 }
 

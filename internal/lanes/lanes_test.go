@@ -2,6 +2,7 @@ package lanes_test
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -170,4 +171,36 @@ func TestAWakeDuringWorkIsNotLost(t *testing.T) {
 			t.Errorf("%d runs, want 2", runs.Load())
 		}
 	})
+}
+
+// TestAHurryDuringWorkIsNotLost: what a piece of work waits for may come before the work has said that it waits.
+func TestAHurryDuringWorkIsNotLost(t *testing.T) {
+	for name, hurry := range map[string]func(*lanes.Lanes){
+		"one": func(l *lanes.Lanes) { l.Hurry(1) }, "all": (*lanes.Lanes).HurryAll,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began, times := time.Now(), 0
+				var l *lanes.Lanes
+				ctx, cancel := context.WithCancel(t.Context())
+				l = lanes.New(lanes.Options{
+					Work: func(context.Context, int64) lanes.Next {
+						if times++; times > 1 {
+							cancel()
+							return lanes.Idle
+						}
+						hurry(l)
+						return lanes.After(time.Hour)
+					},
+					Scan: func(context.Context, int64) ([]int64, int64, error) { return []int64{1}, 0, nil },
+				})
+				if err := l.Run(ctx); !errors.Is(err, context.Canceled) {
+					t.Error(err)
+				}
+				if times != 2 || time.Since(began) > 0 {
+					t.Errorf("worked %d times in %s", times, time.Since(began))
+				}
+			})
+		})
+	}
 }

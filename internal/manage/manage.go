@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"kabar"
+	"kabar/internal/trace"
 	"kabar/internal/web"
 )
 
@@ -33,7 +34,14 @@ type Check struct {
 type Options struct {
 	Clock  Clock   // nil: there is no lab
 	Checks []Check // of /readyz
-	Log    *slog.Logger
+	// Messages tells what became of messages, and Of whose a request may see.
+	Messages Messages
+	Of       func(*http.Request) trace.Of
+	// Templates are what reviewers see, and Accounts those that a request may see, with the name of who makes it.
+	Templates Templates
+	Accounts  func(*http.Request) (all []kabar.AccountID, who string, err error)
+	Now       func() time.Time // the product's; default time.Now
+	Log       *slog.Logger
 }
 
 // API serves /livez, /readyz and /kabar/v1/.
@@ -43,6 +51,9 @@ type API struct{ o Options }
 func New(o Options) *API {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	return &API{o}
 }
@@ -55,6 +66,15 @@ func (a *API) Handlers() map[string]http.Handler {
 	}
 	if a.o.Clock != nil {
 		h["POST /kabar/v1/lab/clock"] = http.HandlerFunc(a.advance)
+	}
+	if a.o.Messages != nil {
+		h["GET /kabar/v1/messages"] = http.HandlerFunc(a.listMessages)
+		h["GET /kabar/v1/messages/{id}"] = http.HandlerFunc(a.showMessage)
+	}
+	if a.o.Templates != nil {
+		h["GET /kabar/v1/templates"] = http.HandlerFunc(a.listTemplates)
+		h["GET /kabar/v1/templates/{id}"] = http.HandlerFunc(a.showTemplate)
+		h["POST /kabar/v1/templates/{id}/review"] = http.HandlerFunc(a.reviewTemplate)
 	}
 	return h
 }
@@ -128,9 +148,18 @@ func (a *API) Refuse(w http.ResponseWriter, _ *http.Request, err error) {
 			status = http.StatusMethodNotAllowed
 		}
 		a.problem(w, status, "not found", refused.Detail)
+	case kabar.ReasonTemplateState:
+		a.problem(w, http.StatusConflict, string(refused.Reason), refused.Field+" "+refused.Detail)
+	case kabar.ReasonInvalid, kabar.ReasonMissing, kabar.ReasonNotRequired:
+		a.problem(w, http.StatusBadRequest, string(refused.Reason), refused.Field+" "+refused.Detail)
 	default:
 		a.problem(w, http.StatusServiceUnavailable, string(refused.Reason), refused.Detail)
 	}
+}
+
+func isNotFound(err error) bool {
+	refused, ok := errors.AsType[*kabar.Error](err)
+	return ok && refused.Reason == kabar.ReasonNotFound
 }
 
 func (a *API) problem(w http.ResponseWriter, status int, title, detail string) {

@@ -10,8 +10,11 @@ import (
 	"github.com/gabriel-vasile/mimetype"
 )
 
-// UploadMax is the largest file a business may upload, in bytes, whatever its kind.
-const UploadMax = 64 << 20
+// The largest file that a business may upload, in bytes, whatever its kind: in the On-Premises API, and in the Cloud API.
+const (
+	UploadMax      = 64 << 20
+	CloudUploadMax = 100 << 20
+)
 
 // SniffLen is how many bytes from the start of a file [Sniff] wants to see; it copes with fewer.
 const SniffLen = 4096
@@ -27,8 +30,11 @@ var limits = map[string]struct {
 	"audio":    {16 << 20, []string{"audio/aac", "audio/mp4", "audio/amr", "audio/mpeg", oggOpus}},
 	"video":    {16 << 20, []string{"video/mp4", "video/3gpp"}},
 	"document": {100 << 20, nil},
-	"sticker":  {100 << 10, []string{"image/webp"}},
+	"sticker":  {500 << 10, []string{"image/webp"}}, // an animated one; CheckSticker knows the rest
 }
+
+// Limit returns how many bytes a file of a kind of message may have; 0 for an unknown kind.
+func Limit(kind string) int64 { return limits[kind].size }
 
 // LimitError says why a file does not fit a kind of message. Exactly one of the flags is set.
 type LimitError struct {
@@ -75,13 +81,16 @@ func Check(kind, mimeType string, size int64) error {
 // TypeError says that a file is not what it was declared to be.
 type TypeError struct {
 	Declared string
-	Found    string // empty: the declared type is no media type, or the file is empty
+	Found    string // empty: the declared type is no media type; with no Declared either, the file is empty
 }
 
 // Error says both types.
 func (e *TypeError) Error() string {
-	if e.Found == "" {
-		return fmt.Sprintf("empty file, or %q is not a media type", e.Declared)
+	switch {
+	case e.Found == "" && e.Declared == "":
+		return "the file is empty"
+	case e.Found == "":
+		return fmt.Sprintf("%q is not a media type, such as image/jpeg", e.Declared)
 	}
 	return fmt.Sprintf("declared as %q, but the content is %q", e.Declared, e.Found)
 }
@@ -99,11 +108,11 @@ func Sniff(head []byte, declared string) (mimeType string, err error) {
 		}
 	}
 	if len(head) == 0 {
-		return "", &TypeError{Declared: declared}
+		return "", &TypeError{}
 	}
 	found := detect(head)
 	switch {
-	case want == "" || want == found || want == "application/octet-stream":
+	case want == "" || want == found || undeclared[want]:
 		return found, nil
 	case want == "audio/mp4" && found == "video/mp4":
 		return want, nil // one container for both; only a look at its tracks could tell
@@ -114,6 +123,9 @@ func Sniff(head []byte, declared string) (mimeType string, err error) {
 	}
 	return found, nil
 }
+
+// undeclared are the types that say nothing; the second is what curl declares when it is told no other.
+var undeclared = map[string]bool{"application/octet-stream": true, "application/x-www-form-urlencoded": true}
 
 // generic are the types of content that may be a more special format.
 var generic = map[string]bool{
@@ -139,10 +151,13 @@ func detect(head []byte) string {
 	return found
 }
 
+// opusChannels is where a file of Opus in Ogg says how many channels it has: behind the page's header, the name and the version.
+const opusChannels = 37
+
 // isOpus looks for the identification header in the first Ogg page: RFC 7845, section 5.1. That page holds nothing
 // else, so its header has 27 bytes and one segment.
 func isOpus(head []byte) bool {
-	return bytes.HasPrefix(head, []byte("OggS\x00")) && len(head) > 36 && head[26] == 1 && string(head[28:36]) == "OpusHead"
+	return bytes.HasPrefix(head, []byte("OggS\x00")) && len(head) > opusChannels-1 && head[26] == 1 && string(head[28:36]) == "OpusHead"
 }
 
 // canonicalType checks a media type and returns it in lower case, without parameters but codecs=opus.

@@ -67,6 +67,7 @@ func TestSniff(t *testing.T) {
 		{"html", "image/png", ""}, {"html", "application/pdf", "text/html"}, {"html", "", "text/html"}, {"html", "text/plain", "text/html"},
 		{"text", "text/csv; charset=utf-8", "text/csv"}, {"text", "", "text/plain"}, {"text", "audio/mpeg", ""},
 		{"exe", "image/jpeg", ""}, {"exe", "application/pdf", "application/vnd.microsoft.portable-executable"},
+		{"text", "application/x-www-form-urlencoded", "text/plain"}, {"bytes", "application/x-www-form-urlencoded", "application/octet-stream"},
 		{"bytes", "application/x-own", "application/x-own"}, {"bytes", "", "application/octet-stream"}, {"bytes", "video/mp4", ""},
 		{"jpeg", "image", ""}, {"jpeg", "image/", ""}, {"jpeg", "/jpeg", ""}, {"jpeg", "image/jpeg\r\nX: y", ""}, {"jpeg", ";", ""},
 		{"jpeg", "image/jpeg; charset", ""}, {"nothing", "image/jpeg", ""}, {"nothing", "", ""},
@@ -79,6 +80,18 @@ func TestSniff(t *testing.T) {
 		}
 		if test.want != "" && (err != nil || got != test.want) {
 			t.Errorf("%s declared %q: %q, %v; want %q", test.sample, test.declared, got, err, test.want)
+		}
+	}
+}
+
+// The error says which of the two it is: a type that is none, or a file that is.
+func TestTypeErrorTellsWhat(t *testing.T) {
+	for want, in := range map[string][2]string{
+		`"nonsense" is not a media type, such as image/jpeg`: {"jpeg", "nonsense"},
+		"the file is empty": {"nothing", "image/jpeg"},
+	} {
+		if _, err := Sniff([]byte(samples[in[0]]), in[1]); err == nil || err.Error() != want {
+			t.Errorf("%s declared %q: %v, want %s", in[0], in[1], err, want)
 		}
 	}
 }
@@ -119,7 +132,7 @@ func TestCheck(t *testing.T) {
 		{"audio", "audio/ogg; codecs=opus", 1, ""}, {"audio", `audio/OGG;codecs="opus"`, 1, ""}, {"audio", "audio/ogg; codecs=vorbis", 1, "type"},
 		{"audio", "audio/wav", 1, "type"}, {"audio", "video/mp4", 1, "type"},
 		{"video", "video/mp4", 16 * mb, ""}, {"video", "video/mp4", 16*mb + 1, "size"}, {"video", "video/quicktime", 1, "type"},
-		{"sticker", "image/webp", 100 * kb, ""}, {"sticker", "image/webp", 100*kb + 1, "size"}, {"sticker", "image/png", 1, "type"},
+		{"sticker", "image/webp", 500 * kb, ""}, {"sticker", "image/webp", 500*kb + 1, "size"}, {"sticker", "image/png", 1, "type"},
 		{"document", "application/pdf", 100 * mb, ""}, {"document", "application/pdf", 100*mb + 1, "size"}, {"document", "x/y", 0, ""},
 		{"document", "pdf", 1, "type"}, {"document", "", 1, "type"}, {"document", "a/b\r\nc", 1, "type"},
 		{"image", "image/webp", 50 * mb, "type"},

@@ -54,9 +54,11 @@ func (s *Store) Put(ctx context.Context, r io.Reader, key secrets.Key, max int64
 
 // publish gives the file its name for good.
 func (s *Store) publish(temp, name string) error {
+	//failpoint:media-rename
 	if err := s.root.Rename(temp, name); err != nil {
 		return err
 	}
+	//failpoint:media-renamed
 	if err := syncFolder(s.root.Open(".")); err != nil {
 		return errors.Join(err, ignoreMissing(s.root.Remove(name)))
 	}

@@ -15,7 +15,7 @@ type Surface struct{ Prefix, Name string }
 
 // ServerSurfaces are those of the business server.
 func ServerSurfaces() []Surface {
-	return []Surface{{"/v1/", "onprem"}, {"/kabar/v1/", "manage"}, {"/livez", "probes"}, {"/readyz", "probes"}, {"/", "console"}}
+	return []Surface{{"/v1/", "onprem"}, {"/graph/", "graph"}, {"/kabar/v1/", "manage"}, {"/livez", "probes"}, {"/readyz", "probes"}, {"/", "console"}}
 }
 
 // Served is a request that has been answered. It says nothing of who asked, and of the path only which route it took.
@@ -61,8 +61,9 @@ func (m *Metrics) served(s Served) {
 }
 
 func surface(all []Surface, r *http.Request) string {
+	taken := route(r)
 	for _, s := range all {
-		if strings.HasPrefix(r.URL.Path, s.Prefix) {
+		if strings.HasPrefix(r.URL.Path, s.Prefix) || strings.HasPrefix(taken, s.Prefix) {
 			return s.Name
 		}
 	}

@@ -17,6 +17,7 @@ import (
 
 	"kabar"
 	"kabar/internal/metrics"
+	"kabar/internal/patience"
 	"kabar/internal/web"
 	"kabar/internal/webhook"
 )
@@ -297,11 +298,7 @@ func TestFolder(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- f.Run(ctx) }()
-	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		if n, err := f.Size(); err == nil && n == 2000 {
-			break
-		}
-	}
+	patience.Until(t, "the folder is measured", func() bool { n, err := f.Size(); return err == nil && n == 2000 })
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)

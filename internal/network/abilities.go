@@ -33,3 +33,25 @@ type Linked interface {
 	// Link reports whether the connection stands, and since when it has or has not.
 	Link() (connected bool, since time.Time)
 }
+
+// Identified is a network whose customers have keys of their own: whoever installs the app anew has others.
+type Identified interface {
+	// Identity returns the hash of the customer's keys as the driver's state has them; empty while it has none. It is pure, as
+	// Prepare is, and needs the entries that Keys names. A driver that meets other keys than it knew, in Open say, sends to
+	// those from then on: whether it may is the engine's to know.
+	Identity(to kabar.Customer, s State) (hash string)
+}
+
+// Movable is a network whose registration of a number can go to another server: with the keys by which the network and the
+// customers know the number, without sessions, so that no key of theirs is used twice. Leave and Arrive are pure, as Prepare is.
+type Movable interface {
+	// Movement names the entries of the driver's state that Leave and Arrive need.
+	Movement() []string
+	// Leave returns the number's keys as another server's driver takes them; nil while there are none. They are secret.
+	Leave(s State) ([]byte, error)
+	// Arrive returns the change that makes this server's driver the one that the keys belong to; no change if it is. It is for a
+	// number that the network does not admit here: one that it does has keys that hold.
+	Arrive(s State, keys []byte, now time.Time) (Change, error)
+	// Arrived says that the change of Arrive has been committed: the driver goes by it from its next attempt to connect on.
+	Arrived()
+}

@@ -78,6 +78,7 @@ const (
 	PurposeReceipt Purpose = "receipt" // tell the customer what has arrived or has been read
 	PurposeRetry   Purpose = "retry"   // ask the customer for a message that could not be decrypted
 	PurposeProfile Purpose = "profile" // tell the customer who the business is
+	PurposeFlow    Purpose = "flow"    // tell the customer how a flow goes on
 )
 
 // Outgoing is one thing to send to a customer.
@@ -94,10 +95,12 @@ type Outgoing struct {
 	Target  string              // network id of the message a reaction is about
 	Medium  *kabar.RemoteMedium // of a content with a medium
 	Fresh   bool                // encrypt in a new session: the customer could not decrypt the last one
-	Opened  bool                // Open has been called for this Outgoing
+	Opened  bool                // Open has been called for this Outgoing, and what it returned is committed
+	Fetched any                 // the driver's own: what Open has fetched, so that a conflict does not have it fetch once more
 
 	Receipt *kabar.Receipt // receipts
 	Refs    []string       // retry requests: what could not be decrypted
+	Step    *kabar.FlowStep
 }
 
 // Errors a driver and the engine tell each other.

@@ -1,6 +1,9 @@
 package network
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Registration says how far a number has come in being admitted to its network.
 type Registration string
@@ -18,9 +21,26 @@ const (
 type Registrar interface {
 	// Registration returns the state, and for people what is to be known or done about it; the detail may be empty.
 	Registration() (state Registration, detail string)
+	// Register asks the network at once, and waits for its answer: nil, and Registration has it. A *WrongCode says that there
+	// is no code for a while, because too many wrong ones were brought; any other error that the network did not answer.
+	Register(ctx context.Context) error
 	// Verify registers with a code at once and waits for the outcome. nil means that the number is registered, be it since
 	// before. Any other answer of the network is the error; it says how many attempts a wrong code has left, and the code
 	// is forgotten. Verify is for a number that is unverified: in any other state it tries nothing, and the error says why
-	// there is nothing to verify.
+	// there is nothing to verify. The network's answers are *WrongCode and *NotAdmitted.
 	Verify(ctx context.Context, code string) error
 }
+
+// WrongCode refuses a verification code.
+type WrongCode struct {
+	Left  int           // attempts until the code is void
+	After time.Duration // with none left: when there can be a new code
+	Why   string        // for people
+}
+
+func (e *WrongCode) Error() string { return e.Why }
+
+// NotAdmitted says for people why the network does not admit the number.
+type NotAdmitted struct{ Why string }
+
+func (e *NotAdmitted) Error() string { return e.Why }

@@ -21,6 +21,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"kabar"
@@ -48,7 +49,12 @@ type Options struct {
 	Engine *engine.Engine
 	Auth   *auth.Auth
 	Store  Store
-	// CheckURL tells whether a webhook may go to a URL; its error is shown to whoever set it. Default: any https URL.
+	// Certificates keep what is uploaded of certificates.
+	Certificates Certificates
+	// Stats are what is counted, and Operations what is asked for, for whoever watches the server.
+	Stats      *Stats
+	Operations Operations
+	// CheckURL tells whether a webhook may go to a URL; its error is shown to whoever set it.
 	CheckURL func(url string) error
 	Log      *slog.Logger
 	Now      func() time.Time // real time, for deadlines of connections; default time.Now
@@ -56,21 +62,29 @@ type Options struct {
 
 // API serves the On-Premises API of all numbers of a server.
 type API struct {
-	engine   *engine.Engine
-	auth     *auth.Auth
-	store    Store
-	checkURL func(string) error
-	log      *slog.Logger
-	now      func() time.Time
-	secret   []byte // makes ids that cannot be guessed
+	engine       *engine.Engine
+	auth         *auth.Auth
+	store        Store
+	checkURL     func(string) error
+	log          *slog.Logger
+	now          func() time.Time
+	certificates Certificates
+	stats        *Stats
+	operations   Operations
+	deriving     chan struct{} // one for whoever derives a key from a password
+	counting     chan struct{} // one for whoever counts rows
+	secret       []byte        // makes ids that cannot be guessed
+	kinds        []kind        // of messages
+
+	photos chan struct{} // one for each picture on its way in
+	macs   sync.Pool
 }
 
 // New returns an API over an open store.
 func New(ctx context.Context, o Options) (*API, error) {
-	a := &API{engine: o.Engine, auth: o.Auth, store: o.Store, checkURL: o.CheckURL, log: o.Log, now: o.Now}
-	if a.checkURL == nil {
-		a.checkURL = httpsOnly
-	}
+	a := &API{engine: o.Engine, auth: o.Auth, store: o.Store, checkURL: o.CheckURL, log: o.Log, now: o.Now,
+		certificates: o.Certificates, stats: o.Stats, operations: o.Operations,
+		kinds: kinds(), counting: make(chan struct{}, 1), deriving: make(chan struct{}, 1), photos: make(chan struct{}, maxPhotos)}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
@@ -93,31 +107,28 @@ func New(ctx context.Context, o Options) (*API, error) {
 // whose refusals Refuse answers.
 const Prefix = "/v1/"
 
-// Handlers returns the handlers by the patterns of the authorisation table.
-func (a *API) Handlers() map[string]http.Handler {
-	return map[string]http.Handler{
-		"POST /v1/users/login":           a.handle(a.login),
-		"POST /v1/users/logout":          a.handle(a.logout),
-		"POST /v1/contacts":              a.handle(a.contacts),
-		"POST /v1/messages":              a.handle(a.send),
-		"PUT /v1/messages/{id}":          a.handle(a.mark),
-		"POST /v1/media":                 a.handle(a.upload),
-		"GET /v1/media/{id}":             a.handle(a.download),
-		"DELETE /v1/media/{id}":          a.handle(a.remove),
-		"GET /v1/settings/application":   a.handle(a.settings),
-		"PATCH /v1/settings/application": a.handle(a.changeSettings),
-		"GET /v1/health":                 a.handle(a.health),
-	}
-}
-
 // handle makes a handler that answers what f refuses.
 func (a *API) handle(f func(*exchange) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := newExchange(w, r)
-		if err := f(x); err != nil {
+		err := checkEncoding(w, r)
+		if err == nil {
+			err = f(x)
+		}
+		if err != nil {
 			a.fail(x, err)
 		}
 	})
+}
+
+// checkEncoding refuses a compressed body: a medium would be stored, and sent to customers, as it is.
+func checkEncoding(w http.ResponseWriter, r *http.Request) error {
+	encoding := r.Header.Get("Content-Encoding")
+	if encoding == "" || strings.EqualFold(encoding, "identity") {
+		return nil
+	}
+	web.Drain(w, r)
+	return kabar.Refuse(kabar.ReasonInvalid, "Content-Encoding", "%q is not understood: send the body without it", encoding)
 }
 
 // Refuse answers a request that has not reached a handler: for auth.Surface.
@@ -131,32 +142,41 @@ type exchange struct {
 	r   *http.Request
 	who auth.Who
 	web bool // answered without the engine: the version has a leading v
+
+	inside string // id of the request within the server
 }
+
+// ofUsers reports whether the path is of a user: those the original's web part answers by itself.
+func ofUsers(path string) bool { return strings.HasPrefix(path+"/", Prefix+"users/") }
 
 // newExchange begins the answer with the headers that all have.
 func newExchange(w http.ResponseWriter, r *http.Request) *exchange {
-	x := &exchange{w: w, r: r, who: auth.From(r), web: strings.HasPrefix(r.URL.Path, Prefix+"users/")}
-	h := w.Header()
-	h.Set("Server", "Server")
-	h.Set("Cache-Control", "no-cache, private")
-	h.Set(web.RequestIDHeader, web.RequestID())
+	x := &exchange{w: w, r: r, who: auth.From(r), web: ofUsers(r.URL.Path)}
+	// The names are spelled as net/http keeps them, so nothing has to be looked at as Header.Set would.
+	var outside string
+	outside, x.inside = web.RequestIDs()
+	h, values := w.Header(), []string{"Server", "no-cache, private", outside, x.inside}
+	h["Server"], h["Cache-Control"], h[web.RequestIDHeader] = values[:1:1], values[1:2:2], values[2:3:3]
 	if !x.web {
-		x.trace("")
+		h[insideHeader] = values[3:]
 	}
 	return x
 }
 
-// trace names the request inside the server, and the stanza of the message it made.
+// insideHeader carries the id of a request within the server, and the stanza of the message that it made.
+const insideHeader = "X-Internal-Request-Ids"
+
+// trace names the stanza of the message that the request made.
 func (x *exchange) trace(stanza string) {
-	id := web.RequestID()
 	if stanza != "" {
-		id += "|" + stanza
+		x.w.Header()[insideHeader] = []string{x.inside + "|" + stanza}
 	}
-	x.w.Header().Set("X-Internal-Request-IDS", id)
 }
 
 // number is the number of whoever asks.
 func (x *exchange) number() kabar.NumberID { return x.who.Number }
 
 // decode reads the JSON body: strictly, with unknown names refused at the top.
-func (x *exchange) decode(into any) error { return web.DecodeRequest(x.w, x.r, into, web.Options{}) }
+func (x *exchange) decode(into any) error {
+	return web.DecodeRequest(x.w, x.r, into, web.Options{RefuseNUL: true})
+}

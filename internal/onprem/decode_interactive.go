@@ -1,120 +1,35 @@
 package onprem
 
 import (
-	"fmt"
+	"slices"
+	"unicode/utf8"
 
 	"kabar"
+	"kabar/internal/contentjson"
 )
 
-type interactiveObject struct {
-	Type   string        `json:"type"`
-	Header *headerObject `json:"header"`
-	Body   *captionText  `json:"body"`
-	Footer *captionText  `json:"footer"`
-	Action *struct {
-		Buttons  []buttonObject  `json:"buttons"`
-		Button   string          `json:"button"`
-		Sections []sectionObject `json:"sections"`
-	} `json:"action"`
-}
-
-type captionText struct {
-	Text string `json:"text"`
-}
-
-type headerObject struct {
-	Type     string       `json:"type"`
-	Text     string       `json:"text"`
-	Image    *mediaObject `json:"image"`
-	Video    *mediaObject `json:"video"`
-	Document *mediaObject `json:"document"`
-}
-
-type buttonObject struct {
-	Type  string `json:"type"`
-	Reply *struct {
-		ID    string `json:"id"`
-		Title string `json:"title"`
-	} `json:"reply"`
-}
-
-type sectionObject struct {
-	Title string `json:"title"`
-	Rows  []struct {
-		ID          string `json:"id"`
-		Title       string `json:"title"`
-		Description string `json:"description"`
-	} `json:"rows"`
-}
-
-func (d decoder) interactive(o *interactiveObject) (kabar.Content, error) {
-	i := &kabar.Interactive{Type: kabar.InteractiveType(o.Type)}
-	if o.Body != nil {
-		i.Body = o.Body.Text
+// interactive reads an interactive message. What only the Cloud API has is refused: some types, longer lists, and flows by name
+// or as drafts.
+func (d decoder) interactive(o *contentjson.Interactive[mediaObject]) (kabar.Content, error) {
+	if allowed, t := kabar.InteractiveTypes(false), kabar.InteractiveType(o.Type); t != "" && !slices.Contains(allowed, t) {
+		return nil, kabar.Refuse(kabar.ReasonInvalid, "interactive.type", "is %q, allowed are %q", t, allowed)
 	}
-	if o.Footer != nil {
-		i.Footer = o.Footer.Text
-	}
-	if o.Action == nil {
-		return nil, kabar.Refuse(kabar.ReasonMissing, "interactive.action", "is required")
-	}
-	var err error
-	if i.Action.Buttons, err = replyButtons(o.Action.Buttons); err != nil {
+	c, err := o.Content(d.media)
+	if err != nil {
 		return nil, err
 	}
-	i.Action.Button, i.Action.Sections = o.Action.Button, sections(o.Action.Sections)
-	if o.Header != nil {
-		i.Header, err = d.header("interactive.header", o.Header)
+	i, ok := c.(*kabar.Interactive)
+	if !ok {
+		return c, nil
 	}
-	return i, err
-}
-
-// header reads the header. The medium of another type than the header's is not looked at.
-func (d decoder) header(field string, o *headerObject) (*kabar.Header, error) {
-	h := &kabar.Header{Type: kabar.Kind(o.Type), Text: o.Text}
-	object := map[kabar.Kind]*mediaObject{kabar.KindImage: o.Image, kabar.KindVideo: o.Video, kabar.KindDocument: o.Document}[h.Type]
-	if object == nil {
-		return h, nil
+	const flow = "interactive.action.parameters"
+	if n := utf8.RuneCountInString(i.Body); n > kabar.MaxInteractiveBody {
+		return nil, kabar.Refuse(kabar.ReasonInvalid, "interactive.body.text", "has %d characters, the limit is %d", n, kabar.MaxInteractiveBody)
 	}
-	var err error
-	h.Media, err = d.media(h.Type, field+"."+o.Type, object)
-	return h, err
-}
-
-// replyButtons keeps a list that was not given (nil) apart from an empty one; so does sections.
-func replyButtons(list []buttonObject) ([]kabar.ReplyButton, error) {
-	if list == nil {
-		return nil, nil
+	if f := i.Action.Flow; f != nil && f.Name != "" {
+		return nil, kabar.Refuse(kabar.ReasonInvalid, flow+".flow_name", "is not known here: name the flow by its flow_id")
+	} else if f != nil && f.Draft {
+		return nil, kabar.Refuse(kabar.ReasonInvalid, flow+".mode", "is not known here")
 	}
-	buttons := make([]kabar.ReplyButton, len(list))
-	for n, b := range list {
-		field := fmt.Sprintf("interactive.action.buttons[%d]", n)
-		switch {
-		case b.Type == "":
-			return nil, kabar.Refuse(kabar.ReasonMissing, field+".type", "is required: reply")
-		case b.Type != "reply":
-			return nil, kabar.Refuse(kabar.ReasonInvalid, field+".type", "is %q, allowed is only reply", b.Type)
-		case b.Reply == nil:
-			return nil, kabar.Refuse(kabar.ReasonMissing, field+".reply", "is required")
-		}
-		buttons[n] = kabar.ReplyButton{ID: b.Reply.ID, Title: b.Reply.Title}
-	}
-	return buttons, nil
-}
-
-func sections(list []sectionObject) []kabar.Section {
-	if list == nil {
-		return nil
-	}
-	out := make([]kabar.Section, len(list))
-	for n, s := range list {
-		out[n].Title = s.Title
-		if s.Rows != nil {
-			out[n].Rows = make([]kabar.Row, len(s.Rows))
-		}
-		for i, r := range s.Rows {
-			out[n].Rows[i] = kabar.Row{ID: r.ID, Title: r.Title, Description: r.Description}
-		}
-	}
-	return out
+	return i, nil
 }

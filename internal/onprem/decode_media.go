@@ -6,7 +6,6 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"kabar"
-	"kabar/internal/web"
 )
 
 // mediaObject names a stored medium or a link.
@@ -51,18 +50,4 @@ func (d decoder) media(kind kabar.Kind, field string, o *mediaObject) (*kabar.Me
 		return nil, kabar.Refuse(kabar.ReasonInvalid, field+".id", "there is no such medium: upload it first")
 	}
 	return m, nil
-}
-
-// whole is a whole number, or a string that holds one.
-type whole int64
-
-// UnmarshalJSON reads either form; a null leaves it unchanged.
-func (n *whole) UnmarshalJSON(data []byte) error {
-	var s web.StringOrInt
-	if err := s.UnmarshalJSON(data); err != nil || string(data) == "null" {
-		return err
-	}
-	v, err := s.Int64()
-	*n = whole(v)
-	return err
 }

@@ -43,7 +43,7 @@ func (x *exchange) done() error { return x.reply("", nil) }
 
 // write sends a JSON body. That the client is gone is nobody's fault and nothing that could be answered.
 func (x *exchange) write(status int, body []byte) {
-	x.w.Header().Set("Content-Type", "application/json")
+	x.w.Header()["Content-Type"] = []string{"application/json"}
 	x.w.WriteHeader(status)
 	_, _ = x.w.Write(body)
 }

@@ -11,32 +11,39 @@ import (
 
 	"kabar"
 	"kabar/internal/auth"
+	"kabar/internal/egress"
 	"kabar/internal/engine"
+	"kabar/internal/golden"
 	"kabar/internal/media"
 	"kabar/internal/network"
+	await "kabar/internal/patience"
 	"kabar/internal/secrets"
 	"kabar/internal/store"
 )
 
 // The numbers and the customer of the tests.
 const (
-	ours   = "628111000111"
-	theirs = "628111000222"
-	ana    = "34600111222"
+	ours   = golden.Ours
+	theirs = golden.Theirs
+	ana    = golden.Ana
 )
 
 // env is a server with two numbers over a store on disk and a network in memory.
 type env struct {
 	t      testing.TB
+	dir    string
 	db     *store.DB
 	engine *engine.Engine
 	auth   *auth.Auth
 	api    *API
+	stats  *Stats
 	mux    http.Handler
 	net    *fakeNet // of the first number
 	a, b   *kabar.Number
 	tokens map[string]string // by who: user, admin, other
 	key    string            // of the first number
+
+	release func() // ends what the command busy began
 
 	mu    sync.Mutex
 	shift time.Duration
@@ -46,7 +53,7 @@ type env struct {
 func (e *env) now() time.Time {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return time.Date(2031, 5, 2, 10, 15, 0, 0, time.UTC).Add(e.shift)
+	return golden.Clock().Add(e.shift)
 }
 
 func (e *env) advance(d time.Duration) {
@@ -60,15 +67,19 @@ func newEnv(t testing.TB) *env {
 	t.Helper()
 	e := &env{t: t, net: newFakeNet(), tokens: map[string]string{}}
 	dir := t.TempDir()
+	e.dir = dir
 	var err error
 	e.db, err = store.Open(t.Context(), store.Options{Path: filepath.Join(dir, "kabar.db"), Master: secrets.NewKey()})
 	must(t, err)
 	files, err := media.Open(filepath.Join(dir, "media"))
 	must(t, err)
-	e.engine = engine.New(engine.Options{Store: e.db, Media: files, Now: e.now})
+	e.stats = NewStats(e.now())
+	e.engine = engine.New(engine.Options{Store: e.db, Media: files, Now: e.now, Fetch: fakeWeb{}, Noted: e.stats.Note,
+		Preview: func(_ context.Context, url string) *kabar.Preview { return linkPreview(url) }})
 	account := &kabar.Account{Name: "Warung"}
-	e.a = e.number(account, ours, templates())
+	e.a = e.number(account, ours, golden.Templates())
 	e.b = e.number(&kabar.Account{Name: "Toko"}, theirs, nil)
+	e.stock()
 	must(t, e.engine.Attach(t.Context(), e.a.ID, e.net))
 	must(t, e.engine.Attach(t.Context(), e.b.ID, newFakeNet()))
 	e.serve()
@@ -105,7 +116,7 @@ func (e *env) number(account *kabar.Account, digits string, templates []*kabar.T
 func (e *env) serve() {
 	e.t.Helper()
 	var err error
-	e.auth, err = auth.New(e.t.Context(), auth.Options{Store: e.db, Now: e.now})
+	e.auth, err = auth.New(e.t.Context(), auth.Options{Store: e.db, MonitorKey: golden.Monitor, Now: e.now})
 	must(e.t, err)
 	for _, u := range []struct {
 		who, name, role string
@@ -125,7 +136,7 @@ func (e *env) serve() {
 	}
 	e.key = auth.NewKey()
 	must(e.t, e.auth.AddKey(e.t.Context(), e.key, auth.Grant{Account: e.a.Account, Number: e.a.ID, Scopes: []string{auth.ScopeMessages}}))
-	e.api, err = New(e.t.Context(), Options{Engine: e.engine, Auth: e.auth, Store: e.db, CheckURL: checkURL, Now: e.now})
+	e.api, err = New(e.t.Context(), Options{Certificates: e.keeper(), Stats: e.stats, Operations: fakeOperations{}, Engine: e.engine, Auth: e.auth, Store: e.db, CheckURL: egress.New(egress.Policy{}).CheckURL, Now: e.now})
 	must(e.t, err)
 	handlers, stub := e.api.Handlers(), http.NotFoundHandler()
 	for _, row := range auth.Table(true) {
@@ -138,52 +149,25 @@ func (e *env) serve() {
 	must(e.t, err)
 }
 
-// checkURL allows loopback by http, as a server in a laboratory does.
-func checkURL(u string) error {
-	if u == "http://127.0.0.1:9999/hook" {
-		return nil
-	}
-	return httpsOnly(u)
-}
-
 // cheapHash is "Secret-12" at a cost that spares the tests time.
 const cheapHash = "$argon2id$v=19$m=64,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$p3iUaEbHNDMb3Z1HPYBMAUizKPPF9PgbJCe3onkwrAM"
 
-// settle waits until no work is left; an unreachable network keeps its work.
+// settle waits until no work is left; an unreachable network keeps its work, and a busy store does none.
 func (e *env) settle() {
 	e.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !e.net.isOffline(); time.Sleep(time.Millisecond) {
+	done := false
+	await.Until(e.t, "no job is left", func() bool {
+		if e.net.isOffline() || e.release != nil {
+			return true
+		}
 		jobs, err := e.db.ScanJobs(e.t.Context(), 0, 1)
 		must(e.t, err)
-		if len(jobs) == 0 {
-			return
-		}
-		if time.Now().After(deadline) {
-			e.t.Fatalf("jobs are left: %+v", jobs[0])
-		}
+		done = len(jobs) == 0
+		return done
+	})
+	if done { // the database shows a commit a moment before the rows that are kept in memory do: the next one begins behind both
+		must(e.t, e.db.Write(e.t.Context(), nil, func(*store.Tx) error { return nil }))
 	}
-}
-
-// templates are those of the first number's account.
-func templates() []*kabar.TemplateDef {
-	body := kabar.TemplateComponent{Type: kabar.TemplateBody, Text: "Halo dari Warung Kabar."}
-	all := []*kabar.TemplateDef{
-		{Name: "hello_kabar", Language: "en", Category: kabar.CategoryUtility, Status: kabar.TemplateApproved, Components: []kabar.TemplateComponent{body}},
-		{Name: "parcel_update", Language: "es_ES", Category: kabar.CategoryMarketing, Status: kabar.TemplateApproved, Components: []kabar.TemplateComponent{
-			{Type: kabar.TemplateHeader, Format: "IMAGE"},
-			{Type: kabar.TemplateBody, Text: "Hola {{1}}, son {{2}}, llega el {{3}}."},
-			{Type: kabar.TemplateFooter, Text: "Warung Kabar"},
-			{Type: kabar.TemplateButtons, Buttons: []kabar.TemplateButton{
-				{Type: kabar.ButtonQuickReply, Text: "Vale"}, {Type: kabar.ButtonURL, Text: "Ver", URL: "https://example.com/{{1}}"}}},
-		}},
-		{Name: "long", Language: "en", Category: kabar.CategoryUtility, Status: kabar.TemplateApproved, Components: []kabar.TemplateComponent{
-			{Type: kabar.TemplateBody, Text: "{{1}} {{2}}"}, {Type: kabar.TemplateFooter, Text: "x"}}},
-	}
-	for status := range map[kabar.TemplateStatus]bool{kabar.TemplatePending: true, kabar.TemplateRejected: true, kabar.TemplatePaused: true, kabar.TemplateDisabled: true} {
-		all = append(all, &kabar.TemplateDef{Name: "is_" + string(status), Language: "en", Category: kabar.CategoryUtility, Status: status,
-			Components: []kabar.TemplateComponent{body}})
-	}
-	return all
 }
 
 var (

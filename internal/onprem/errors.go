@@ -4,7 +4,6 @@ import (
 	"errors"
 	"math"
 	"net/http"
-	"regexp"
 	"strconv"
 
 	"kabar"
@@ -33,13 +32,23 @@ var refusals = map[kabar.Reason]refusal{
 	kabar.ReasonKeyReused:      {1004, "Resource already exists", 409},
 	kabar.ReasonDenied:         {1005, "Access denied", 403},
 	kabar.ReasonUnauthorized:   {1005, "Access denied", 401},
+	kabar.ReasonGone:           {1006, "Resource not found", 404},
+	kabar.ReasonGroup:          {1005, "Access denied", 403},
+	kabar.ReasonKind:           {1009, "Parameter value is not valid", 400},
+	kabar.ReasonUnregistered:   {1005, "Access denied", 403},
+	kabar.ReasonWrongPIN:       {1005, "Access denied", 403},
+	kabar.ReasonWrongCode:      {1005, "Access denied", 403},
+	kabar.ReasonNoToken:        {1005, "Access denied", 401},
+	kabar.ReasonTokenExpired:   {1005, "Access denied", 401},
 	kabar.ReasonNotFound:       {1006, "Resource not found", 404},
 	kabar.ReasonMissing:        {1008, "Required parameter is missing", 400},
 	kabar.ReasonInvalid:        {1009, "Parameter value is not valid", 400},
+	kabar.ReasonMediaUnfit:     {1009, "Parameter value is not valid", 400},
 	kabar.ReasonTooLarge:       {1009, "Parameter value is not valid", 400},
 	kabar.ReasonNotRequired:    {1010, "Parameter is not required", 400},
 	kabar.ReasonNotReady:       {1011, "Service not ready", 503},
 	kabar.ReasonUnknownUser:    {1013, "User is not valid", 400},
+	kabar.ReasonUserExists:     {1014, "Internal error", 409},
 	kabar.ReasonInternal:       {1014, "Internal error", 500},
 	kabar.ReasonTooMany:        {1015, "Too many requests", 429},
 	kabar.ReasonOverloaded:     {1016, "System overloaded", 503},
@@ -47,19 +56,43 @@ var refusals = map[kabar.Reason]refusal{
 	kabar.ReasonStore:          {1023, "Database error occurred", 500},
 	kabar.ReasonPasswordChange: {1024, "Password change required", 401},
 	kabar.ReasonMalformed:      {1025, "Request is not valid", 400},
+	kabar.ReasonRegisterLimit:  {1015, "Too many requests", 429},
+	kabar.ReasonUsernameTaken:  {1004, "Resource already exists", 409},
+	kabar.ReasonUsernameOurs:   {1004, "Resource already exists", 409},
+	kabar.ReasonBlockLimit:     {1009, "Parameter value is not valid", 400},
+	kabar.ReasonBlockBusy:      {1011, "Service not ready", 503},
 	kabar.ReasonIdentity:       {1028, "A user_identity_changed system notification requires acknowledgement", 403},
 
 	kabar.ReasonTemplateParamCount: {2000, "Template Param Count Mismatch", 400},
 	kabar.ReasonTemplateMissing:    {2001, "Template Missing", 400},
+	kabar.ReasonTemplatePack:       {2003, "Template Pack Missing", 400},
 	kabar.ReasonTemplateParamLong:  {2004, "Template Param Length Too Long", 400},
 	kabar.ReasonTemplateTextLong:   {2005, "Template Hydrated Text Too Long", 400},
+	kabar.ReasonTemplateSpace:      {2006, "Template White Space Policy Violated", 400},
+	kabar.ReasonTemplateCharacter:  {2007, "Template Format Character Policy Violated", 400},
+	kabar.ReasonTemplateMedia:      {2008, "Template Media Format Unsupported", 400},
 	kabar.ReasonTemplateComponent:  {2009, "Template Required Component Missing", 400},
+	kabar.ReasonTemplateURL:        {2010, "Template Invalid Hydrated URL", 400},
+	kabar.ReasonTemplatePhone:      {2011, "Template Invalid Phone Number", 400},
 	kabar.ReasonTemplateFormat:     {2012, "Template Parameter Format Mismatch", 400},
+	kabar.ReasonTemplateButtons:    {2013, "Template Buttons Unsupported", 400},
 	kabar.ReasonListSections:       {2015, "Invalid number of sections", 400},
 	kabar.ReasonListRows:           {2016, "Invalid number of rows", 400},
+	kabar.ReasonListCharacters:     {2017, "Character Policy Violated", 400},
+	kabar.ReasonProductCount:       {2023, "Invalid number of product", 400},
+	kabar.ReasonCatalogUnknown:     {2024, "Catalog ID not found", 400},
+	kabar.ReasonCatalogNone:        {2025, "Catalog not linked", 400},
+	kabar.ReasonProductsMissing:    {2026, "Missing products", 400},
+	kabar.ReasonProductsNone:       {2027, "No products found", 400},
+	kabar.ReasonHeader:             {2036, "Invalid Header Structure", 400},
 	kabar.ReasonTemplateRejected:   {2060, "Template Rejected", 400},
 	kabar.ReasonTemplatePaused:     {2061, "Template Paused", 400},
 	kabar.ReasonTemplateDisabled:   {2062, "Template Disabled", 400},
+	kabar.ReasonFlow:               {2064, "Invalid Flow ID", 400},
+	kabar.ReasonFlowBlocked:        {2068, "Flow is blocked", 400},
+	kabar.ReasonInsights:           {1009, "Parameter value is not valid", 400},
+	kabar.ReasonNotTemplate:        {1009, "Parameter value is not valid", 400},
+	kabar.ReasonNotMarketing:       {1009, "Parameter value is not valid", 400},
 }
 
 // failures are the reasons of messages that were accepted and failed, and of inbound media that could not be fetched, as
@@ -69,9 +102,9 @@ var failures = map[kabar.Reason]fault{
 	kabar.ReasonExpired:       {410, "Message expired", "The time to live of the message was over before it could be delivered."},
 	kabar.ReasonWindowClosed:  {470, "Re-engagement message", "The customer has not written in the last 24 hours: only a template can be sent."},
 	kabar.ReasonUndeliverable: {500, "Generic error", "The message could not be delivered."},
+	kabar.ReasonBarred:        {1007, "Recipient blocked to receive message", "The business has blocked the recipient."},
 	kabar.ReasonUnknownUser:   {1013, "User is not valid", "The recipient is not on the network."},
-	kabar.ReasonIdentity: {1028, "A user_identity_changed system notification requires acknowledgement",
-		"The recipient's identity has changed and was not acknowledged."},
+	kabar.ReasonIdentity:      {480, "User potentially changed", "The recipient's identity has changed since the message was accepted, and was not acknowledged."},
 }
 
 // failure returns how a webhook calls a reason.
@@ -84,6 +117,18 @@ func failure(r kabar.Reason) fault {
 	}
 	return fault{500, "Generic error", "System error. Please try again."}
 }
+
+// outOfBand returns how a webhook tells of a fault that concerns no message (contract 2.3).
+func outOfBand(ev *kabar.Event) fault {
+	f, ok := refusals[ev.Failure]
+	if !ok {
+		f = refusals[kabar.ReasonInternal]
+	}
+	return fault{f.code, f.title, ev.Detail}
+}
+
+// FailureCode returns the error code under which webhooks tell a reason.
+func FailureCode(r kabar.Reason) int { return failure(r).Code }
 
 // unknownMessage stands in the webhook of an inbound message that is not understood.
 var unknownMessage = fault{501, "Unknown message type", "Message type is not currently supported"}
@@ -105,7 +150,7 @@ func (a *API) fail(x *exchange, err error) {
 		seconds := max(1, int(math.Ceil(refused.After.Seconds())))
 		x.w.Header().Set("Retry-After", strconv.Itoa(seconds))
 	}
-	body, err := x.encode("errors", []fault{{f.code, f.title, details(refused)}})
+	body, err := x.encode("errors", []fault{{f.code, f.title, refused.Explanation()}})
 	if err != nil {
 		a.log.Error("encode an error", "err", err)
 		return
@@ -124,31 +169,15 @@ func (x *exchange) challenge(status int) {
 	}
 }
 
-// details names the field, and what is wrong with it.
-func details(e *kabar.Error) string {
-	what := e.Detail
-	if what == "" {
-		what = string(e.Reason)
-	}
-	if e.Field == "" {
-		return what
-	}
-	return e.Field + ": " + what
-}
-
 // refusalOf finds the refusal in an error; nil for an internal fault.
 func refusalOf(r *http.Request, err error) *kabar.Error {
-	var refused *kabar.Error
-	var body *web.Error
-	var large *http.MaxBytesError
-	switch {
-	case errors.As(err, &refused):
+	if refused, ok := errors.AsType[*kabar.Error](err); ok {
 		return refused
-	case errors.As(err, &body):
-		return bodyRefusal(body)
-	case errors.As(err, &large):
-		return kabar.Refuse(kabar.ReasonTooLarge, "", "the body has more than %d bytes", large.Limit)
-	case r.Context().Err() != nil: // the client has left, or the server stops: nothing of the request was done
+	}
+	if fault := web.Fault(err); fault != nil {
+		return bodyRefusal(fault)
+	}
+	if r.Context().Err() != nil { // the client has left, or the server stops: nothing of the request was done
 		return kabar.Refuse(kabar.ReasonNotReady, "", "the request was given up")
 	}
 	return nil
@@ -159,9 +188,9 @@ func bodyRefusal(e *web.Error) *kabar.Error {
 	const malformed = "Unable to decode json from the request: "
 	switch {
 	case e.Kind == web.UnknownKey:
-		return kabar.Refuse(kabar.ReasonNotRequired, dotted(e.Key), "")
+		return kabar.Refuse(kabar.ReasonNotRequired, e.Path(), "")
 	case e.Kind == web.WrongType && e.Key != "":
-		return kabar.Refuse(kabar.ReasonInvalid, dotted(e.Key), "%s", e.Detail)
+		return kabar.Refuse(kabar.ReasonInvalid, e.Path(), "%s", e.Detail)
 	case e.Kind == web.TooLarge:
 		return kabar.Refuse(kabar.ReasonTooLarge, "", "the body has %s", e.Detail)
 	case e.Kind == web.Syntax, e.Kind == web.Empty:
@@ -169,8 +198,3 @@ func bodyRefusal(e *web.Error) *kabar.Error {
 	}
 	return kabar.Refuse(kabar.ReasonMalformed, "", "%s%s", malformed, e.Error())
 }
-
-var position = regexp.MustCompile(`\.([0-9]+)`)
-
-// dotted writes a path as the rest of the product does: a.b[0].c.
-func dotted(key string) string { return position.ReplaceAllString(key, "[$1]") }

@@ -14,7 +14,7 @@ import (
 	"kabar/internal/network"
 )
 
-// fakeNet is a network that takes everything and has no state. Handles that end in 000 are not on it.
+// fakeNet is a network that takes everything and has no state. Handles that end in 000 are not on it until they join.
 type fakeNet struct {
 	ready chan struct{} // closed once it runs
 
@@ -23,14 +23,26 @@ type fakeNet struct {
 	offline bool
 	since   time.Time
 	refuse  kabar.Reason      // of everything, if set
+	joined  map[string]bool   // by handle
 	media   map[string][]byte // by locator
+	told    []kabar.Profile   // what customers were told of the business
+
+	registration network.Registration // empty: registered
+	wrong        int                  // codes brought
 }
 
-func newFakeNet() *fakeNet { return &fakeNet{ready: make(chan struct{}), media: map[string][]byte{}} }
+func newFakeNet() *fakeNet {
+	return &fakeNet{ready: make(chan struct{}), joined: map[string]bool{}, media: map[string][]byte{}}
+}
 
 func (f *fakeNet) Keys(*network.Outgoing) []string { return nil }
 
 func (f *fakeNet) Prepare(o *network.Outgoing, _ network.State) (network.Packet, network.Change, error) {
+	if o.Purpose == network.PurposeProfile {
+		f.mu.Lock()
+		f.told = append(f.told, o.From.Profile)
+		f.mu.Unlock()
+	}
 	b, err := json.Marshal(map[string]string{"to": o.To.Handle(), "ref": o.Ref, "purpose": string(o.Purpose)})
 	return b, nil, err
 }
@@ -42,10 +54,29 @@ func (f *fakeNet) Open(context.Context, *network.Outgoing, network.State) (netwo
 func (f *fakeNet) Transmit(_ context.Context, p network.Packet) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.refuse != "" && bytes.Contains(p, []byte(`"purpose":"message"`)) {
+	var packet struct{ To, Purpose string }
+	if err := json.Unmarshal(p, &packet); err != nil {
+		return err
+	}
+	switch {
+	case network.Purpose(packet.Purpose) != network.PurposeMessage:
+	case f.refuse != "":
 		return &network.Refused{Reason: f.refuse}
+	case !f.has(packet.To):
+		return &network.Refused{Reason: kabar.ReasonUnknownUser}
 	}
 	return nil
+}
+
+// has reports whether a customer is on the network. The caller holds the lock.
+func (f *fakeNet) has(handle string) bool {
+	return !strings.HasSuffix(handle, "000") || f.joined[handle]
+}
+
+func (f *fakeNet) join(handle string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.joined[handle] = true
 }
 
 func (f *fakeNet) Run(ctx context.Context, in network.Inbox) error {
@@ -70,9 +101,11 @@ func (f *fakeNet) Lookup(_ context.Context, handles []string) ([]bool, error) {
 	if f.isOffline() {
 		return nil, errors.New("fake network: offline")
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	known := make([]bool, len(handles))
 	for i, h := range handles {
-		known[i] = !strings.HasSuffix(h, "000")
+		known[i] = f.has(h)
 	}
 	return known, nil
 }
@@ -92,4 +125,47 @@ func (f *fakeNet) set(offline bool, since time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.offline, f.since = offline, since
+}
+
+// The code of the fake network is 316089; after two wrong ones it has none for an hour and a half.
+
+func (f *fakeNet) Registration() (network.Registration, string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.registration == "" {
+		return network.RegistrationConfirmed, ""
+	}
+	return f.registration, "this network admits by invite"
+}
+
+func (f *fakeNet) Register(context.Context) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.registration == network.RegistrationUnknown:
+		return errors.New("fake network: silent")
+	case f.wrong >= 2:
+		return &network.WrongCode{After: 90 * time.Minute, Why: "void"}
+	}
+	return nil
+}
+
+func (f *fakeNet) Verify(_ context.Context, code string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case code != "316089" || f.wrong >= 2:
+		if f.wrong++; f.wrong >= 2 {
+			return &network.WrongCode{After: 90 * time.Minute, Why: "void"}
+		}
+		return &network.WrongCode{Left: 1, Why: "wrong verification code: attempts left: 1"}
+	}
+	f.registration = network.RegistrationConfirmed
+	return nil
+}
+
+func (f *fakeNet) admit(state string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.registration, f.wrong = network.Registration(state), 0
 }

@@ -17,6 +17,9 @@ func (a *API) gateway(x *exchange) string {
 	if _, err := a.engine.Number(x.number()); err != nil {
 		return "uninitialized"
 	}
+	if !a.engine.Admitted(x.number()) {
+		return "unregistered"
+	}
 	switch connected, since := a.engine.Link(x.number()); {
 	case connected:
 		return "connected"

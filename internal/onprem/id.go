@@ -6,64 +6,46 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
+	"hash"
 	"slices"
 
 	"github.com/google/uuid"
 
 	"kabar"
 	"kabar/internal/msgid"
-	"kabar/internal/store"
 )
 
-// messageID returns the public id of a message between a number and a customer. A customer who hides the number lends the
-// id the digits of the business.
-func messageID(outbound bool, n *kabar.Number, c kabar.Customer, ref uint64) string {
-	return msgid.Encode(outbound, digits(n, c), msgid.Stanza(ref, outbound))
+// MessageID returns the public id of a message between a number and a customer.
+func MessageID(outbound bool, n *kabar.Number, c kabar.Customer, ref uint64) string {
+	return msgid.Encode(outbound, n.Peer(c), msgid.Stanza(ref, outbound))
 }
 
-func digits(n *kabar.Number, c kabar.Customer) string {
-	if c.WaID != "" {
-		return c.WaID
+// MessageRef returns what a public id stands for, and false for what is none of this API's.
+func MessageRef(id string) (ref uint64, ok bool) {
+	_, _, stanza, err := msgid.Decode(id)
+	if err != nil {
+		return 0, false
 	}
-	return n.Digits
+	return msgid.Ref(stanza)
+}
+
+// OwnID returns the id that this API gives a message to which the Cloud API gives another; other texts as they are.
+func OwnID(id string) string {
+	outbound, peer, stanza, err := msgid.DecodeWamid(id)
+	if err != nil {
+		return id
+	}
+	return msgid.Encode(outbound, peer, stanza)
 }
 
 // message finds the message with a public id among those of the number. An id that differs in anything from the one the
 // message has is nobody's: ReasonNotFound.
 func (a *API) message(ctx context.Context, number kabar.NumberID, id string) (*kabar.Message, error) {
-	none := kabar.Refuse(kabar.ReasonNotFound, "", "there is no message with this id")
 	outbound, peer, stanza, err := msgid.Decode(id)
 	if err != nil {
-		return nil, none
+		return nil, kabar.Refuse(kabar.ReasonNotFound, "", "there is no message with this id")
 	}
-	ref, ok := msgid.Ref(stanza)
-	if !ok {
-		return nil, none
-	}
-	m, err := a.engine.Message(ctx, number, a.engine.Deref(ref))
-	var refused *kabar.Error
-	switch {
-	case errors.As(err, &refused) && refused.Reason == kabar.ReasonNotFound:
-		return nil, none
-	case err != nil:
-		return nil, err
-	case (m.Direction == kabar.Outbound) != outbound:
-		return nil, none
-	}
-	n, err := a.engine.Number(number)
-	if err != nil {
-		return nil, err
-	}
-	c, err := a.store.Conversation(ctx, number, m.Conversation)
-	if err != nil {
-		return nil, store.Refusal(err)
-	}
-	// The business's own digits are in ids from the time before the customer's number was known.
-	if peer != n.Digits && peer != c.Customer.WaID {
-		return nil, none
-	}
-	return m, nil
+	return a.engine.Identified(ctx, number, outbound, peer, stanza)
 }
 
 // A media id is a UUID of version 4 to look at. Its 122 free bits are the medium's public number and 58 bits of an HMAC of
@@ -102,12 +84,19 @@ func (a *API) uuid(number uint64) uuid.UUID {
 
 // mac returns bytes that only this server can make of a purpose and numbers.
 func (a *API) mac(purpose string, numbers ...int64) []byte {
-	h := hmac.New(sha256.New, a.secret)
-	h.Write([]byte(purpose))
-	for _, n := range numbers {
-		_ = binary.Write(h, binary.BigEndian, n) // a hash takes everything
+	h, kept := a.macs.Get().(hash.Hash) // one that has been used is ready at half the cost: it has digested the key
+	if !kept {
+		h = hmac.New(sha256.New, a.secret)
 	}
-	return h.Sum(nil)
+	b := []byte(purpose)
+	for _, n := range numbers {
+		b = binary.BigEndian.AppendUint64(b, uint64(n))
+	}
+	h.Write(b)
+	sum := h.Sum(nil)
+	h.Reset()
+	a.macs.Put(h)
+	return sum
 }
 
 // billingID returns the id of a billing conversation: 32 hexadecimal digits.
@@ -115,7 +104,7 @@ func (a *API) billingID(key int64) string { return hex.EncodeToString(a.mac("bil
 
 // noticeID returns the id of a system message, which is none of the customer's messages: of the event that tells it.
 func (a *API) noticeID(n *kabar.Number, ev *kabar.Event) string {
-	return msgid.Encode(false, digits(n, ev.Customer), a.mac("notice", int64(ev.Number), ev.Seq)[:msgid.ForeignLen])
+	return msgid.Encode(false, n.Peer(ev.Customer), a.mac("notice", int64(ev.Number), ev.Seq)[:msgid.ForeignLen])
 }
 
 // wireID returns the public id of a message that only the network knows: of its own if it has the form of one, else the
@@ -125,5 +114,5 @@ func wireID(n *kabar.Number, c kabar.Customer, wire string) string {
 	if err != nil || !slices.Contains([]int{msgid.OutboundLen, msgid.InboundLen, msgid.ForeignLen}, len(stanza)) {
 		return wire
 	}
-	return msgid.Encode(len(stanza) == msgid.OutboundLen, digits(n, c), stanza)
+	return msgid.Encode(len(stanza) == msgid.OutboundLen, n.Peer(c), stanza)
 }

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"kabar"
+	"kabar/internal/golden"
 	"kabar/internal/msgid"
 	"kabar/internal/permute"
 )
@@ -77,11 +78,11 @@ func FuzzMediaID(f *testing.F) {
 // Of a message's id every part counts: direction, digits and number.
 func TestMessageIDs(t *testing.T) {
 	e := newEnv(t)
-	p := &player{env: e, names: map[string]string{}}
+	p := &player{env: e}
 	p.t = t
-	p.inbound([]byte(`{"Kind":"text","Content":{"body":"hola"}}`))
+	p.inbound(`{"Kind":"text","Content":{"body":"hola"}}`)
 	p.request("POST /v1/messages\n\n{\"to\":\"" + ana + "\",\"text\":{\"body\":\"x\"}}")
-	id := idForm.FindString(p.last.Body.String())
+	id := golden.FindID(p.last.Body.String())
 	outbound, digits, stanza, err := msgid.Decode(id)
 	must(t, err)
 	ref, ours := msgid.Ref(stanza)

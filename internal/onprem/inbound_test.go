@@ -1,58 +1,47 @@
 package onprem
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 
 	"kabar"
+	"kabar/internal/golden"
 	"kabar/internal/msgid"
 )
 
-// inbound is a message of a customer in a golden file. Ids are the public ones.
-type inbound struct {
-	WaID, BSUID, Name   string // default: Ana
-	Kind                kabar.Kind
-	Content             json.RawMessage // as it is stored
-	Bytes               string          // sample: of the medium
-	Broken              bool            // the network gives other bytes
-	ReplyTo, Target     string          // public id, or any text: an id of the network
-	Forwarded, Frequent bool
-	Referral            *kabar.Referral
-}
-
-func (p *player) inbound(data []byte) {
+func (p *player) inbound(text string) {
 	p.t.Helper()
-	var in inbound
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	must(p.t, d.Decode(&in))
+	in, err := golden.ParseInbound(text)
+	must(p.t, err)
 	content, err := kabar.DecodeContent(in.Kind, in.Content)
 	must(p.t, err)
 	msg := &kabar.Incoming{Content: content, ReplyTo: p.wire(in.ReplyTo), Target: p.wire(in.Target), Forwarded: in.Forwarded,
-		Frequent: in.Frequent, Referral: in.Referral}
+		Frequent: in.Frequent, Referral: in.Referral, Product: in.Product}
 	if in.Bytes != "" {
-		plain := samples[in.Bytes]
-		sum := sha256.Sum256(plain)
 		md := kabar.MediumOf(content)
-		md.SHA256, md.Size = hex.EncodeToString(sum[:]), int64(len(plain))
-		msg.Medium = &kabar.RemoteMedium{Locator: []byte(in.Bytes), MIME: md.MIME, Size: md.Size, SHA256: md.SHA256}
-		p.net.mu.Lock()
-		p.net.media[in.Bytes] = plain
-		if in.Broken {
-			p.net.media[in.Bytes] = []byte("other bytes")
-		}
-		p.net.mu.Unlock()
+		msg.Medium = p.remote(in.Bytes, md.MIME, in.Broken)
+		md.SHA256, md.Size = msg.Medium.SHA256, msg.Medium.Size
 	}
-	from := kabar.Customer{WaID: in.WaID, BSUID: in.BSUID, Name: in.Name}
-	if from.Handle() == "" {
-		from = kabar.Customer{WaID: ana, Name: "Ana R"}
+	if in.Picture != "" {
+		msg.Picture = p.remote(in.Picture, "image/jpeg", in.Broken)
 	}
 	p.refs++
-	p.deliver(kabar.Update{From: from, Ref: fmt.Sprintf("%032x", p.refs), Message: msg})
+	p.deliver(kabar.Update{From: in.Customer(), Ref: fmt.Sprintf("%032x", p.refs), Message: msg, Was: in.Was, NewIdentity: in.Identity})
 	p.settle()
+}
+
+// remote puts a sample on the network.
+func (p *player) remote(sample, mime string, broken bool) *kabar.RemoteMedium {
+	plain := golden.Sample(sample)
+	sum := sha256.Sum256(plain)
+	p.net.mu.Lock()
+	defer p.net.mu.Unlock()
+	p.net.media[sample] = plain
+	if broken {
+		p.net.media[sample] = []byte("other bytes")
+	}
+	return &kabar.RemoteMedium{Locator: []byte(sample), MIME: mime, Size: int64(len(plain)), SHA256: hex.EncodeToString(sum[:])}
 }
 
 func (p *player) deliver(u kabar.Update) {
@@ -72,7 +61,7 @@ func (p *player) update(what string, arg []string) {
 	switch what {
 	case "delivered", "read", "played":
 		status := map[string]kabar.Status{"delivered": kabar.Delivered, "read": kabar.Read, "played": kabar.Played}[what]
-		p.deliver(kabar.Update{Receipt: &kabar.Receipt{Status: status, Refs: []string{p.wire(arg[0])}}})
+		p.deliver(kabar.Update{From: kabar.Customer{WaID: arg[1]}, Receipt: &kabar.Receipt{Status: status, Refs: []string{p.wire(arg[0])}}})
 	case "expired":
 		p.deliver(kabar.Update{Expired: &kabar.Expired{Refs: []string{p.wire(arg[0])}}})
 	case "deleted":
@@ -99,19 +88,4 @@ func (p *player) wire(id string) string {
 	m, err := p.api.message(p.t.Context(), p.a.ID, id)
 	must(p.t, err)
 	return m.Wire
-}
-
-// samples are bodies that do not fit into a text file.
-var samples = map[string][]byte{
-	"png":      append([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"), bytes.Repeat([]byte("kabar"), 20)...),
-	"jpeg":     append([]byte("\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"), bytes.Repeat([]byte("x"), 50)...),
-	"opus":     []byte("OggS\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x13OpusHead\x01\x01\x00\x00\x80\xbb\x00\x00\x00\x00\x00"),
-	"mp4":      append([]byte("\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"), make([]byte, 40)...),
-	"pdf":      []byte("%PDF-1.4\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF\n"),
-	"huge":     bytes.Repeat([]byte(" "), 1<<20+1),
-	"bad-utf8": []byte("{\"to\":\"34600111222\",\"text\":{\"body\":\"\xff\"}}"),
-	"deep":     append(bytes.Repeat([]byte(`{"text":`), 40), bytes.Repeat([]byte("}"), 40)...),
-	"bigimage": append([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"), make([]byte, 5<<20)...),
-	"text4096": []byte(`{"to":"34600111222","text":{"body":"` + string(bytes.Repeat([]byte("é"), 4096)) + `"}}`),
-	"text4097": []byte(`{"to":"34600111222","text":{"body":"` + string(bytes.Repeat([]byte("é"), 4097)) + `"}}`),
 }

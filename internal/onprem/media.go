@@ -6,7 +6,6 @@ import (
 	"mime"
 	"net/http"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -17,16 +16,10 @@ import (
 	"kabar/internal/web"
 )
 
-// How long an answer may take to be read: a grace, and then so many bytes a second.
-const (
-	answerGrace = 30 * time.Second
-	answerPace  = 16 << 10
-)
-
 // upload: POST /v1/media stores the raw body (contract 1.6). Content-Type declares what it is; a file name may come in
 // Content-Disposition.
 func (a *API) upload(x *exchange) error {
-	once, err := onceOf(x.r, Prefix+"media")
+	once, err := engine.NewOnce(Prefix+"media", x.r.Header.Values("Idempotency-Key"))
 	if err != nil {
 		return err
 	}
@@ -43,7 +36,7 @@ func (a *API) upload(x *exchange) error {
 		body, err := x.encode("media", []created{{a.mediaID(m.ID)}})
 		return http.StatusCreated, body, err
 	})
-	a.pace(x, 0) // the time of the upload was its own
+	web.Pace(x.w, 0) // the time of the upload was its own
 	if err != nil {
 		web.Drain(x.w, x.r)
 		return err
@@ -57,8 +50,7 @@ type source struct{ body io.Reader }
 
 func (b source) Read(p []byte) (int, error) {
 	n, err := b.body.Read(p)
-	var large *http.MaxBytesError
-	if err == nil || errors.Is(err, io.EOF) || errors.As(err, &large) {
+	if err == nil || errors.Is(err, io.EOF) || web.Fault(err) != nil {
 		return n, err
 	}
 	return n, kabar.Refuse(kabar.ReasonMalformed, "", "the body broke off")
@@ -97,17 +89,11 @@ func (a *API) download(x *exchange) error {
 		return err
 	}
 	defer func() { _ = r.Close() }() // read only
-	a.pace(x, m.Size)
+	web.Pace(x.w, m.Size)
 	media.ServeHeaders(x.w.Header(), m.MIME, m.Filename)
 	x.w.Header().Set("ETag", `"`+m.SHA256+`"`)
 	http.ServeContent(x.w, x.r, "", m.Created, r)
 	return nil
-}
-
-// pace gives an answer of size bytes the time it may take, whatever the server's rule for short ones.
-func (a *API) pace(x *exchange, size int64) {
-	d := answerGrace + time.Duration(size/answerPace)*time.Second
-	_ = http.NewResponseController(x.w).SetWriteDeadline(a.now().Add(d)) // recorders of tests have none
 }
 
 // remove: DELETE /v1/media/{id}.

@@ -3,9 +3,7 @@ package onprem
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"net/http"
-	"strings"
 
 	"kabar"
 	"kabar/internal/engine"
@@ -18,9 +16,29 @@ type created struct {
 	ID string `json:"id"`
 }
 
+// accepted renders the envelope of a message, as exchange.encode would: what is asked for most does without reflection. An
+// id has letters, digits, - and _ only.
+func accepted(id string, m meta) []byte {
+	return []byte(`{"messages":[{"id":"` + id + `"}],"meta":{"api_status":"` + m.APIStatus + `","version":"` + m.Version + `"}}`)
+}
+
+// addressed is whom a message goes to: as it was asked, and who that is.
+type addressed struct {
+	Input string `json:"input"`
+	WaID  string `json:"wa_id"`
+}
+
+// sent renders the answer to a message. Who it goes to is in it where the settings ask for that (contract 7, point 7).
+func (x *exchange) sent(id string, s kabar.Settings, to addressed) ([]byte, error) {
+	if wanted, _ := s.OnPremSetting[answerContacts].(bool); wanted {
+		return web.Encode(map[string]any{"contacts": []addressed{to}, "messages": []created{{id}}, "meta": x.meta()})
+	}
+	return accepted(id, x.meta()), nil
+}
+
 // send: POST /v1/messages (contract 1.5). The message is on disk when it answers.
 func (a *API) send(x *exchange) error {
-	once, err := onceOf(x.r, Prefix+"messages")
+	once, err := engine.NewOnce(Prefix+"messages", x.r.Header.Values("Idempotency-Key"))
 	if err != nil {
 		return err
 	}
@@ -40,16 +58,20 @@ func (a *API) send(x *exchange) error {
 	if err != nil {
 		return err
 	}
+	settings, err := a.engine.Settings(x.number())
+	if err != nil {
+		return err
+	}
 	stanza := ""
 	request.Once = once
 	request.Answer = func(m *kabar.Message, to kabar.Customer) (int, []byte, error) {
 		stanza = hex.EncodeToString(msgid.Stanza(m.Ref, true))
-		body, err := x.encode("messages", []created{{messageID(true, number, to, m.Ref)}})
+		body, err := x.sent(MessageID(true, number, to, m.Ref), settings, addressed{request.To, to.Handle()})
 		return http.StatusCreated, body, err
 	}
 	sent, err := a.engine.Send(x.r.Context(), x.number(), request)
 	if err != nil {
-		return err
+		return blameHSM(body, err)
 	}
 	x.trace(stanza) // a repeated answer has none: this request has sent nothing
 	x.answer(sent)
@@ -67,29 +89,10 @@ func (x *exchange) answer(sent *engine.Sent) {
 // body reads a JSON body whole. One that breaks off is malformed.
 func (x *exchange) body() ([]byte, error) {
 	body, err := web.ReadBody(x.w, x.r, web.DefaultMaxBytes)
-	var fault *web.Error
-	if err != nil && !errors.As(err, &fault) {
+	if err != nil && web.Fault(err) == nil {
 		return nil, kabar.Refuse(kabar.ReasonMalformed, "", "the body broke off")
 	}
 	return body, err
-}
-
-// maxOnce is the longest idempotency key.
-const maxOnce = 255
-
-// onceOf reads the Idempotency-Key of a request; nil without one.
-func onceOf(r *http.Request, path string) (*engine.Once, error) {
-	const header = "Idempotency-Key"
-	values := r.Header.Values(header)
-	if len(values) == 0 {
-		return nil, nil
-	}
-	key := values[0]
-	invisible := func(r rune) bool { return r <= ' ' || r > '~' }
-	if len(values) > 1 || key == "" || len(key) > maxOnce || strings.ContainsFunc(key, invisible) {
-		return nil, kabar.Refuse(kabar.ReasonInvalid, header, "must be one value of 1 to %d visible ASCII characters", maxOnce)
-	}
-	return &engine.Once{Path: path, Key: key}, nil
 }
 
 // markRequest changes the status of a message.

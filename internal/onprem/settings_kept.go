@@ -5,23 +5,30 @@ import (
 	"fmt"
 )
 
-// kept are the settings that are stored and reported and have no effect here: they concern parts that this server does not
-// have, or would break one of its promises (callback_persist, pass_through).
+// Kept settings that this dialect goes by: when it renders a status, and when it answers that a message was accepted.
+const (
+	noPricingModel = "webhook_payload_conversation_pricingmodel_disabled"
+	answerContacts = "answer_contacts"
+)
+
+// maxKeptText is the longest text that is kept, in bytes: all settings must fit into the body of a restore.
+const maxKeptText = 256
+
+// kept are the settings that only this dialect knows. All but these two are stored and reported and have no effect here:
+// they concern parts that this server does not have, or would break one of its promises (callback_persist, pass_through).
+// docs/onprem-settings.md says why for each.
 func (p *application) kept() []kept {
 	return []kept{
 		keep("callback_persist", &p.Persist, true),
 		keep("pass_through", &p.PassThrough, false),
-		keep("db_garbagecollector_enable", &p.DBGarbage, true),
-		keep("garbagecollector_enable.messages", &p.Garbage.Messages, true),
-		keep("garbagecollector_enable.media", &p.Garbage.Media, false),
 		keep("heartbeat_interval", &p.Heartbeat, 5),
 		keep("unhealthy_interval", &p.Unhealthy, 30),
-		keep("skip_referral_media_download", &p.SkipReferralMedia, false),
 		keep("axolotl_context_striping_disabled", &p.AxolotlStriping, false),
 		keep("verbose_logging", &p.VerboseLogging, false),
 		keep("log_level", &p.LogLevel, "info"),
 		keepUnset("on_call_pager", &p.OnCallPager),
-		keepUnset("webhook_payload_conversation_pricingmodel_disabled", &p.NoPricingModel),
+		keepUnset(noPricingModel, &p.NoPricingModel),
+		keepUnset(answerContacts, &p.AnswerContacts),
 	}
 }
 

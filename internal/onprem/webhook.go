@@ -1,24 +1,35 @@
 package onprem
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"kabar"
 	"kabar/internal/web"
 )
 
-// hook is a webhook body (contract, section 2). It holds one message or one status.
+// hook is a webhook body (contract, section 2). It holds one message or one status; Join makes one of several.
 type hook struct {
 	Contacts []hookContact `json:"contacts,omitempty"`
+	Errors   []fault       `json:"errors,omitempty"`
 	Messages []hookMessage `json:"messages,omitempty"`
+	Services []hookService `json:"services,omitempty"`
 	Statuses []hookStatus  `json:"statuses,omitempty"`
 }
 
+// hookContact is who has written, or what was found out about somebody the business has asked about.
 type hookContact struct {
-	Profile *hookProfile `json:"profile,omitzero"`
-	WaID    string       `json:"wa_id"`
+	Input   string              `json:"input,omitzero"`
+	Status  kabar.ContactStatus `json:"status,omitzero"`
+	Profile *hookProfile        `json:"profile,omitzero"`
+	WaID    string              `json:"wa_id,omitzero"`
 }
 
 type hookProfile struct {
@@ -68,9 +79,19 @@ func (a *API) Render(ev *kabar.Event, n *kabar.Number, s kabar.Settings) (body [
 	case kabar.EventStatus:
 		h, wanted = a.status(ev, n, s)
 	case kabar.EventDeleted:
-		h.Statuses = []hookStatus{newStatus(messageID(false, n, ev.Customer, ev.Ref), "deleted", ev)}
+		h.Statuses = []hookStatus{newStatus(MessageID(false, n, ev.Customer, ev.Ref), "deleted", ev)}
+	case kabar.EventNumber:
+		h, wanted = a.number(ev, n), s.NotifyChange
 	case kabar.EventIdentity:
 		h, wanted = a.identity(ev, n), s.ShowSecurity
+	case kabar.EventContacts:
+		h = checked(ev)
+	case kabar.EventFault:
+		h.Errors = []fault{outOfBand(ev)}
+	case kabar.EventTemplate, kabar.EventSecurity, kabar.EventName:
+		wanted = false // /v1 knows nothing of templates but their names, and whoever changes a number through it is who would be told
+	case kabar.EventCollected:
+		h.Services = []hookService{collected(ev.Collected)}
 	default:
 		err = fmt.Errorf("unknown kind %q", ev.Kind)
 	}
@@ -81,6 +102,44 @@ func (a *API) Render(ev *kabar.Event, n *kabar.Number, s kabar.Settings) (body [
 		return nil, false, fmt.Errorf("render event %d: %w", ev.Seq, err)
 	}
 	return body, wanted, nil
+}
+
+// Join makes one webhook body of those of several events, in their order: each array holds what theirs held, byte for byte.
+// There are as many contacts as messages had; who reads one looks up its contact by wa_id. Equal bodies give equal bytes.
+func (a *API) Join(bodies [][]byte) ([]byte, error) {
+	arrays := map[string][]byte{} // what is between the brackets
+	for _, b := range bodies {
+		one := map[string]jsontext.Value{}
+		if err := json.Unmarshal(b, &one, jsontext.AllowInvalidUTF8(true)); err != nil {
+			return nil, fmt.Errorf("read a webhook body: %w", err)
+		}
+		for name, array := range one {
+			if array.Kind() != '[' {
+				return nil, fmt.Errorf("read a webhook body: %q is no array", name)
+			}
+			if arrays[name] != nil {
+				arrays[name] = append(arrays[name], ',')
+			}
+			arrays[name] = append(arrays[name], array[1:len(array)-1]...)
+		}
+	}
+	joined := []byte{'{'}
+	for i, name := range slices.Sorted(maps.Keys(arrays)) { // the order of hook
+		if i > 0 {
+			joined = append(joined, ',')
+		}
+		joined = append(append(append(strconv.AppendQuote(joined, name), ":["...), arrays[name]...), ']')
+	}
+	return append(joined, '}'), nil
+}
+
+// Ordered reports whether a body shows in which order two events of these kinds happened: they are in the same array.
+func (a *API) Ordered(x, y kabar.EventKind) bool { return aboutMessages(x) == aboutMessages(y) }
+
+// aboutMessages reports whether an event of the kind is told in "messages". The others are in "statuses", or in "contacts" or "errors"
+// alone, and these are of no customer's.
+func aboutMessages(k kabar.EventKind) bool {
+	return k == kabar.EventMessage || k == kabar.EventIdentity || k == kabar.EventNumber
 }
 
 // status tells how far an outbound message has come. This API has no "played": it is a second "read", which who has had
@@ -98,13 +157,20 @@ func (a *API) status(ev *kabar.Event, n *kabar.Number, s kabar.Settings) (h hook
 		wanted = true
 	default: // nothing an application is told
 	}
-	st := newStatus(messageID(true, n, ev.Customer, ev.Ref), name, ev)
+	st := newStatus(MessageID(true, n, ev.Customer, ev.Ref), name, ev)
 	switch {
 	case ev.Status == kabar.Failed:
 		st.Errors = []fault{failure(ev.Failure)}
 	case ev.Billing != 0 && (ev.Status == kabar.Sent || ev.Status == kabar.Delivered):
-		st.Conversation = &hookBilled{a.billingID(ev.Billing), ev.Expires.Unix(), hookOrigin{ev.Category}}
-		st.Pricing = &hookPricing{Model: "CBP", Category: ev.Category}
+		if off, _ := s.OnPremSetting[noPricingModel].(bool); off {
+			break
+		}
+		category := ev.Category
+		if category == kabar.CategoryMarketingLite { // which this API does not know
+			category = kabar.CategoryMarketing
+		}
+		st.Conversation = &hookBilled{a.billingID(ev.Billing), ev.Expires.Unix(), hookOrigin{category}}
+		st.Pricing = &hookPricing{Model: "CBP", Category: category}
 	}
 	h.Statuses = []hookStatus{st}
 	return h, wanted
@@ -120,6 +186,14 @@ func (a *API) identity(ev *kabar.Event, n *kabar.Number) hook {
 	from := ev.Customer.Handle()
 	return hook{Messages: []hookMessage{{From: from, ID: a.noticeID(n, ev), Timestamp: timestamp(ev.At), Type: "system",
 		System: &hookSystem{Body: "The security code of this customer has changed.", Type: "user_identity_changed", Identity: ev.Hash, User: from}}}}
+}
+
+// number tells that the customer has another number. It has no contacts.
+func (a *API) number(ev *kabar.Event, n *kabar.Number) hook {
+	from := ev.Customer.Handle()
+	body := fmt.Sprintf("%s changed from %s to %s", cmp.Or(ev.Customer.Name, "The customer"), from, ev.NewWaID)
+	return hook{Messages: []hookMessage{{From: from, ID: a.noticeID(n, ev), Timestamp: timestamp(ev.At), Type: "system",
+		System: &hookSystem{Body: body, Type: "user_changed_number", NewWaID: ev.NewWaID}}}}
 }
 
 // timestamp writes a time as webhooks do: a string of epoch seconds.

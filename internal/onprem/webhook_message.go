@@ -4,37 +4,35 @@ import (
 	"fmt"
 
 	"kabar"
+	"kabar/internal/contentjson"
 )
 
 // hookMessage is an inbound message. One of the objects after Type is set: the one that Type names.
 type hookMessage struct {
-	From      string       `json:"from"`
-	ID        string       `json:"id"`
-	Timestamp string       `json:"timestamp"`
-	Type      string       `json:"type"`
-	Context   *hookContext `json:"context,omitzero"`
+	From      string               `json:"from"`
+	ID        string               `json:"id"`
+	Timestamp string               `json:"timestamp"`
+	Type      string               `json:"type"`
+	Context   *contentjson.Context `json:"context,omitzero"`
 
-	Text        *textObject      `json:"text,omitzero"`
-	Image       *hookMedia       `json:"image,omitzero"`
-	Audio       *hookMedia       `json:"audio,omitzero"`
-	Voice       *hookMedia       `json:"voice,omitzero"`
-	Video       *hookMedia       `json:"video,omitzero"`
-	Document    *hookMedia       `json:"document,omitzero"`
-	Location    *hookLocation    `json:"location,omitzero"`
-	Button      *hookButton      `json:"button,omitzero"`
-	Interactive *hookInteractive `json:"interactive,omitzero"`
-	Reaction    *hookReaction    `json:"reaction,omitzero"`
-	System      *hookSystem      `json:"system,omitzero"`
+	Text        *textObject           `json:"text,omitzero"`
+	Image       *hookMedia            `json:"image,omitzero"`
+	Audio       *hookMedia            `json:"audio,omitzero"`
+	Voice       *hookMedia            `json:"voice,omitzero"`
+	Video       *hookMedia            `json:"video,omitzero"`
+	Document    *hookMedia            `json:"document,omitzero"`
+	Sticker     *hookSticker          `json:"sticker,omitzero"`
+	Location    *contentjson.Place    `json:"location,omitzero"`
+	Contacts    []kabar.Card          `json:"contacts,omitempty"` // its names are those of the API
+	Button      *contentjson.Tap      `json:"button,omitzero"`
+	Interactive *contentjson.Reply    `json:"interactive,omitzero"`
+	Order       *contentjson.Order    `json:"order,omitzero"`
+	Reaction    *contentjson.Reaction `json:"reaction,omitzero"`
+	System      *hookSystem           `json:"system,omitzero"`
 
-	Referral *kabar.Referral `json:"referral,omitzero"` // its names are those of the API
-	Errors   []fault         `json:"errors,omitempty"`
-}
-
-type hookContext struct {
-	From      string `json:"from,omitzero"`
-	ID        string `json:"id,omitzero"`
-	Forwarded bool   `json:"forwarded,omitzero"`
-	Frequent  bool   `json:"frequently_forwarded,omitzero"`
+	Identity *identity     `json:"identity,omitzero"`
+	Referral *hookReferral `json:"referral,omitzero"`
+	Errors   []fault       `json:"errors,omitempty"`
 }
 
 // hookMedia is a medium; without an id it could not be downloaded, or was not to be.
@@ -46,41 +44,12 @@ type hookMedia struct {
 	Filename string `json:"filename,omitzero"`
 }
 
-type hookLocation struct {
-	Latitude  float64 `json:"latitude"`
-	Longitude float64 `json:"longitude"`
-	Name      string  `json:"name,omitzero"`
-	Address   string  `json:"address,omitzero"`
-	URL       string  `json:"url,omitzero"`
-}
-
-type hookButton struct {
-	Text    string `json:"text"`
-	Payload string `json:"payload"`
-}
-
-type hookInteractive struct {
-	Type   kabar.ReplyType `json:"type"`
-	List   *hookReply      `json:"list_reply,omitzero"`
-	Button *hookReply      `json:"button_reply,omitzero"`
-}
-
-type hookReply struct {
-	ID          string `json:"id"`
-	Title       string `json:"title"`
-	Description string `json:"description,omitzero"`
-}
-
-type hookReaction struct {
-	MessageID string `json:"message_id"`
-	Emoji     string `json:"emoji,omitzero"` // none: the reaction is taken back
-}
-
 type hookSystem struct {
 	Body     string `json:"body"`
 	Type     string `json:"type"`
 	Identity string `json:"identity,omitzero"`
 	User     string `json:"user,omitzero"`
+	NewWaID  string `json:"new_wa_id,omitzero"`
 }
 
 // inbound tells what a customer wrote, and who that is.
@@ -89,8 +58,8 @@ func (a *API) inbound(ev *kabar.Event, n *kabar.Number) (hook, error) {
 	if err != nil {
 		return hook{}, err
 	}
-	m := hookMessage{From: ev.Customer.Handle(), ID: messageID(false, n, ev.Customer, ev.Ref), Timestamp: timestamp(ev.At),
-		Context: contextOf(ev, n), Referral: ev.Context.Referral}
+	m := hookMessage{From: ev.Customer.Handle(), ID: MessageID(false, n, ev.Customer, ev.Ref), Timestamp: timestamp(ev.At),
+		Context: contextOf(ev, n), Identity: identityOf(ev.Identity), Referral: a.referral(ev.Context.Referral)}
 	if ev.Failure != "" {
 		m.Errors = []fault{failure(ev.Failure)}
 	}
@@ -113,18 +82,29 @@ func (a *API) put(m *hookMessage, content kabar.Content, ev *kabar.Event, n *kab
 	case *kabar.Media:
 		a.putMedia(m, c)
 	case *kabar.Location:
-		m.Location = &hookLocation{c.Latitude, c.Longitude, c.Name, c.Address, c.URL}
+		m.Location = contentjson.NewPlace(c)
+	case *kabar.Contacts:
+		m.Contacts = c.Cards
+	case *kabar.Order:
+		m.Order = contentjson.NewOrder(c)
 	case *kabar.Button:
-		m.Button = &hookButton{c.Text, c.Payload}
+		m.Button = contentjson.NewTap(c)
 	case *kabar.Reply:
-		m.Type, m.Interactive = "interactive", interactiveReply(c)
+		if c.Type == kabar.CallReply { // this API has no word for it
+			m.Type, m.Errors = "unknown", append(m.Errors, unknownMessage)
+			return nil
+		}
+		m.Type, m.Interactive = "interactive", contentjson.NewReply(c)
 	case *kabar.Reaction:
-		m.Reaction = &hookReaction{wireID(n, ev.Customer, c.Unknown), c.Emoji}
+		m.Reaction = &contentjson.Reaction{MessageID: wireID(n, ev.Customer, c.Unknown), Emoji: c.Emoji}
 		if ev.TargetRef != 0 {
-			m.Reaction.MessageID = messageID(ev.TargetOut, n, ev.Customer, ev.TargetRef)
+			m.Reaction.MessageID = MessageID(ev.TargetOut, n, ev.Customer, ev.TargetRef)
 		}
 	case *kabar.Unsupported:
 		m.Type, m.Errors = "unknown", append(m.Errors, unknownMessage)
+		if c.Ephemeral {
+			m.Type = "ephemeral"
+		}
 	default:
 		return fmt.Errorf("a customer cannot send %q", content.Kind())
 	}
@@ -147,31 +127,24 @@ func (a *API) putMedia(m *hookMessage, c *kabar.Media) {
 		m.Video = o
 	case c.Kind() == kabar.KindDocument:
 		m.Document = o
+	case c.Kind() == kabar.KindSticker:
+		m.Sticker = &hookSticker{*o, packOf(c.Pack)}
 	}
-}
-
-func interactiveReply(c *kabar.Reply) *hookInteractive {
-	r := &hookReply{c.ID, c.Title, c.Description}
-	if c.Type == kabar.ListReply {
-		return &hookInteractive{Type: c.Type, List: r}
-	}
-	r.Description = "" // buttons have none
-	return &hookInteractive{Type: c.Type, Button: r}
 }
 
 // contextOf says what an inbound message refers to; nil for nothing. From is who wrote the quoted message.
-func contextOf(ev *kabar.Event, n *kabar.Number) *hookContext {
-	c := hookContext{Forwarded: ev.Context.Forwarded, Frequent: ev.Context.Frequent}
+func contextOf(ev *kabar.Event, n *kabar.Number) *contentjson.Context {
+	c := contentjson.Context{Forwarded: ev.Context.Forwarded, Frequent: ev.Context.Frequent, Product: ev.Context.Product}
 	switch {
 	case ev.ReplyRef != 0:
-		c.ID, c.From = messageID(ev.ReplyOut, n, ev.Customer, ev.ReplyRef), ev.Customer.Handle()
+		c.ID, c.From = MessageID(ev.ReplyOut, n, ev.Customer, ev.ReplyRef), ev.Customer.Handle()
 		if ev.ReplyOut {
 			c.From = n.Digits
 		}
 	case ev.Context.Unknown != "":
 		c.ID = wireID(n, ev.Customer, ev.Context.Unknown)
 	}
-	if c == (hookContext{}) {
+	if c == (contentjson.Context{}) {
 		return nil
 	}
 	return &c

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"mime"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -15,6 +16,7 @@ var kinds = map[kabar.Kind]bool{
 	kabar.KindText: true, kabar.KindImage: true, kabar.KindAudio: true, kabar.KindVideo: true, kabar.KindDocument: true,
 	kabar.KindLocation: true, kabar.KindReaction: true, kabar.KindInteractive: true, kabar.KindTemplate: true,
 	kabar.KindReply: true, kabar.KindButton: true, kabar.KindUnsupported: true,
+	kabar.KindSticker: true, kabar.KindContacts: true, kabar.KindOrder: true,
 }
 
 // unsupported makes a message of a kind that this side does not know one that it can show.
@@ -40,14 +42,18 @@ func Strip(c kabar.Content) (json.RawMessage, error) {
 
 // forget removes what means something in one store only.
 func forget(c kabar.Content) {
+	media := kabar.CardMedia(c)
 	if m := kabar.MediumOf(c); m != nil {
+		media = append(media, m)
+	}
+	for _, m := range media {
 		m.ID, m.Link, m.Provider = 0, "", ""
 	}
 	switch c := c.(type) {
 	case *kabar.Reaction:
 		c.Target, c.Unknown = 0, ""
 	case *kabar.Template:
-		c.Components, c.Namespace, c.Category = nil, "", ""
+		c.ID, c.Components, c.Namespace, c.Category = 0, nil, "", ""
 	}
 }
 
@@ -70,8 +76,21 @@ func Inbound(m *Message) (kabar.Content, error) {
 	}
 	forget(c)
 	switch c := c.(type) {
+	case *kabar.Text:
+		c.Preview = nil // a customer's link is not to be shown as the customer likes
 	case *kabar.Unsupported:
 		c.Detail = clip(c.Detail, maxDetail)
+	case *kabar.Order:
+		if !isOrder(c) {
+			return &kabar.Unsupported{Detail: "an order without products, or of no quantity"}, nil
+		}
+	case *kabar.Reply:
+		switch {
+		case c.Type == kabar.FormReply && !isFilled(c.Form):
+			return &kabar.Unsupported{Detail: "a form that was not filled in"}, nil
+		case c.Type == kabar.CallReply && (c.Call == nil || c.Call.Response != kabar.CallAccepted && c.Call.Response != kabar.CallRejected):
+			return &kabar.Unsupported{Detail: "no answer to the question whether the business may call"}, nil
+		}
 	case *kabar.Media:
 		if m.Medium == nil {
 			return &kabar.Unsupported{Detail: "a medium without its bytes"}, nil
@@ -80,6 +99,18 @@ func Inbound(m *Message) (kabar.Content, error) {
 		c.Filename = clip(c.Filename[strings.LastIndexAny(c.Filename, `/\`)+1:], maxFilename)
 	}
 	return c, nil
+}
+
+// isOrder reports whether an order can be read as one: a business counts and adds up what it says.
+func isOrder(o *kabar.Order) bool {
+	bad := func(i kabar.OrderItem) bool { return i.Quantity < 1 || i.Price < 0 }
+	return len(o.Items) > 0 && !slices.ContainsFunc(o.Items, bad)
+}
+
+// isFilled reports whether a form holds answers: a JSON object.
+func isFilled(f *kabar.Form) bool {
+	var answers map[string]any
+	return f != nil && json.Unmarshal([]byte(f.Response), &answers) == nil && answers != nil
 }
 
 // mimeType returns a media type that can stand in a header.
@@ -100,3 +131,20 @@ func clip(s string, n int) string {
 	}
 	return s[:n]
 }
+
+// Referral returns the referral of a customer's message for the business, without keys from outside; nil for none. Its
+// picture is described by what opens it.
+func Referral(m *Message) *kabar.Referral {
+	if m.Referral == nil {
+		return nil
+	}
+	r := *m.Referral
+	r.Medium = 0
+	if m.Picture == nil || r.Kind != kabar.KindImage && r.Kind != kabar.KindVideo {
+		r.Kind = ""
+	}
+	return &r
+}
+
+// Type returns the medium's media type in a form that can stand in a header.
+func (m *Medium) Type() string { return mimeType(m.MIME) }

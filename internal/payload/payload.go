@@ -33,6 +33,7 @@ type Payload struct {
 	Version int    `json:"v"`
 	At      int64  `json:"at"`             // milliseconds since 1970, by the sender's clock
 	Name    string `json:"name,omitempty"` // the sender's profile name; customers only
+	Was     string `json:"was,omitempty"`  // the account that the sender had before this one; customers who have changed number
 
 	Message  *Message       `json:"message,omitempty"`
 	Receipt  *Receipt       `json:"receipt,omitempty"`
@@ -42,21 +43,27 @@ type Payload struct {
 	Blocked  *Blocked       `json:"blocked,omitempty"`
 	Reported *Reported      `json:"reported,omitempty"`
 	Hello    *Hello         `json:"hello,omitempty"`
-	Typing   *Typing        `json:"typing,omitempty"` // only as a signal outside the ratchet
+
+	Asked *kabar.FlowQuestion `json:"flow_asked,omitempty"` // the customer fills in a flow that asks the business's server
+	Step  *kabar.FlowStep     `json:"flow_step,omitempty"`  // what that has answered
+
+	Typing *Typing `json:"typing,omitempty"` // only as a signal outside the ratchet
 }
 
 // Message is a message. Its id is the sender's choice and stays the same however often it is encrypted: 18 hex digits
 // from a business (the stanza of its public id), 32 random ones from a customer.
 type Message struct {
-	ID        string          `json:"id"`
-	Kind      kabar.Kind      `json:"kind"`
-	Content   json.RawMessage `json:"content"` // as kabar.EncodeContent writes it, without the keys of either side's store
-	Medium    *Medium         `json:"medium,omitempty"`
-	ReplyTo   string          `json:"reply_to,omitempty"`
-	Target    string          `json:"target,omitempty"` // of a reaction
-	Forwarded bool            `json:"forwarded,omitempty"`
-	Frequent  bool            `json:"frequent,omitempty"`
-	Referral  *kabar.Referral `json:"referral,omitempty"`
+	ID        string            `json:"id"`
+	Kind      kabar.Kind        `json:"kind"`
+	Content   json.RawMessage   `json:"content"` // as kabar.EncodeContent writes it, without the keys of either side's store
+	Medium    *Medium           `json:"medium,omitempty"`
+	ReplyTo   string            `json:"reply_to,omitempty"`
+	Target    string            `json:"target,omitempty"` // of a reaction
+	Forwarded bool              `json:"forwarded,omitempty"`
+	Frequent  bool              `json:"frequent,omitempty"`
+	Referral  *kabar.Referral   `json:"referral,omitempty"`
+	Picture   *Medium           `json:"picture,omitempty"` // of the referral
+	Product   *kabar.ProductRef `json:"product,omitempty"` // what the message is about
 }
 
 // Medium says where the encrypted bytes of a medium lie and how to open them.
@@ -70,7 +77,8 @@ type Medium struct {
 	MIME       string `json:"mime"`
 }
 
-// Receipt says how far messages have come at the sender of the receipt.
+// Receipt says how far messages have come at the sender of the receipt. What is read has been delivered: one receipt is
+// enough for both.
 type Receipt struct {
 	Status string   `json:"status"` // delivered, read or played
 	IDs    []string `json:"ids"`    // up to 100
@@ -146,7 +154,7 @@ func Decode(b []byte) (*Payload, error) {
 func (p *Payload) check() error {
 	bodies := 0
 	for _, set := range []bool{p.Message != nil, p.Receipt != nil, p.Retry != nil, p.Profile != nil, p.Deleted != nil,
-		p.Blocked != nil, p.Reported != nil, p.Hello != nil, p.Typing != nil} {
+		p.Blocked != nil, p.Reported != nil, p.Hello != nil, p.Typing != nil, p.Asked != nil, p.Step != nil} {
 		if set {
 			bodies++
 		}
@@ -165,6 +173,10 @@ func (p *Payload) check() error {
 		return checkIDs(p.Retry.IDs)
 	case p.Deleted != nil:
 		return checkIDs([]string{p.Deleted.ID})
+	case p.Asked != nil:
+		return checkAsked(p.Asked)
+	case p.Step != nil:
+		return checkStep(p.Step)
 	}
 	return nil
 }
@@ -191,8 +203,10 @@ func (m *Message) check() error {
 	if _, err := kabar.DecodeContent(m.Kind, m.Content); err != nil {
 		return malformed("%v", err)
 	}
-	if m.Medium != nil && !m.Medium.ok() {
-		return malformed("medium")
+	for _, medium := range []*Medium{m.Medium, m.Picture} {
+		if medium != nil && !medium.ok() {
+			return malformed("medium")
+		}
 	}
 	return nil
 }

@@ -38,6 +38,7 @@ func TestInbound(t *testing.T) {
 	can := map[kabar.Kind]bool{
 		kabar.KindText: true, kabar.KindImage: true, kabar.KindAudio: true, kabar.KindVideo: true, kabar.KindDocument: true,
 		kabar.KindLocation: true, kabar.KindReaction: true, kabar.KindReply: true, kabar.KindButton: true, kabar.KindUnsupported: true,
+		kabar.KindSticker: true, kabar.KindContacts: true, kabar.KindOrder: true,
 	}
 	for _, c := range contents() {
 		raw, err := kabar.EncodeContent(c.content) // not stripped: the customer's app is not ours to trust
@@ -101,7 +102,64 @@ func TestAnInboundMediumIsDescribedByWhatOpensIt(t *testing.T) {
 	}
 }
 
+func TestWhatACustomerSendsIsWhatItSaysItIs(t *testing.T) {
+	order := func(items ...kabar.OrderItem) kabar.Content { return &kabar.Order{Catalog: "c1", Items: items} }
+	item := kabar.OrderItem{RetailerID: "p1", Quantity: 1, Price: 1, Currency: "EUR"}
+	form := func(response string) kabar.Content {
+		return &kabar.Reply{Type: kabar.FormReply, Form: &kabar.Form{Name: kabar.FormFlow, Response: response}}
+	}
+	for name, c := range map[string]struct {
+		content kabar.Content
+		ok      bool
+	}{
+		"an order":             {order(item), true},
+		"nothing ordered":      {order(), false},
+		"none of a product":    {order(item, kabar.OrderItem{RetailerID: "p1"}), false},
+		"less than none":       {order(kabar.OrderItem{RetailerID: "p1", Quantity: -1}), false},
+		"money back":           {order(kabar.OrderItem{RetailerID: "p1", Quantity: 1, Price: -1}), false},
+		"a form":               {form(`{"a":1}`), true},
+		"no form":              {&kabar.Reply{Type: kabar.FormReply}, false},
+		"answers of no object": {form(`[1]`), false},
+		"null answers":         {form(`null`), false},
+		"no answers":           {form(``), false},
+		"a tap":                {&kabar.Reply{Type: kabar.ButtonReply, ID: "y"}, true},
+	} {
+		raw, err := kabar.EncodeContent(c.content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := payload.Inbound(&payload.Message{ID: theirs, Kind: c.content.Kind(), Content: raw})
+		if err != nil || (got.Kind() == c.content.Kind()) != c.ok {
+			t.Errorf("%s arrives as %T, %v", name, got, err)
+		}
+	}
+}
+
+func TestAReferralBringsNoKeys(t *testing.T) {
+	if r := payload.Referral(&payload.Message{}); r != nil {
+		t.Errorf("no referral is %+v", r)
+	}
+	sent := &kabar.Referral{Headline: "Sale", Kind: kabar.KindImage, Medium: 77}
+	for _, c := range []struct {
+		picture *payload.Medium
+		kind    kabar.Kind
+		want    kabar.Kind
+	}{{medium(), kabar.KindImage, kabar.KindImage}, {medium(), kabar.KindVideo, kabar.KindVideo}, {nil, kabar.KindImage, ""}, {medium(), kabar.KindText, ""}} {
+		sent.Kind = c.kind
+		got := payload.Referral(&payload.Message{Referral: sent, Picture: c.picture})
+		if got.Kind != c.want || got.Medium != 0 || got.Headline != "Sale" || sent.Medium != 77 {
+			t.Errorf("%s is read as %+v", c.kind, got)
+		}
+	}
+}
+
 func TestDecodeRefuses(t *testing.T) {
+	asked := func(members string) string {
+		return `{"v":1,"at":1,"flow_asked":{"id":"` + theirs + `","message":"` + ours + `",` + members + `}}`
+	}
+	step := func(members string) string {
+		return `{"v":1,"at":1,"flow_step":{"question":"` + theirs + `","message":"` + ours + `",` + members + `}}`
+	}
 	message := func(member string) string {
 		return `{"v":1,"at":1,"message":{"id":"` + theirs + `","kind":"text","content":{"body":"x"},` + member + `}}`
 	}
@@ -112,33 +170,42 @@ func TestDecodeRefuses(t *testing.T) {
 		return message(`"medium":` + string(b))
 	}
 	for name, s := range map[string]string{
-		"nothing":              ``,
-		"an array":             `[]`,
-		"two values":           `{"v":1,"at":1,"hello":{}}{}`,
-		"another version":      `{"v":2,"at":1,"hello":{}}`,
-		"no time":              `{"v":1,"hello":{}}`,
-		"a time before 1970":   `{"v":1,"at":-5,"hello":{}}`,
-		"no body":              `{"v":1,"at":1}`,
-		"a null body":          `{"v":1,"at":1,"hello":null}`,
-		"two bodies":           `{"v":1,"at":1,"hello":{},"reported":{}}`,
-		"broken UTF-8":         "{\"v\":1,\"at\":1,\"name\":\"\xc3\",\"hello\":{}}",
-		"too long":             `{"v":1,"at":1,"name":"` + strings.Repeat("x", payload.MaxSize) + `","hello":{}}`,
-		"an unknown receipt":   `{"v":1,"at":1,"receipt":{"status":"sent","ids":["` + ours + `"]}}`,
-		"an empty receipt":     `{"v":1,"at":1,"receipt":{"status":"read","ids":[]}}`,
-		"101 ids":              `{"v":1,"at":1,"retry":{"ids":[` + strings.TrimSuffix(strings.Repeat(`"`+ours+`",`, 101), ",") + `]}}`,
-		"a short id":           `{"v":1,"at":1,"deleted":{"id":"01"}}`,
-		"an id in capitals":    `{"v":1,"at":1,"deleted":{"id":"` + strings.ToUpper(theirs) + `"}}`,
-		"a message without id": `{"v":1,"at":1,"message":{"kind":"text","content":{"body":"x"}}}`,
-		"no content":           `{"v":1,"at":1,"message":{"id":"` + theirs + `","kind":"text"}}`,
-		"content that is none": `{"v":1,"at":1,"message":{"id":"` + theirs + `","kind":"text","content":7}}`,
-		"a strange quote":      message(`"reply_to":"x"`),
-		"a strange target":     message(`"target":"../.."`),
-		"no blob":              withMedium(func(m *payload.Medium) { m.Blob = "" }),
-		"a short key":          withMedium(func(m *payload.Medium) { m.Key = m.Key[1:] }),
-		"a short hash":         withMedium(func(m *payload.Medium) { m.CipherHash = nil }),
-		"a negative size":      withMedium(func(m *payload.Medium) { m.Size = -1 }),
-		"too small a blob":     withMedium(func(m *payload.Medium) { m.CipherSize = m.Size - 1 }),
-		"a hash not in hex":    withMedium(func(m *payload.Medium) { m.SHA256 = strings.Repeat("Z", 64) }),
+		"nothing":                    ``,
+		"an array":                   `[]`,
+		"two values":                 `{"v":1,"at":1,"hello":{}}{}`,
+		"another version":            `{"v":2,"at":1,"hello":{}}`,
+		"no time":                    `{"v":1,"hello":{}}`,
+		"a time before 1970":         `{"v":1,"at":-5,"hello":{}}`,
+		"no body":                    `{"v":1,"at":1}`,
+		"a null body":                `{"v":1,"at":1,"hello":null}`,
+		"two bodies":                 `{"v":1,"at":1,"hello":{},"reported":{}}`,
+		"broken UTF-8":               "{\"v\":1,\"at\":1,\"name\":\"\xc3\",\"hello\":{}}",
+		"too long":                   `{"v":1,"at":1,"name":"` + strings.Repeat("x", payload.MaxSize) + `","hello":{}}`,
+		"an unknown receipt":         `{"v":1,"at":1,"receipt":{"status":"sent","ids":["` + ours + `"]}}`,
+		"an empty receipt":           `{"v":1,"at":1,"receipt":{"status":"read","ids":[]}}`,
+		"101 ids":                    `{"v":1,"at":1,"retry":{"ids":[` + strings.TrimSuffix(strings.Repeat(`"`+ours+`",`, 101), ",") + `]}}`,
+		"a flow asked for nothing":   asked(`"action":"dance"`),
+		"a flow asked of no message": `{"v":1,"at":1,"flow_asked":{"id":"` + theirs + `","action":"INIT"}}`,
+		"a flow's data of no object": asked(`"action":"INIT","data":[]`),
+		"a flow's data of null":      asked(`"action":"INIT","data":null`),
+		"too much of a flow's data":  asked(`"action":"INIT","data":{"a":"` + strings.Repeat("x", kabar.MaxFlowData) + `"}`),
+		"too long a screen":          asked(`"action":"INIT","screen":"` + strings.Repeat("A", 81) + `"`),
+		"a flow that goes nowhere":   step(`"text":"x"`),
+		"a flow of unknown fault":    step(`"fault":"rain"`),
+		"a short id":                 `{"v":1,"at":1,"deleted":{"id":"01"}}`,
+		"an id in capitals":          `{"v":1,"at":1,"deleted":{"id":"` + strings.ToUpper(theirs) + `"}}`,
+		"a message without id":       `{"v":1,"at":1,"message":{"kind":"text","content":{"body":"x"}}}`,
+		"no content":                 `{"v":1,"at":1,"message":{"id":"` + theirs + `","kind":"text"}}`,
+		"content that is none":       `{"v":1,"at":1,"message":{"id":"` + theirs + `","kind":"text","content":7}}`,
+		"a strange quote":            message(`"reply_to":"x"`),
+		"a strange target":           message(`"target":"../.."`),
+		"no blob":                    withMedium(func(m *payload.Medium) { m.Blob = "" }),
+		"a short key":                withMedium(func(m *payload.Medium) { m.Key = m.Key[1:] }),
+		"a short hash":               withMedium(func(m *payload.Medium) { m.CipherHash = nil }),
+		"a negative size":            withMedium(func(m *payload.Medium) { m.Size = -1 }),
+		"too small a blob":           withMedium(func(m *payload.Medium) { m.CipherSize = m.Size - 1 }),
+		"a picture with a short key": strings.Replace(withMedium(func(m *payload.Medium) { m.Key = m.Key[1:] }), "medium", "picture", 1),
+		"a hash not in hex":          withMedium(func(m *payload.Medium) { m.SHA256 = strings.Repeat("Z", 64) }),
 	} {
 		if _, err := payload.Decode([]byte(s)); !errors.Is(err, payload.ErrMalformed) {
 			t.Errorf("%s: %v", name, err)
@@ -226,4 +293,16 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("%s\nis written again as\n%s: %v", again, third, err)
 		}
 	})
+}
+
+// What the engine lets through must fit, with the longest of everything around it.
+func TestTheLargestContentFits(t *testing.T) {
+	content, err := payload.Strip(&kabar.Location{Name: strings.Repeat("x", kabar.MaxContent-100)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &payload.Payload{Name: strings.Repeat("n", 256), Message: &payload.Message{ID: ours, Kind: kabar.KindLocation, Content: content, ReplyTo: theirs}}
+	if _, err := payload.Encode(p, time.UnixMilli(1)); err != nil {
+		t.Error(err)
+	}
 }

@@ -41,8 +41,9 @@ func New(key []byte) (*Permutation, error) {
 // Hide maps a key to its public number.
 func (p *Permutation) Hide(key uint64) uint64 {
 	l, r := uint32(key>>32), uint32(key)
+	b := make([]byte, aes.BlockSize)
 	for i := range rounds {
-		l, r = r, l^p.round(byte(i), r)
+		l, r = r, l^p.round(b, byte(i), r)
 	}
 	return uint64(l)<<32 | uint64(r)
 }
@@ -50,16 +51,18 @@ func (p *Permutation) Hide(key uint64) uint64 {
 // Reveal maps a public number to its key.
 func (p *Permutation) Reveal(ref uint64) uint64 {
 	l, r := uint32(ref>>32), uint32(ref)
+	b := make([]byte, aes.BlockSize)
 	for i := rounds - 1; i >= 0; i-- {
-		l, r = r^p.round(byte(i), l), l
+		l, r = r^p.round(b, byte(i), l), l
 	}
 	return uint64(l)<<32 | uint64(r)
 }
 
-func (p *Permutation) round(i byte, half uint32) uint32 {
-	var b [aes.BlockSize]byte
+// round works in b, a block.
+func (p *Permutation) round(b []byte, i byte, half uint32) uint32 {
+	clear(b)
 	b[0] = i
 	binary.BigEndian.PutUint32(b[1:], half)
-	p.block.Encrypt(b[:], b[:])
+	p.block.Encrypt(b, b)
 	return binary.BigEndian.Uint32(b[:])
 }

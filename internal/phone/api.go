@@ -33,10 +33,16 @@ func (p *Phone) routes() []route {
 		{"POST", customer + "/messages/{id}/read", p.postRead},
 		{"POST", customer + "/messages/{id}/tap", p.postTap},
 		{"POST", customer + "/messages/{id}/react", p.postReact},
+		{"POST", customer + "/messages/{id}/order", p.postOrder},
+		{"POST", customer + "/messages/{id}/answer", p.postAnswer},
+		{"POST", customer + "/messages/{id}/flow", p.postFlow},
+		{"POST", customer + "/messages/{id}/forward", p.postForward},
 		{"DELETE", customer + "/messages/{id}", p.deleteMessage},
+		{"GET", customer + "/messages/{id}/preview", p.getPreview},
 		{"POST", customer + "/media", p.postMedia},
 		{"GET", customer + "/media/{id}", p.getMedia},
 		{"POST", customer + "/reinstall", p.postReinstall},
+		{"POST", customer + "/change_number", p.postChangeNumber},
 		{"POST", customer + "/report", p.postReport},
 		{"POST", customer + "/typing", p.postTyping},
 	}
@@ -61,7 +67,7 @@ func (p *Phone) Handler() http.Handler {
 		return refuse(CodeNotFound, "There is no call %.80s. Begin with GET /api/customers.", r.URL.Path)
 	}))
 	h := web.WriteDeadline(answerWithin, web.PageHeaders(p.withToken(mux)))
-	return web.Recover(p.log, web.CheckHost(web.AllowHosts(p.opts.Hosts...), web.SameOrigin(h)))
+	return web.Recover(p.log, web.CheckHost(web.AllowHosts(p.opts.Hosts...), nil, web.SameOrigin(nil, h)))
 }
 
 // withToken lets only requests with the token pass, if there is one.
@@ -120,7 +126,7 @@ func bodyError(err error) error {
 
 // decode reads a JSON body strictly.
 func decode(w http.ResponseWriter, r *http.Request, into any) error {
-	return web.DecodeRequest(w, r, into, web.Options{Unknown: web.RefuseAll})
+	return web.DecodeRequest(w, r, into, web.Options{Unknown: web.RefuseAll, RefuseNUL: true})
 }
 
 // decodeOptional is decode for calls whose body may be left out.

@@ -116,13 +116,13 @@ func (p *Phone) postTap(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	given := 0
-	for _, v := range []string{c.Button, c.Row, c.URL} {
+	for _, v := range []string{c.Button, c.Row, c.URL, c.Call} {
 		if v != "" {
 			given++
 		}
 	}
 	if given != 1 {
-		return refuse(CodeInvalid, `%d of "button", "row" and "url" are given. Give the one to tap on, with its id.`, given)
+		return refuse(CodeInvalid, `%d of "button", "row", "url" and "call" are given. Give the one to tap on, with its id.`, given)
 	}
 	out, err := p.Tap(r.Context(), r.PathValue("wa_id"), r.PathValue("id"), c)
 	if err != nil {

@@ -32,6 +32,8 @@ func (a *arrival) handle(in *incoming, p *payload.Payload, d relayclient.Deliver
 		return a.deleted(in, p.Deleted.ID)
 	case p.Profile != nil:
 		return a.profile(in, p.Profile)
+	case p.Step != nil && !in.blocked:
+		return a.step(in, p.Step)
 	}
 	return nil
 }
@@ -50,6 +52,9 @@ func (a *arrival) message(in *incoming, m *payload.Message, at int64) error {
 	content, err := kabar.DecodeContent(m.Kind, m.Content)
 	if err != nil {
 		return fmt.Errorf("read message: %w", err) // payload.Decode has read it already
+	}
+	if text, ok := content.(*kabar.Text); ok {
+		text.Preview = text.Preview.Bounded()
 	}
 	row := &message{
 		business: in.business, wire: m.ID, at: at, kind: m.Kind, content: content, replyTo: m.ReplyTo, target: m.Target,
@@ -181,17 +186,17 @@ func (t *tx) insert(c *customer, m *message) error {
 	if err != nil {
 		return err
 	}
-	referral := ""
-	if m.referral != nil {
-		b, err := json.Marshal(m.referral)
-		if err != nil {
-			return fmt.Errorf("store message: %w", err)
-		}
-		referral = string(b)
+	referral, err := writeJSON(m.referral)
+	if err != nil {
+		return err
 	}
-	err = t.QueryRow(`INSERT INTO messages (customer, business, wire, mine, at, kind, content, medium, reply_to, target, forwarded, referral, status)
-		VALUES (?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?, ?, ?, ?, ?) RETURNING seq`,
-		c.id, m.business, m.wire, m.mine, m.at, m.kind, content, m.medium, m.replyTo, m.target, m.forwarded, referral, m.status).Scan(&m.seq)
+	product, err := writeJSON(m.product)
+	if err != nil {
+		return err
+	}
+	err = t.QueryRow(`INSERT INTO messages (customer, business, wire, mine, at, kind, content, medium, reply_to, target, forwarded, referral, product, status)
+		VALUES (?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?, ?, ?, ?, ?, ?) RETURNING seq`,
+		c.id, m.business, m.wire, m.mine, m.at, m.kind, content, m.medium, m.replyTo, m.target, m.forwarded, referral, product, m.status).Scan(&m.seq)
 	if err != nil {
 		return fmt.Errorf("store message: %w", err)
 	}
@@ -200,6 +205,18 @@ func (t *tx) insert(c *customer, m *message) error {
 		return t.react(c, m, r.Emoji)
 	}
 	return nil
+}
+
+// writeJSON is the column of a value that may be absent.
+func writeJSON[T any](v *T) (string, error) {
+	if v == nil {
+		return "", nil
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return "", fmt.Errorf("store message: %w", err)
+	}
+	return string(b), nil
 }
 
 // react shows an emoji on the message it is about; an empty one takes the last one back.

@@ -15,6 +15,7 @@ import (
 	"kabar"
 	"kabar/internal/attachment"
 	"kabar/internal/e2ee"
+	"kabar/internal/patience"
 	"kabar/internal/payload"
 	"kabar/internal/prekeys"
 	"kabar/internal/relayclient"
@@ -38,7 +39,8 @@ type business struct {
 	unread     []string          // envelopes that could not be read
 	sent       map[string]sentBy // by envelope id, for retry requests
 	typing     int
-	quiet      bool // send no receipts
+	quiet      bool                                      // send no receipts
+	flow       func(*kabar.FlowQuestion) *kabar.FlowStep // how a flow goes on; nil: the business says nothing
 	refs       uint64
 }
 
@@ -153,6 +155,10 @@ func (b *business) receive(d relayclient.Delivery) {
 	switch {
 	case p.Message != nil && !b.quiet:
 		go b.post(from, &payload.Payload{Receipt: &payload.Receipt{Status: "delivered", IDs: []string{p.Message.ID}}})
+	case p.Asked != nil && b.flow != nil:
+		step := b.flow(p.Asked)
+		step.Question, step.Message = p.Asked.ID, p.Asked.Message
+		go b.post(from, &payload.Payload{Step: step})
 	case p.Retry != nil:
 		for _, id := range p.Retry.IDs {
 			if s, ok := b.sent[id]; ok {
@@ -201,7 +207,12 @@ func (b *business) seal(to string, p *payload.Payload) relayclient.Envelope {
 // open begins a session, also with an identity that has changed.
 func (b *business) open(to string) {
 	b.t.Helper()
-	fetched, err := b.conn.FetchBundle(b.t.Context(), to)
+	var fetched *relayclient.Bundle
+	var err error
+	patience.Comes(func() bool { // a new customer has not published at once
+		fetched, err = b.conn.FetchBundle(b.t.Context(), to)
+		return !errors.Is(err, relayclient.ErrNoPrekeys) && !errors.Is(err, relayclient.ErrUnknownRecipient)
+	})
 	b.must(err)
 	bundle, err := prekeys.Bundle(fetched)
 	b.must(err)
@@ -304,7 +315,7 @@ func (b *business) all(want func(arrived) bool) (out []arrived) {
 func (b *business) expect(what string, want func(arrived) bool) arrived {
 	b.t.Helper()
 	var got arrived
-	eventually(b.t, "the business gets "+what, func() bool {
+	patience.Until(b.t, "the business gets "+what, func() bool {
 		all := b.all(want)
 		if len(all) > 0 {
 			got = all[0]
@@ -338,13 +349,16 @@ func textOf(a arrived) string {
 	return t.Body
 }
 
-// eventually waits for a condition.
-func eventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); {
-		if time.Now().After(deadline) {
-			t.Fatalf("timeout: %s", what)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+// mute has it send no receipts from now on.
+func (b *business) mute() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.quiet = true
+}
+
+// unreadable returns the envelopes that it could not read.
+func (b *business) unreadable() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.unread)
 }

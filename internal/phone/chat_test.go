@@ -7,6 +7,7 @@ import (
 
 	"kabar"
 	"kabar/internal/msgid"
+	"kabar/internal/patience"
 	"kabar/internal/payload"
 )
 
@@ -58,6 +59,13 @@ func TestKindsACustomerSends(t *testing.T) {
 			`{"type":"list_reply","id":"r","title":"Row","description":"d"}`, "interactive"},
 		{kabar.KindButton, `{"type":"button","button":{"text":"Stop","payload":"STOP"}}`, `{"text":"Stop","payload":"STOP"}`, "button"},
 		{kabar.KindUnsupported, `{"type":"unsupported"}`, `{}`, "unsupported"},
+		{kabar.KindUnsupported, `{"type":"ephemeral"}`, `{"ephemeral":true}`, "ephemeral"},
+		{kabar.KindContacts, `{"type":"contacts","contacts":[{"name":{"formatted_name":"Budi","first_name":"Budi"}}]}`,
+			`{"cards":[{"name":{"formatted_name":"Budi","first_name":"Budi"}}]}`, "contacts"},
+		{kabar.KindOrder, `{"type":"order","order":{"catalog_id":"c","product_items":[{"product_retailer_id":"p","quantity":1,"item_price":1.005,"currency":"EUR"}]},"context":{"referred_product":{"catalog_id":"c","product_retailer_id":"p"}}}`,
+			`{"catalog_id":"c","product_items":[{"product_retailer_id":"p","quantity":1,"item_price":1005,"currency":"EUR"}]}`, "order"},
+		{kabar.KindReply, `{"type":"interactive","interactive":{"type":"nfm_reply","nfm_reply":{"name":"flow","response_json":"{\"a\":1}"}}}`,
+			`{"type":"nfm_reply","form":{"name":"flow","body":"Sent","response":"{\"a\":1}"}}`, "interactive"},
 	}
 	for _, tt := range tests {
 		id := h.want(201, "POST", "/customers/"+ana+"/messages", tt.body)["id"].(string)
@@ -68,7 +76,7 @@ func TestKindsACustomerSends(t *testing.T) {
 			t.Errorf("%s arrived as %s %s, want %s %s", tt.body, got.Kind, got.Content, tt.kind, tt.want)
 		}
 		list := h.messages(ana)
-		if shown := list[len(list)-1]; shown["type"] != tt.show || tt.show != "unsupported" && shown[tt.show] == nil {
+		if shown := list[len(list)-1]; shown["type"] != tt.show || tt.show != "unsupported" && tt.show != "ephemeral" && shown[tt.show] == nil {
 			t.Errorf("%s is shown as %v", tt.body, shown)
 		}
 	}
@@ -112,8 +120,16 @@ var offer = &kabar.Template{
 	Rendered: &kabar.Rendered{Body: "20% off", Footer: "ends today", Buttons: []kabar.RenderedButton{
 		{Type: kabar.ButtonQuickReply, Text: "Stop", Payload: "STOP-1"},
 		{Type: kabar.ButtonURL, Text: "Shop", URL: "https://example.com/shop"},
+	}, Cards: []kabar.Rendered{
+		{Body: "Tea", Buttons: []kabar.RenderedButton{{Type: kabar.ButtonQuickReply, Text: "More", Payload: "MORE-1"}}},
+		{Body: "Cups", Buttons: []kabar.RenderedButton{{Type: kabar.ButtonQuickReply, Text: "More", Payload: "MORE-2"}}},
 	}},
 }
+
+var cards = &kabar.Interactive{Type: kabar.InteractiveCarousel, Body: "Which?", Action: kabar.Action{Cards: []kabar.CarouselCard{
+	{Type: kabar.CardLink, Header: &kabar.Header{Type: kabar.KindImage, Media: kabar.NewMedia(kabar.KindImage)}, Buttons: []kabar.ReplyButton{{ID: "a", Title: "This"}}},
+	{Type: kabar.CardLink, Header: &kabar.Header{Type: kabar.KindImage, Media: kabar.NewMedia(kabar.KindImage)}, Buttons: []kabar.ReplyButton{{ID: "b", Title: "That"}}},
+}}}
 
 func TestTap(t *testing.T) {
 	h, b := together(t)
@@ -125,6 +141,12 @@ func TestTap(t *testing.T) {
 	}
 	b.say(ana, menu)
 	ids["list"] = h.expect(ana, "the menu", func(m map[string]any) bool { return path(m, "interactive", "type") == "list" })["id"].(string)
+	b.say(ana, cards)
+	ids["cards"] = h.expect(ana, "the cards", func(m map[string]any) bool { return path(m, "interactive", "type") == "carousel" })["id"].(string)
+	b.say(ana, &kabar.Interactive{Type: kabar.InteractivePermission, Body: "May we call?"})
+	ids["call"] = h.expect(ana, "the question", func(m map[string]any) bool { return path(m, "interactive", "type") == "call_permission_request" })["id"].(string)
+	b.say(ana, &kabar.Template{Name: "call", Language: kabar.Language{Code: "en"}, Rendered: &kabar.Rendered{Body: "May we call?", Permission: true}})
+	ids["call template"] = h.expect(ana, "the template", func(m map[string]any) bool { return path(m, "template", "call_permission_request") == true })["id"].(string)
 	tests := []struct {
 		on, tap string
 		status  int
@@ -138,7 +160,16 @@ func TestTap(t *testing.T) {
 		{"interactive", `{"button":"maybe"}`, 404, `"yes"`},
 		{"interactive", `{"row":"yes"}`, 404, `"no"`},
 		{"list", `{"row":"2"}`, 404, `row "1"`},
+		{"template", `{"button":"MORE-2"}`, 201, `{"text":"More","payload":"MORE-2"}`},
 		{"template", `{"url":"Stop"}`, 404, `url "Shop"`},
+		{"cards", `{"button":"b"}`, 201, `{"type":"button_reply","id":"b","title":"That"}`},
+		{"cards", `{"button":"c"}`, 404, `button "a"`},
+		{"call", `{"call":"reject"}`, 201, `{"type":"call_permission_reply","call":{"response":"reject","source":"user_action"}}`},
+		{"call", `{"call":"later"}`, 404, `call "accept"`},
+		{"call template", `{"call":"reject"}`, 201, `{"type":"call_permission_reply","call":{"response":"reject","source":"user_action"}}`},
+		{"call template", `{"call":"later"}`, 404, `call "accept"`},
+		{"template", `{"call":"reject"}`, 404, `"Shop"`},
+		{"interactive", `{"call":"accept"}`, 404, `"yes"`},
 		{"interactive", `{}`, 400, "Give the one"},
 		{"interactive", `{"button":"yes","row":"1"}`, 400, "Give the one"},
 	}
@@ -175,7 +206,7 @@ func TestWhatABusinessSendsIsShown(t *testing.T) {
 	b.say(ana, menu)
 	b.say(ana, offer)
 	b.say(ana, &kabar.Location{Latitude: 1, Longitude: 2, Name: "Here"})
-	eventually(t, "four messages", func() bool { return len(h.messages(ana)) == 4 })
+	patience.Until(t, "four messages", func() bool { return len(h.messages(ana)) == 4 })
 	list := h.messages(ana)
 	for i, want := range []map[string]string{
 		{"type": "interactive", "interactive.header.text": "Pizza", "interactive.body.text": "Hungry?", "interactive.footer.text": "Today"},
@@ -215,7 +246,7 @@ func TestReactAndDelete(t *testing.T) {
 	reactions := func(id string) any {
 		return h.expect(ana, id, func(m map[string]any) bool { return m["id"] == id })["reactions"]
 	}
-	eventually(t, "both reactions", func() bool { return reactions(mine) != nil && reactions(theirs) != nil })
+	patience.Until(t, "both reactions", func() bool { return reactions(mine) != nil && reactions(theirs) != nil })
 	if r := reactions(theirs).([]any)[0]; path(r, "from") != ana || path(r, "emoji") != "🎉" {
 		t.Errorf("on theirs: %v", r)
 	}
@@ -252,8 +283,10 @@ func TestHandsetsBehave(t *testing.T) {
 	ana := h.customer("Ana")
 	h.patch(ana, `{"auto_read":true}`)
 	first := b.text(ana, "one")
-	b.expectReceipt("delivered", first)
 	b.expectReceipt("read", first)
+	if told := b.told("delivered"); len(told) != 0 {
+		t.Errorf("delivered was told of %v, which had been read", told)
+	}
 
 	h.patch(ana, `{"read_receipts":false}`)
 	second := b.text(ana, "two")
@@ -283,13 +316,13 @@ func TestBlockReportTypingProfile(t *testing.T) {
 	h.writes(ana, "hi")
 	b.expectText("hi")
 	b.post(ana, &payload.Payload{Profile: &kabar.Profile{Name: "Toko", Websites: []string{"https://example.com"}}})
-	eventually(t, "the profile", func() bool {
+	patience.Until(t, "the profile", func() bool {
 		p, err := h.BusinessProfile(t.Context(), ana, "")
 		return err == nil && p.Name == "Toko" && len(p.Websites) == 1
 	})
 
 	h.want(200, "POST", "/customers/"+ana+"/typing", "")
-	eventually(t, "typing at the business", func() bool { b.mu.Lock(); defer b.mu.Unlock(); return b.typing == 1 })
+	patience.Until(t, "typing at the business", func() bool { b.mu.Lock(); defer b.mu.Unlock(); return b.typing == 1 })
 	changes := h.Watch(t.Context())
 	b.shows(ana)
 	for c := range changes {
@@ -308,7 +341,7 @@ func TestBlockReportTypingProfile(t *testing.T) {
 	}
 	b.text(ana, "spam")
 	b.post(ana, &payload.Payload{Profile: &kabar.Profile{Name: "Toko 2"}}) // what comes after it has arrived, too
-	eventually(t, "the second profile", func() bool {
+	patience.Until(t, "the second profile", func() bool {
 		p, err := h.BusinessProfile(t.Context(), ana, "")
 		return err == nil && p.Name == "Toko 2"
 	})

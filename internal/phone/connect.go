@@ -189,13 +189,18 @@ func (n *line) dial(ctx context.Context) (*relayclient.Conn, error) {
 }
 
 // loggedIn stores the relay's counter before the connection is used. A store that the relay knows to be older than the
-// last run has sessions whose keys were used since: they are not written in any more.
+// last run has sessions whose keys were used since: they are not written in any more. And it lacks private halves of what is
+// in the directory, where everything is replaced.
 func (n *line) loggedIn(ctx context.Context, info relayclient.LoginInfo) error {
 	n.have = info
 	return n.p.do(ctx, func(t *tx) error {
-		if info.Restored(n.login) {
+		var next uint32
+		if err := t.QueryRow("SELECT next_key FROM customers WHERE id = ?", n.id).Scan(&next); err != nil {
+			return err
+		}
+		if info.Restored(n.login, next) {
 			n.log.Warn("the store is older than the last run: sessions begin afresh")
-			if err := t.retireAll(n.id); err != nil {
+			if err := errors.Join(t.retireAll(n.id), t.outdateKeys(n.id, info.HighestID)); err != nil {
 				return err
 			}
 		}
@@ -223,9 +228,10 @@ func (t *tx) retireAll(id int64) error {
 	return t.unseal(id)
 }
 
-// unseal has every ciphertext that may not have left made anew, in another envelope.
+// unseal has all that may not have left encrypted anew, in another envelope: also what was not encrypted yet, which a life that
+// is lost may have sent.
 func (t *tx) unseal(customer int64) error {
-	return t.exec("UPDATE outbox SET state = ?, ciphertext = NULL, msg_id = randomblob(16) WHERE customer = ? AND state = ?", rowQueued, customer, rowSealed)
+	return t.exec("UPDATE outbox SET state = ?, ciphertext = NULL, msg_id = randomblob(16) WHERE customer = ? AND state != ?", rowQueued, customer, rowSent)
 }
 
 // run works with a connection until it ends.

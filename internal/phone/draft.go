@@ -24,14 +24,19 @@ type draftJSON struct {
 	Reaction    *draftReaction    `json:"reaction"`
 	Interactive *draftInteractive `json:"interactive"`
 	Button      *kabar.Button     `json:"button"`
+	Sticker     *draftSticker     `json:"sticker"`
+	Contacts    []kabar.Card      `json:"contacts"`
+	Order       *draftOrder       `json:"order"`
 	Unsupported *struct{}         `json:"unsupported"`
+	Ephemeral   *struct{}         `json:"ephemeral"`
 
 	Context *struct {
-		MessageID string `json:"message_id"`
+		MessageID string            `json:"message_id"`
+		Product   *kabar.ProductRef `json:"referred_product"`
 	} `json:"context"`
-	Referral            *kabar.Referral `json:"referral"`
-	Forwarded           bool            `json:"forwarded"`
-	FrequentlyForwarded bool            `json:"frequently_forwarded"`
+	Referral            *draftReferral `json:"referral"`
+	Forwarded           bool           `json:"forwarded"`
+	FrequentlyForwarded bool           `json:"frequently_forwarded"`
 }
 
 type (
@@ -71,6 +76,8 @@ type (
 		Type        kabar.ReplyType `json:"type"`
 		ButtonReply *draftChoice    `json:"button_reply"`
 		ListReply   *draftChoice    `json:"list_reply"`
+		FormReply   *draftForm      `json:"nfm_reply"`
+		CallReply   *callJSON       `json:"call_permission_reply"`
 	}
 )
 
@@ -79,10 +86,15 @@ func (j *draftJSON) draft() (Draft, error) {
 	if err := j.checkMembers(); err != nil {
 		return Draft{}, err
 	}
-	d := Draft{To: j.To, Forwarded: j.Forwarded, Frequent: j.FrequentlyForwarded, Referral: j.Referral}
+	d := Draft{To: j.To, Forwarded: j.Forwarded, Frequent: j.FrequentlyForwarded}
 	if j.Context != nil {
-		if d.ReplyTo = j.Context.MessageID; d.ReplyTo == "" {
-			return Draft{}, refuse(CodeInvalid, `The "context" has no "message_id". Give the id of the quoted message.`)
+		if d.ReplyTo, d.Product = j.Context.MessageID, j.Context.Product; d.ReplyTo == "" && d.Product == nil {
+			return Draft{}, refuse(CodeInvalid, `The "context" has no "message_id" and no "referred_product". Give what the message is about.`)
+		}
+	}
+	if j.Referral != nil {
+		if err := j.Referral.referral(&d); err != nil {
+			return Draft{}, err
 		}
 	}
 	var err error
@@ -95,7 +107,8 @@ func (j *draftJSON) members() map[string]bool {
 	return map[string]bool{
 		"text": j.Text != nil, "image": j.Image != nil, "audio": j.Audio != nil, "voice": j.Voice != nil, "video": j.Video != nil,
 		"document": j.Document != nil, "location": j.Location != nil, "reaction": j.Reaction != nil,
-		"interactive": j.Interactive != nil, "button": j.Button != nil, "unsupported": j.Unsupported != nil,
+		"interactive": j.Interactive != nil, "button": j.Button != nil, "unsupported": j.Unsupported != nil, "ephemeral": j.Ephemeral != nil,
+		"sticker": j.Sticker != nil, "contacts": j.Contacts != nil, "order": j.Order != nil,
 	}
 }
 
@@ -118,7 +131,7 @@ func (j *draftJSON) checkMembers() error {
 			return refuse(CodeInvalid, `The type is %q, but there is a member %q. Give only the member that the type names.`, j.Type, name)
 		}
 	}
-	if !members[j.Type] && j.Type != "unsupported" {
+	if !members[j.Type] && j.Type != "unsupported" && j.Type != "ephemeral" {
 		return refuse(CodeInvalid, "The type is %q, but there is no member of that name. Give %q: {…}.", j.Type, j.Type)
 	}
 	return nil
@@ -152,8 +165,16 @@ func (j *draftJSON) content(d *Draft) (kabar.Content, error) {
 			return nil, refuse(CodeInvalid, `The button has no "text" or no "payload". Give both, or tap on the template.`)
 		}
 		return j.Button, nil
+	case "sticker":
+		return j.Sticker.content(d)
+	case "contacts":
+		return contacts(j.Contacts)
+	case "order":
+		return j.Order.content()
 	case "unsupported":
 		return &kabar.Unsupported{}, nil
+	case "ephemeral":
+		return &kabar.Unsupported{Ephemeral: true}, nil
 	}
 	if j.Text.Body == "" || len(j.Text.Body) > payload.MaxSize/2 {
 		return nil, refuse(CodeInvalid, "The text has %d bytes. Give 1 to %d.", len(j.Text.Body), payload.MaxSize/2)
@@ -186,19 +207,38 @@ func (l *draftLocation) content() (kabar.Content, error) {
 	if fault, ok := errors.AsType[*kabar.Error](c.Validate()); ok {
 		return nil, refuse(CodeInvalid, "The %s %s. Correct it.", fault.Field, fault.Detail)
 	}
-	return c, nil
+	return c, checkLink("location.url", l.URL)
+}
+
+// checkLink refuses what a page must not lead to: a link has http:// or https:// and a host name. There may be none.
+func checkLink(field, link string) error {
+	if link == "" {
+		return nil
+	}
+	if fault, ok := errors.AsType[*kabar.Error](kabar.CheckURL(field, link)); ok {
+		return refuse(CodeInvalid, "The %s %s. Correct it, or leave it out.", fault.Field, fault.Detail)
+	}
+	return nil
 }
 
 func (i *draftInteractive) content() (kabar.Content, error) {
 	var choice *draftChoice
 	switch i.Type {
+	case kabar.CallReply:
+		if a := i.CallReply; a != nil && (a.Response == kabar.CallAccepted || a.Response == kabar.CallRejected) {
+			return &kabar.Reply{Type: i.Type, Call: &kabar.CallPermission{Response: a.Response, Expires: a.Expires, Source: "user_action"}}, nil
+		}
+	case kabar.FormReply:
+		if i.FormReply != nil && i.ButtonReply == nil && i.ListReply == nil {
+			return i.FormReply.content()
+		}
 	case kabar.ButtonReply:
 		choice = i.ButtonReply
 	case kabar.ListReply:
 		choice = i.ListReply
 	}
 	if choice == nil || choice.ID == "" || choice.Title == "" || (i.ButtonReply != nil) == (i.ListReply != nil) {
-		return nil, refuse(CodeInvalid, `The interactive is not a customer's answer. Give {"type": "button_reply", "button_reply": {"id", "title"}} or the same with list_reply, or tap on the message.`)
+		return nil, refuse(CodeInvalid, `The interactive is not a customer's answer. Give {"type": "button_reply", "button_reply": {"id", "title"}} or the same with list_reply or nfm_reply, or tap on the message.`)
 	}
 	return &kabar.Reply{Type: i.Type, ID: choice.ID, Title: choice.Title, Description: choice.Description}, nil
 }

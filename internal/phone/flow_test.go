@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"kabar"
+	"kabar/internal/patience"
 	"kabar/internal/phone"
 )
 
@@ -28,7 +29,7 @@ func BenchmarkReceive(b *testing.B) {
 		}
 		return n
 	}
-	eventually(b, "the first receipts", func() bool { return confirmed() == customers })
+	patience.Until(b, "the first receipts", func() bool { return confirmed() == customers })
 	var sent int
 	for b.Loop() {
 		begin := time.Now()
@@ -45,7 +46,7 @@ func BenchmarkReceive(b *testing.B) {
 			<-done
 		}
 		sent += customers * each
-		eventually(b, "every receipt", func() bool { return confirmed() == customers+sent })
+		patience.Until(b, "every receipt", func() bool { return confirmed() == customers+sent })
 		b.ReportMetric(customers*each/time.Since(begin).Seconds(), "messages/s")
 	}
 }

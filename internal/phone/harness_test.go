@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"kabar/internal/patience"
 	"kabar/internal/phone"
 	"kabar/internal/relayserver"
 )
@@ -177,7 +178,7 @@ func (h *handsets) messages(customer string) (out []map[string]any) {
 // expect waits for the first message that satisfies want.
 func (h *handsets) expect(customer, what string, want func(m map[string]any) bool) (got map[string]any) {
 	h.t.Helper()
-	eventually(h.t, customer+" sees "+what, func() bool {
+	patience.Until(h.t, customer+" sees "+what, func() bool {
 		for _, m := range h.messages(customer) {
 			if want(m) {
 				got = m

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"kabar"
+	"kabar/internal/patience"
 	"kabar/internal/payload"
 	"kabar/internal/relayclient"
 )
@@ -46,10 +47,8 @@ func TestTheBusinessReinstalls(t *testing.T) {
 	b.install()
 	h.writes(ana, "still there?") // the business cannot read it, and asks
 	var lost []string
-	eventually(t, "an unreadable envelope", func() bool {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		lost = b.unread
+	patience.Until(t, "an unreadable envelope", func() bool {
+		lost = b.unreadable()
 		return len(lost) == 1
 	})
 	b.post(ana, &payload.Payload{Retry: &payload.Retry{IDs: lost}})
@@ -60,11 +59,11 @@ func TestTheBusinessReinstalls(t *testing.T) {
 func TestARetryRequestIsAnsweredThreeTimes(t *testing.T) {
 	h, b := together(t)
 	ana := h.customer("Ana")
-	b.quiet = true
+	b.mute()
 	id := h.writes(ana, "again")
 	for i := range 4 {
 		want := i + 1
-		eventually(t, fmt.Sprintf("attempt %d", want), func() bool { return len(b.texts()) == want })
+		patience.Until(t, fmt.Sprintf("attempt %d", want), func() bool { return len(b.texts()) == want })
 		all := b.all(func(a arrived) bool { return a.Message != nil })
 		h.expectStatus(ana, id, "sent")
 		b.post(ana, &payload.Payload{Retry: &payload.Retry{IDs: []string{all[i].envelope}}})

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"kabar/internal/patience"
 	"kabar/internal/phone"
 	"kabar/internal/relayserver"
 	"kabar/internal/sqlite"
@@ -35,7 +36,7 @@ func registered(t *testing.T, server *relayserver.Server) (accounts, hosts []str
 // expectRegistered waits until the relay has exactly these accounts.
 func expectRegistered(t *testing.T, server *relayserver.Server, want ...string) {
 	t.Helper()
-	eventually(t, "the relay has the customers", func() bool {
+	patience.Until(t, "the relay has the customers", func() bool {
 		got, _ := registered(t, server)
 		return slices.Equal(got, want)
 	})

@@ -1,6 +1,7 @@
 package phone
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -8,12 +9,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"kabar"
 	"kabar/internal/msgid"
 	"kabar/internal/payload"
+	"kabar/internal/sqlite"
 )
 
 // KindRemark is a line in a thread that nobody has written, such as a changed security code. Its content is a Text.
@@ -32,25 +33,27 @@ type message struct {
 	target         string
 	forwarded      int
 	referral       *kabar.Referral
+	product        *kabar.ProductRef
 	status         kabar.Status
 	deleted        bool
 	failure        string
 	emoji, their   string
+	flow           *flowState // of a flow that exchanges data, once it was opened
 
 	mediaID      string
 	mediaFailure string
 }
 
 const messageColumns = `m.seq, m.business, m.wire, m.mine, m.at, m.kind, m.content, coalesce(m.medium, 0), m.reply_to, m.target, m.forwarded,
-	m.referral, m.status, m.deleted, m.failure, m.emoji, m.their, coalesce(d.id, ''), coalesce(d.failure, '')
+	m.referral, m.product, m.status, m.deleted, m.failure, m.emoji, m.their, m.flow, coalesce(d.id, ''), coalesce(d.failure, '')
 	FROM messages m LEFT JOIN media d ON d.key = m.medium`
 
 func scanMessage(row interface{ Scan(...any) error }) (*message, error) {
 	m := new(message)
 	var content []byte
-	var referral string
+	var referral, product, flow string
 	err := row.Scan(&m.seq, &m.business, &m.wire, &m.mine, &m.at, &m.kind, &content, &m.medium, &m.replyTo, &m.target, &m.forwarded,
-		&referral, &m.status, &m.deleted, &m.failure, &m.emoji, &m.their, &m.mediaID, &m.mediaFailure)
+		&referral, &product, &m.status, &m.deleted, &m.failure, &m.emoji, &m.their, &flow, &m.mediaID, &m.mediaFailure)
 	if err != nil {
 		return nil, err
 	}
@@ -61,13 +64,19 @@ func scanMessage(row interface{ Scan(...any) error }) (*message, error) {
 	if m.content, err = kabar.DecodeContent(kind, content); err != nil {
 		return nil, fmt.Errorf("read message: %w", err)
 	}
-	if referral != "" {
-		m.referral = new(kabar.Referral)
-		if err := json.Unmarshal([]byte(referral), m.referral); err != nil {
-			return nil, fmt.Errorf("read message: %w", err)
-		}
+	return m, errors.Join(readJSON(referral, &m.referral), readJSON(product, &m.product), readJSON(flow, &m.flow))
+}
+
+// readJSON reads a column that holds JSON, or nothing.
+func readJSON[T any](column string, into **T) error {
+	if column == "" {
+		return nil
 	}
-	return m, nil
+	*into = new(T)
+	if err := json.Unmarshal([]byte(column), *into); err != nil {
+		return fmt.Errorf("read message: %w", err)
+	}
+	return nil
 }
 
 // newWire makes the id of a message of the customer's.
@@ -83,7 +92,7 @@ func publicID(c *customer, business, wire string) string {
 	if err != nil {
 		return ""
 	}
-	digits := c.handle
+	digits := cmp.Or(c.former, c.handle)
 	if c.hidden {
 		digits = business
 	}
@@ -118,109 +127,9 @@ func (m *message) posting(c *customer) (posting, error) {
 		medium:  m.medium,
 		payload: &payload.Payload{Name: c.name, Message: &payload.Message{
 			ID: m.wire, Kind: m.content.Kind(), Content: content, ReplyTo: m.replyTo, Target: m.target,
-			Forwarded: m.forwarded > 0, Frequent: m.forwarded > 1, Referral: m.referral,
+			Forwarded: m.forwarded > 0, Frequent: m.forwarded > 1, Referral: m.referral, Product: m.product,
 		}},
 	}, nil
-}
-
-// Draft is a message that a customer writes.
-type Draft struct {
-	To        string        // digits of the business; empty: the phone's only one
-	Content   kabar.Content // of a kind that customers send; keys in it are ignored
-	Media     string        // of a media content: what PutMedia returned
-	ReplyTo   string        // public id of the quoted message; may be empty
-	Target    string        // of a reaction: public id of the message it is about
-	Forwarded bool
-	Frequent  bool // forwarded many times
-	Referral  *kabar.Referral
-}
-
-// Send writes a message and returns its public id. It is on disk then, and leaves as soon as the customer is online.
-func (p *Phone) Send(ctx context.Context, handle string, d Draft) (id string, err error) {
-	err = p.do(ctx, func(t *tx) error {
-		c, business, err := p.parties(ctx, t, handle, d.To)
-		if err != nil {
-			return err
-		}
-		id, err = t.write(ctx, c, business, d)
-		return err
-	})
-	return id, err
-}
-
-// write stores a message of the customer's and puts it into the outbox.
-func (t *tx) write(ctx context.Context, c *customer, business string, d Draft) (id string, err error) {
-	ch, err := t.chat(c, business)
-	if err != nil {
-		return "", err
-	}
-	if ch.blocked {
-		return "", refuse(CodeConflict, `The customer has blocked %s. Unblock it first: PATCH /api/customers/%s {"blocked": false}.`, business, c.handle)
-	}
-	m := &message{
-		business: business, wire: newWire(), mine: true, at: t.now.UnixMilli(), kind: d.Content.Kind(), content: d.Content,
-		forwarded: forwardedRank(d.Forwarded, d.Frequent), referral: d.Referral, status: kabar.Accepted,
-	}
-	if m.replyTo, err = t.wireOf(ctx, c, business, d.ReplyTo); err != nil {
-		return "", err
-	}
-	if m.target, err = t.wireOf(ctx, c, business, d.Target); err != nil {
-		return "", err
-	}
-	if m.medium, err = t.attach(ctx, c, d); err != nil {
-		return "", err
-	}
-	out, err := m.posting(c)
-	if err == nil {
-		err = t.insert(c, m)
-	}
-	if err == nil {
-		err = t.post(c, ch, out)
-	}
-	return publicID(c, business, m.wire), err
-}
-
-// wireOf finds the wire id of a message in the chat with a business; empty for empty.
-func (t *tx) wireOf(ctx context.Context, c *customer, business, id string) (string, error) {
-	if id == "" {
-		return "", nil
-	}
-	m, err := messageByID(ctx, t, c, id)
-	if err != nil {
-		return "", err
-	}
-	if m.business != business {
-		return "", refuse(CodeInvalid, "The message %s belongs to the chat with %s. Quote one of the chat with %s.", id, m.business, business)
-	}
-	return m.wire, nil
-}
-
-// attach gives a media content what is known about its medium and returns the medium's key; 0 for other contents.
-func (t *tx) attach(ctx context.Context, c *customer, d Draft) (key int64, err error) {
-	content, ok := d.Content.(*kabar.Media)
-	if !ok {
-		return 0, nil
-	}
-	m, err := mediumByID(ctx, t, c, d.Media)
-	if err != nil {
-		return 0, err
-	}
-	if m.state != mediaHere {
-		return 0, refuse(CodeConflict, "The medium %s is still on its way. Forward it when it is here.", d.Media)
-	}
-	family, _, _ := strings.Cut(m.mime, "/")
-	if kind := content.Kind(); kind != kabar.KindDocument && string(kind) != family {
-		return 0, refuse(CodeInvalid, "The medium %s is %s, which cannot go as %s. Upload it with the right Content-Type, or send it as a document.", d.Media, m.mime, kind)
-	}
-	if content.Filename == "" && content.Kind() == kabar.KindDocument {
-		content.Filename = m.filename
-	}
-	content.ID, content.MIME, content.SHA256, content.Size = kabar.MediaID(m.key), m.mime, m.sha256, m.size
-	content.Link, content.Provider = "", ""
-	if m.locator != "" && m.uploaded <= t.now.Add(-blobLife).UnixMilli() {
-		err = t.exec("UPDATE media SET locator = '' WHERE key = ?", m.key) // it is to be uploaded again
-	}
-	return m.key, err
 }
 
 // Find returns one message by its public id.
@@ -258,7 +167,7 @@ func (p *Phone) each(ctx context.Context, c *customer, business string, after in
 		query = "SELECT " + messageColumns + ` WHERE m.seq IN (SELECT seq FROM messages
 			WHERE customer = ?1 AND seq > ?2 AND (?3 = '' OR business = ?3) ORDER BY seq DESC LIMIT ?4) ORDER BY m.seq`
 	}
-	err := eachRow(ctx, p.db.Read, func(r *sql.Rows) error {
+	err := sqlite.Each(ctx, p.db.Read, func(r *sql.Rows) error {
 		m, err := scanMessage(r)
 		if err != nil {
 			return err

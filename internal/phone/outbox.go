@@ -11,6 +11,7 @@ import (
 	"kabar/internal/e2ee"
 	"kabar/internal/payload"
 	"kabar/internal/relayclient"
+	"kabar/internal/sqlite"
 )
 
 const (
@@ -29,12 +30,16 @@ type posting struct {
 // offline, is encrypted when its turn comes: receipts then go together, and no ciphertext grows so old that the business
 // has forgotten the session. The rest is encrypted at once, if that can be done.
 func (t *tx) post(c *customer, ch *chat, things ...posting) error {
+	atOnce, err := t.atOnce(c, ch, things)
+	if err != nil {
+		return err
+	}
 	for _, g := range things {
-		if err := t.queue(c, ch, g); err != nil {
+		if err := t.queue(c, ch, g, atOnce); err != nil {
 			return err
 		}
 	}
-	if c.online {
+	if c.online && !atOnce {
 		if err := t.seal(c, ch, false); err != nil {
 			return err
 		}
@@ -42,14 +47,39 @@ func (t *tx) post(c *customer, ch *chat, things ...posting) error {
 	return t.saveChat(c, ch)
 }
 
-func (t *tx) queue(c *customer, ch *chat, g posting) error {
-	b, err := payload.Encode(g.payload, t.now)
+// atOnce says whether the only thing to send can be stored as its ciphertext: nothing stands before it, and nothing is needed for it.
+func (t *tx) atOnce(c *customer, ch *chat, things []posting) (bool, error) {
+	if !c.online || len(things) != 1 || things[0].medium != 0 || !ch.peer.HasSession() || ch.peer.NeedsRehandshake(t.now) {
+		return false, nil
+	}
+	waits, err := t.waits(c, ch.business)
+	return !waits, err
+}
+
+// waits says whether something in the outbox has not left yet.
+func (t *tx) waits(c *customer, business string) (waits bool, err error) {
+	err = t.QueryRow("SELECT EXISTS (SELECT 1 FROM outbox WHERE customer = ? AND business = ? AND state < ?)", c.id, business, rowSent).Scan(&waits)
+	if err != nil {
+		return false, fmt.Errorf("read outbox: %w", err)
+	}
+	return waits, nil
+}
+
+func (t *tx) queue(c *customer, ch *chat, g posting, sealed bool) error {
+	out := *g.payload
+	out.Was = ch.was
+	b, err := payload.Encode(&out, t.now)
 	if errors.Is(err, payload.ErrMalformed) {
 		return refuse(CodeInvalid, "The message cannot be sent: %v. Send less, or something else.", err)
 	}
+	state, ciphertext := rowQueued, []byte(nil)
+	if err == nil && sealed {
+		state = rowSealed
+		ciphertext, err = t.encrypt(ch, b)
+	}
 	if err == nil {
-		err = t.exec(`INSERT INTO outbox (customer, business, msg_id, state, payload, message, medium, at) VALUES (?, ?, ?, ?, ?, ?, nullif(?, 0), ?)`,
-			c.id, ch.business, newMsgID(), rowQueued, b, g.message, g.medium, t.now.UnixMilli())
+		err = t.exec(`INSERT INTO outbox (customer, business, msg_id, state, payload, ciphertext, message, medium, at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?)`, c.id, ch.business, newMsgID(), state, b, ciphertext, g.message, g.medium, t.now.UnixMilli())
 	}
 	if err != nil {
 		return fmt.Errorf("queue: %w", err)
@@ -80,7 +110,7 @@ var errEnough = errors.New("phone: enough rows")
 // head packs what stands at the head of the outbox and waits for its encryption: nothing while a ciphertext stands there,
 // and nothing from a message on whose medium is still to be uploaded.
 func (t *tx) head(c *customer, business string) (l load, err error) {
-	err = eachRow(context.Background(), t, func(r *sql.Rows) error {
+	err = sqlite.Each(context.Background(), t, func(r *sql.Rows) error {
 		var q queued
 		var state int
 		if err := r.Scan(&q.id, &state, &q.payload, &q.message, &q.attempts, &q.medium, &q.locator); err != nil {
@@ -117,11 +147,10 @@ func (t *tx) sealParcel(ch *chat, p *parcel) error {
 	if err != nil {
 		return err
 	}
-	ciphertext, peer, err := ch.peer.Encrypt(plain, t.now)
+	ciphertext, err := t.encrypt(ch, plain)
 	if err != nil {
-		return fmt.Errorf("seal: %w", err)
+		return err
 	}
-	ch.peer, ch.changed = peer, true
 	err = t.exec("UPDATE outbox SET state = ?, payload = ?, ciphertext = ? WHERE id = ?", rowSealed, plain, ciphertext, p.id)
 	for i := 0; i < len(p.joined) && err == nil; i++ {
 		err = t.exec("DELETE FROM outbox WHERE id = ?", p.joined[i])
@@ -132,12 +161,19 @@ func (t *tx) sealParcel(ch *chat, p *parcel) error {
 	return nil
 }
 
-// sealNext is seal for a chat that the caller has not read.
-func (t *tx) sealNext(c *customer, business string) error {
-	var waits bool
-	err := t.QueryRow("SELECT EXISTS (SELECT 1 FROM outbox WHERE customer = ? AND business = ? AND state < ?)", c.id, business, rowSent).Scan(&waits)
-	if err != nil || !waits {
-		return err
+func (t *tx) encrypt(ch *chat, plain []byte) (ciphertext []byte, err error) {
+	ciphertext, peer, err := ch.peer.Encrypt(plain, t.now)
+	if err != nil {
+		return nil, fmt.Errorf("seal: %w", err)
+	}
+	ch.peer, ch.changed = peer, true
+	return ciphertext, nil
+}
+
+// sealNext is seal for a chat that the caller has not read. It is false when nothing waits.
+func (t *tx) sealNext(c *customer, business string) (waits bool, err error) {
+	if waits, err = t.waits(c, business); err != nil || !waits {
+		return false, err
 	}
 	ch, err := t.chat(c, business)
 	if err == nil {
@@ -146,7 +182,7 @@ func (t *tx) sealNext(c *customer, business string) error {
 	if err == nil {
 		err = t.saveChat(c, ch)
 	}
-	return err
+	return true, err
 }
 
 // advance moves the status of a message of the customer's forward; false when it does not go there.

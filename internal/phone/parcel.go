@@ -49,7 +49,10 @@ func (l *load) room(q queued, r *payload.Receipt) *parcel {
 		}
 		have := earlier.receipts.Receipt
 		switch {
-		case have.Status == r.Status && earlier.attempts == q.attempts && len(have.IDs)+len(r.IDs) <= maxReceipts:
+		case have.Status == r.Status && earlier.attempts == q.attempts:
+			if len(have.IDs)+len(r.IDs) > maxReceipts {
+				return nil // a parcel before this one may have room, but its receipts leave first
+			}
 			return earlier
 		case have.Rank() < r.Rank():
 			return nil
@@ -87,9 +90,14 @@ func (q *queued) withMedium() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Message.Medium = new(payload.Medium)
-	if err := json.Unmarshal([]byte(q.locator), p.Message.Medium); err != nil {
+	medium := new(payload.Medium)
+	if err := json.Unmarshal([]byte(q.locator), medium); err != nil {
 		return nil, fmt.Errorf("read locator: %w", err)
+	}
+	if m := p.Message; m.Referral != nil && m.Referral.Kind != "" {
+		m.Picture = medium
+	} else {
+		m.Medium = medium
 	}
 	return payload.Encode(p, time.UnixMilli(p.At))
 }

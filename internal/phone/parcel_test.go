@@ -58,7 +58,7 @@ func queueOf(t *rapid.T) (rows []queued, said [][]string) {
 }
 
 // What is packed says everything that was queued, once; messages keep their place among each other and before every
-// receipt that came later, and nothing is read before it is delivered.
+// receipt that came later, receipts of one kind keep theirs, and nothing is read before it is delivered.
 func TestParcelsKeepOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rows, said := queueOf(t)
@@ -88,6 +88,7 @@ func TestParcelsKeepOrder(t *testing.T) {
 				got = append(got, s)
 			}
 		}
+		last := map[string]int{} // parcel, by status and number of attempts
 		barrier := -1
 		for i, s := range said[:taken] {
 			for _, word := range s {
@@ -97,6 +98,13 @@ func TestParcelsKeepOrder(t *testing.T) {
 				if at, ok := place["delivered "+word[len(word)-min(18, len(word)):]]; ok && at > place[word] {
 					t.Fatalf("%q comes before it is delivered", word)
 				}
+			}
+			if r := receiptIn(rows[i]); r != nil {
+				of := fmt.Sprint(r.Receipt.Status, rows[i].attempts)
+				if place[s[0]] < last[of] {
+					t.Fatalf("%q overtakes a receipt of its kind", s[0])
+				}
+				last[of] = place[s[0]]
 			}
 			if rows[i].message != "" {
 				barrier = place[s[0]]

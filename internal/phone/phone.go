@@ -30,6 +30,7 @@ import (
 	"sync"
 	"time"
 
+	"kabar/internal/e2ee"
 	"kabar/internal/relayproto"
 	"kabar/internal/sqlite"
 )
@@ -56,6 +57,7 @@ type Phone struct {
 	db    *sqlite.DB
 	files *files
 	hub   hub
+	peers e2ee.Memo
 	host  []byte // secret: by it a private relay knows this phone's customers
 
 	dials   chan struct{} // bounds the number of dials at a time

@@ -10,6 +10,7 @@ import (
 	"kabar/internal/e2ee"
 	"kabar/internal/prekeys"
 	"kabar/internal/relayclient"
+	"kabar/internal/sqlite"
 )
 
 // Prekeys in the directory. A customer talks to few businesses, so a small stock does.
@@ -41,8 +42,18 @@ func (d need) kems() int {
 }
 
 // keys keeps the directory filled: all that is missing there, what is below the low-water mark, and what is due for
-// rotation. have is what the relay says of its stock.
+// rotation; of a customer who was set back everything. have is what the relay says of its stock.
 func (n *line) keys(ctx context.Context, have relayclient.LoginInfo) error {
+	var setBack bool
+	if err := n.p.db.Read.QueryRowContext(ctx, "SELECT set_back FROM customers WHERE id = ?", n.id).Scan(&setBack); err != nil {
+		return fmt.Errorf("read customer: %w", err)
+	}
+	if setBack {
+		have.Published = false
+		if have.HighestID > 0 { // an old relay does not name it, and would keep the keys from before beside the new ones
+			have.OneTime, have.OneTimeKEM = 0, 0
+		}
+	}
 	for range 5 { // what a last run has left, what is needed now, and some more for ids that the relay refuses
 		waiting, err := n.unpublished(ctx)
 		if err == nil && waiting == nil {
@@ -51,6 +62,7 @@ func (n *line) keys(ctx context.Context, have relayclient.LoginInfo) error {
 		if err != nil || waiting == nil {
 			return err
 		}
+		waiting.Replace = setBack
 		err = n.conn.Publish(ctx, *waiting)
 		if reused, ok := errors.AsType[*relayclient.PrekeyIDReused](err); ok { // our store is older than the relay: begin above what it has seen
 			if err := n.skipKeys(ctx, reused.Highest); err != nil {
@@ -61,17 +73,28 @@ func (n *line) keys(ctx context.Context, have relayclient.LoginInfo) error {
 		if err != nil {
 			return fmt.Errorf("publish keys: %w", err)
 		}
-		err = n.own(ctx, func(t *tx) error {
-			return t.exec("UPDATE prekeys SET public = NULL WHERE customer = ? AND public IS NOT NULL", n.id)
-		})
-		if err != nil {
+		if err := n.own(ctx, func(t *tx) error { return t.published(n.id) }); err != nil {
 			return err
 		}
+		setBack = false
 		have.Published = have.Published || waiting.Signed != nil && waiting.LastResort != nil
 		have.OneTime += len(waiting.OneTime)
 		have.OneTimeKEM += len(waiting.OneTimeKEM)
 	}
 	return errors.New("publish keys: the relay refuses every id")
+}
+
+// published notes that the directory has all keys that were to go there.
+func (t *tx) published(customer int64) error {
+	return errors.Join(t.exec("UPDATE prekeys SET public = NULL WHERE customer = ? AND public IS NOT NULL", customer),
+		t.exec("UPDATE customers SET set_back = 0 WHERE id = ?", customer))
+}
+
+// outdateKeys has all keys in the directory replaced, by keys with ids above the highest that the relay has seen. What was
+// about to be published may have been, in the life that was lost.
+func (t *tx) outdateKeys(customer int64, highest uint32) error {
+	return errors.Join(t.exec("UPDATE prekeys SET public = NULL WHERE customer = ? AND public IS NOT NULL", customer),
+		t.exec("UPDATE customers SET set_back = 1, next_key = max(next_key, ?) WHERE id = ?", int64(highest)+1, customer))
 }
 
 // skipKeys drops the keys that the relay does not want and moves the ids beyond those it has seen.
@@ -88,7 +111,7 @@ func (n *line) skipKeys(ctx context.Context, highest uint32) error {
 func (n *line) unpublished(ctx context.Context) (*relayclient.Prekeys, error) {
 	out := &relayclient.Prekeys{Identity: prekeys.Identity(n.identity.Public())}
 	found := false
-	err := eachRow(ctx, n.p.db.Read, func(r *sql.Rows) error {
+	err := sqlite.Each(ctx, n.p.db.Read, func(r *sql.Rows) error {
 		found = true
 		var kind int
 		var k relayclient.Prekey

@@ -12,8 +12,8 @@ import (
 func (m *message) present(c *customer) (Message, error) {
 	out := Message{
 		ID: publicID(c, m.business, m.wire), Wire: m.wire, Seq: m.seq, From: m.business, To: c.handle, Mine: m.mine, At: m.time(),
-		Kind: m.kind, Content: m.content, Media: m.mediaID, Forwarded: m.forwarded > 0, Status: m.status, Deleted: m.deleted,
-		Failure: m.failure, NoMedia: m.mediaFailure,
+		Kind: m.kind, Content: m.content, Media: m.mediaID, Forwarded: m.forwarded > 0, Frequent: m.forwarded > 1, Referral: m.referral, Product: m.product, Status: m.status, Deleted: m.deleted,
+		Failure: m.failure, NoMedia: m.mediaFailure, Flow: m.flow.page(c, m.business),
 	}
 	if m.mine {
 		out.From, out.To = c.handle, m.business
@@ -37,111 +37,12 @@ func (m *message) present(c *customer) (Message, error) {
 	return out, nil
 }
 
-// The shapes of the control API: as in the webhooks (contract On-Premises API, 2.1), and for kinds that only businesses
-// send as in their requests (1.5).
-type (
-	messageJSON struct {
-		ID        string `json:"id"`
-		From      string `json:"from"`
-		To        string `json:"to"`
-		Timestamp string `json:"timestamp"` // seconds since 1970
-		Type      string `json:"type"`
-
-		Text        *textJSON        `json:"text,omitempty"`
-		Image       *mediaJSON       `json:"image,omitempty"`
-		Audio       *mediaJSON       `json:"audio,omitempty"`
-		Voice       *mediaJSON       `json:"voice,omitempty"`
-		Video       *mediaJSON       `json:"video,omitempty"`
-		Document    *mediaJSON       `json:"document,omitempty"`
-		Location    *kabar.Location  `json:"location,omitempty"`
-		Reaction    *reactionJSON    `json:"reaction,omitempty"`
-		Interactive *interactiveJSON `json:"interactive,omitempty"`
-		Button      *kabar.Button    `json:"button,omitempty"`
-		Template    *templateJSON    `json:"template,omitempty"`
-		System      *textJSON        `json:"system,omitempty"`
-
-		Context   *contextJSON    `json:"context,omitempty"`
-		Referral  *kabar.Referral `json:"referral,omitempty"`
-		Status    string          `json:"status"`
-		Deleted   bool            `json:"deleted,omitempty"`
-		Reactions []reactedJSON   `json:"reactions,omitempty"`
-		Errors    []errorJSON     `json:"errors,omitempty"`
-	}
-	textJSON struct {
-		Body string `json:"body"`
-	}
-	mediaJSON struct {
-		ID       string `json:"id,omitempty"`
-		MIME     string `json:"mime_type,omitempty"`
-		SHA256   string `json:"sha256,omitempty"`
-		Caption  string `json:"caption,omitempty"`
-		Filename string `json:"filename,omitempty"`
-	}
-	reactionJSON struct {
-		MessageID string `json:"message_id"`
-		Emoji     string `json:"emoji,omitempty"`
-	}
-	contextJSON struct {
-		ID       string `json:"id,omitempty"`
-		From     string `json:"from,omitempty"`
-		Forward  bool   `json:"forwarded,omitempty"`
-		Frequent bool   `json:"frequently_forwarded,omitempty"`
-	}
-	reactedJSON struct {
-		From  string `json:"from"`
-		Emoji string `json:"emoji"`
-	}
-	errorJSON struct {
-		Title string `json:"title"`
-	}
-	titledJSON struct {
-		ID          string `json:"id"`
-		Title       string `json:"title"`
-		Description string `json:"description,omitempty"`
-	}
-	interactiveJSON struct {
-		Type        string      `json:"type"`
-		ButtonReply *titledJSON `json:"button_reply,omitempty"`
-		ListReply   *titledJSON `json:"list_reply,omitempty"`
-		Header      *headerJSON `json:"header,omitempty"`
-		Body        *lineJSON   `json:"body,omitempty"`
-		Footer      *lineJSON   `json:"footer,omitempty"`
-		Action      *actionJSON `json:"action,omitempty"`
-	}
-	lineJSON struct {
-		Text string `json:"text"`
-	}
-	headerJSON struct {
-		Type     string     `json:"type"`
-		Text     string     `json:"text,omitempty"`
-		Image    *mediaJSON `json:"image,omitempty"`
-		Video    *mediaJSON `json:"video,omitempty"`
-		Document *mediaJSON `json:"document,omitempty"`
-	}
-	actionJSON struct {
-		Buttons  []buttonJSON    `json:"buttons,omitempty"`
-		Button   string          `json:"button,omitempty"`
-		Sections []kabar.Section `json:"sections,omitempty"`
-	}
-	buttonJSON struct {
-		Type  string     `json:"type"`
-		Reply titledJSON `json:"reply"`
-	}
-	templateJSON struct {
-		Name     string                 `json:"name"`
-		Language kabar.Language         `json:"language"`
-		Header   *headerJSON            `json:"header,omitempty"`
-		Body     string                 `json:"body,omitempty"`
-		Footer   string                 `json:"footer,omitempty"`
-		Buttons  []kabar.RenderedButton `json:"buttons,omitempty"`
-	}
-)
-
 // shown is the message as the control API prints it. A deleted one keeps its type and loses its content.
 func (m *message) shown(c *customer, out *Message) *messageJSON {
 	j := &messageJSON{
 		ID: out.ID, From: out.From, To: out.To, Timestamp: strconv.FormatInt(m.at/1000, 10), Type: string(m.kind),
-		Referral: m.referral, Status: m.status.String(), Deleted: m.deleted,
+		Referral: m.shownReferral(), Status: m.status.String(), Deleted: m.deleted,
+		Flow: out.Flow,
 	}
 	for _, r := range out.Reactions {
 		from := m.business
@@ -150,8 +51,8 @@ func (m *message) shown(c *customer, out *Message) *messageJSON {
 		}
 		j.Reactions = append(j.Reactions, reactedJSON{from, r.Emoji})
 	}
-	if out.Context != "" || m.forwarded > 0 {
-		j.Context = &contextJSON{ID: out.Context, Forward: m.forwarded == 1, Frequent: m.forwarded > 1}
+	if out.Context != "" || m.forwarded > 0 || m.product != nil {
+		j.Context = &contextJSON{ID: out.Context, Forward: m.forwarded == 1, Frequent: m.forwarded > 1, Product: m.product}
 	}
 	if out.Context != "" {
 		j.Context.From = m.business
@@ -178,7 +79,10 @@ func (m *message) shown(c *customer, out *Message) *messageJSON {
 func (m *message) fill(j *messageJSON, out *Message) {
 	switch content := m.content.(type) {
 	case *kabar.Text:
-		text := &textJSON{content.Body}
+		text := &textJSON{Body: content.Body}
+		if p := content.Preview; p != nil {
+			text.Preview = &previewJSON{p.URL, p.Title, p.Description, len(p.Image) > 0}
+		}
 		if m.kind == KindRemark {
 			j.System = text
 		} else {
@@ -190,15 +94,28 @@ func (m *message) fill(j *messageJSON, out *Message) {
 		j.Location = content
 	case *kabar.Reaction:
 		j.Reaction = &reactionJSON{MessageID: out.Target, Emoji: content.Emoji}
+	case *kabar.Contacts:
+		j.Contacts = content.Cards
+	case *kabar.Order:
+		j.Order = order(content)
+	case *kabar.Unsupported:
+		if content.Ephemeral {
+			j.Type = "ephemeral"
+		}
 	case *kabar.Button:
 		j.Button = content
 	case *kabar.Reply:
 		j.Type = string(kabar.KindInteractive)
 		j.Interactive = &interactiveJSON{Type: string(content.Type)}
 		choice := &titledJSON{content.ID, content.Title, content.Description}
-		if content.Type == kabar.ListReply {
+		switch {
+		case content.Form != nil:
+			j.Interactive.FormReply = &formJSON{content.Form.Name, content.Form.Body, content.Form.Response}
+		case content.Call != nil:
+			j.Interactive.CallReply = &callJSON{content.Call.Response, content.Call.Expires, content.Call.Source}
+		case content.Type == kabar.ListReply:
 			j.Interactive.ListReply = choice
-		} else {
+		default:
 			j.Interactive.ButtonReply = choice
 		}
 	case *kabar.Interactive:
@@ -209,7 +126,7 @@ func (m *message) fill(j *messageJSON, out *Message) {
 }
 
 func (m *message) shownMedium(media *kabar.Media) *mediaJSON {
-	return &mediaJSON{ID: m.mediaID, MIME: media.MIME, SHA256: media.SHA256, Caption: media.Caption, Filename: media.Filename}
+	return &mediaJSON{ID: m.mediaID, MIME: media.MIME, SHA256: media.SHA256, Caption: media.Caption, Filename: media.Filename, GIF: media.GIF}
 }
 
 func (m *message) fillMedia(j *messageJSON, media *kabar.Media) {
@@ -221,6 +138,8 @@ func (m *message) fillMedia(j *messageJSON, media *kabar.Media) {
 		j.Video = shown
 	case kabar.KindDocument:
 		j.Document = shown
+	case kabar.KindSticker:
+		j.Sticker = &stickerJSON{*shown, media.Pack}
 	case kabar.KindAudio:
 		if media.Voice {
 			j.Type, j.Voice = "voice", shown
@@ -236,10 +155,7 @@ func (m *message) interactive(i *kabar.Interactive) *interactiveJSON {
 	if i.Footer != "" {
 		out.Footer = &lineJSON{i.Footer}
 	}
-	out.Action = &actionJSON{Button: i.Action.Button, Sections: i.Action.Sections}
-	for _, b := range i.Action.Buttons {
-		out.Action.Buttons = append(out.Action.Buttons, buttonJSON{"reply", titledJSON{ID: b.ID, Title: b.Title}})
-	}
+	out.Action = action(i)
 	return out
 }
 
@@ -247,7 +163,7 @@ func (m *message) header(h *kabar.Header) *headerJSON {
 	if h == nil {
 		return nil
 	}
-	out := &headerJSON{Type: string(h.Type), Text: h.Text}
+	out := &headerJSON{Type: string(h.Type), Text: h.Text, Location: h.Location, Product: h.Product}
 	if h.Media == nil {
 		return out
 	}
@@ -266,7 +182,15 @@ func (m *message) header(h *kabar.Header) *headerJSON {
 func (m *message) template(t *kabar.Template) *templateJSON {
 	out := &templateJSON{Name: t.Name, Language: t.Language}
 	if r := t.Rendered; r != nil {
-		out.Header, out.Body, out.Footer, out.Buttons = m.header(r.Header), r.Body, r.Footer, r.Buttons
+		out.Header, out.Body, out.Footer, out.Buttons, out.Offer = m.header(r.Header), r.Body, r.Footer, r.Buttons, r.Offer
+		out.Products, out.Permission = products(r.Products), r.Permission
+		for _, c := range r.Cards {
+			card := templateCardJSON{Body: c.Body, Buttons: c.Buttons, Products: products(c.Products)}
+			if c.Header != nil {
+				card.Header = string(c.Header.Type)
+			}
+			out.Cards = append(out.Cards, card)
+		}
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"kabar/internal/e2ee"
 	"kabar/internal/payload"
@@ -84,6 +85,12 @@ func (a *arrival) take(d relayclient.Delivery) error {
 		return err
 	}
 	in.peer, in.changed = next, true
+	if in.was != "" { // the business knows the present number
+		in.was = ""
+		if err := a.exec("UPDATE chats SET was = '' WHERE customer = ? AND business = ?", a.c.id, from); err != nil {
+			return err
+		}
+	}
 	if err := a.dropKeys(a.c, used); err != nil {
 		return err
 	}
@@ -116,10 +123,11 @@ func (a *arrival) from(business string) (*incoming, error) {
 // answer posts receipts, retry requests and automatic replies, several receipts in one envelope.
 func (a *arrival) answer() error {
 	for _, in := range a.chats {
-		things := receipts("delivered", in.delivered)
-		if a.c.readReceipts {
-			things = append(things, receipts("read", in.read)...)
+		if !a.c.readReceipts {
+			in.read = nil
 		}
+		arrived := slices.DeleteFunc(in.delivered, func(id string) bool { return slices.Contains(in.read, id) }) // "read" says it, too
+		things := append(receipts("delivered", arrived), receipts("read", in.read)...)
 		things = append(things, in.replies...)
 		things = append(things, a.retries(in)...)
 		if err := a.post(a.c, in.chat, things...); err != nil {

@@ -144,4 +144,21 @@ CREATE TABLE host (
 	secret BLOB    NOT NULL -- an invite of a private relay is bound to it
 );
 `,
+}, {
+	Purpose: "customers whose keys in the directory may be lost",
+	SQL: `
+ALTER TABLE customers ADD COLUMN set_back INTEGER NOT NULL DEFAULT 0; -- until all keys in the directory have been replaced
+`,
+}, {
+	Purpose: "customers who change number, and messages about products",
+	SQL: `
+ALTER TABLE customers ADD COLUMN former TEXT NOT NULL DEFAULT ''; -- the first number, when it has changed: ids of messages name it
+ALTER TABLE chats ADD COLUMN was TEXT NOT NULL DEFAULT ''; -- the number that the business knows, until it has answered to the new one
+ALTER TABLE messages ADD COLUMN product TEXT NOT NULL DEFAULT '';
+`,
+}, {
+	Purpose: "flows that ask the business's server",
+	SQL: `
+ALTER TABLE messages ADD COLUMN flow TEXT NOT NULL DEFAULT ''; -- flowState: how far the customer has come
+`,
 }}

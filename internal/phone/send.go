@@ -10,6 +10,7 @@ import (
 
 	"kabar"
 	"kabar/internal/relayclient"
+	"kabar/internal/sqlite"
 )
 
 const (
@@ -92,15 +93,15 @@ func (n *line) empty(business string) error {
 			}
 			continue
 		}
-		if err := n.transmit(business, rows); err != nil {
-			return err
+		if more, err := n.transmit(business, rows); err != nil || !more {
+			return err // what comes from now on starts this again
 		}
 	}
 }
 
 // next returns the head of the outbox: sealed rows up to the first that is not, or that one alone.
 func (n *line) next(business string) (rows []envelope, err error) {
-	err = eachRow(n.ctx, n.p.db.Read, func(r *sql.Rows) error {
+	err = sqlite.Each(n.ctx, n.p.db.Read, func(r *sql.Rows) error {
 		var e envelope
 		if err := r.Scan(&e.id, &e.msgID, &e.state, &e.ciphertext, &e.message); err != nil {
 			return err
@@ -117,8 +118,8 @@ func (n *line) next(business string) (rows []envelope, err error) {
 	return rows, nil
 }
 
-// transmit hands envelopes to the relay, in order, and commits how far it came.
-func (n *line) transmit(business string, rows []envelope) (err error) {
+// transmit hands envelopes to the relay, in order, and commits how far it came. It is false when nothing was left then.
+func (n *line) transmit(business string, rows []envelope) (more bool, err error) {
 	var sent []envelope
 	for _, e := range rows {
 		err = n.conn.Send(n.ctx, relayclient.Envelope{
@@ -126,7 +127,7 @@ func (n *line) transmit(business string, rows []envelope) (err error) {
 		})
 		if isFinal(err) {
 			if err := n.drop(business, []envelope{e}, err.Error()); err != nil {
-				return err
+				return true, err
 			}
 			continue
 		}
@@ -135,7 +136,8 @@ func (n *line) transmit(business string, rows []envelope) (err error) {
 		}
 		sent = append(sent, e)
 	}
-	return errors.Join(err, n.accepted(business, sent))
+	more, stored := n.accepted(business, sent)
+	return more, errors.Join(err, stored)
 }
 
 // isFinal says that the relay will never take an envelope.
@@ -143,12 +145,12 @@ func isFinal(err error) bool {
 	return errors.Is(err, relayclient.ErrUnknownRecipient) || errors.Is(err, relayclient.ErrTooLarge) || errors.Is(err, relayclient.ErrExpired)
 }
 
-// accepted commits that the relay has envelopes, and has encrypted what comes next.
-func (n *line) accepted(business string, sent []envelope) error {
+// accepted commits that the relay has envelopes, and has encrypted what comes next. It is false when nothing comes.
+func (n *line) accepted(business string, sent []envelope) (more bool, err error) {
 	if len(sent) == 0 {
-		return nil
+		return true, nil
 	}
-	return n.p.do(n.ctx, func(t *tx) error {
+	err = n.p.do(n.ctx, func(t *tx) error {
 		c, err := n.self(t)
 		if err != nil {
 			return err
@@ -163,8 +165,10 @@ func (n *line) accepted(business string, sent []envelope) error {
 				return err
 			}
 		}
-		return t.sealNext(c, business)
+		more, err = t.sealNext(c, business)
+		return err
 	})
+	return more, err
 }
 
 // self reads the customer within an operation, and refuses to go on for an identity that is gone.
@@ -194,7 +198,7 @@ func (t *tx) failRows(ctx context.Context, c *customer, why, where string, args 
 		business, wire string
 	}
 	var rows []row
-	err := eachRow(ctx, t, func(r *sql.Rows) error {
+	err := sqlite.Each(ctx, t, func(r *sql.Rows) error {
 		var v row
 		err := r.Scan(&v.id, &v.business, &v.wire)
 		rows = append(rows, v)

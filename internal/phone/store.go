@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"kabar/internal/e2ee"
+	"kabar/internal/sqlite"
 )
 
 // tx is one operation inside a group commit. Operations run one after another, so what one reads nobody else changes
@@ -15,6 +16,7 @@ import (
 type tx struct {
 	*sql.Tx
 	now     time.Time
+	peers   *e2ee.Memo
 	changes []Change // published after the commit
 	due     []int64  // customers with something to send, woken after the commit
 }
@@ -24,7 +26,7 @@ type tx struct {
 func (p *Phone) do(ctx context.Context, op func(t *tx) error) error {
 	t := new(tx)
 	err := p.db.Do(context.WithoutCancel(ctx), func(s *sql.Tx) error {
-		*t = tx{Tx: s, now: p.now()}
+		*t = tx{Tx: s, now: p.now(), peers: &p.peers}
 		return op(t)
 	})
 	if err != nil {
@@ -61,7 +63,7 @@ func (t *tx) note(c *customer, message string) {
 // querier is a transaction, or the pool of readers.
 type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	sqlite.Querier
 }
 
 // customer is a row of that name, without what only some need.
@@ -76,13 +78,14 @@ type customer struct {
 	autoReply    bool
 	identity     []byte
 	login        uint64
+	former       string
 }
 
-const customerColumns = "id, handle, hidden, name, online, read_receipts, auto_read, auto_reply, identity, login"
+const customerColumns = "id, handle, hidden, name, online, read_receipts, auto_read, auto_reply, identity, login, former"
 
 func scanCustomer(row interface{ Scan(...any) error }) (*customer, error) {
 	c := new(customer)
-	err := row.Scan(&c.id, &c.handle, &c.hidden, &c.name, &c.online, &c.readReceipts, &c.autoRead, &c.autoReply, &c.identity, &c.login)
+	err := row.Scan(&c.id, &c.handle, &c.hidden, &c.name, &c.online, &c.readReceipts, &c.autoRead, &c.autoReply, &c.identity, &c.login, &c.former)
 	return c, err
 }
 
@@ -112,20 +115,21 @@ type chat struct {
 	peer     *e2ee.Peer // nil: never heard of
 	opened   int64      // milliseconds: when we last opened a session
 	blocked  bool
-	changed  bool // to be saved
+	was      string // the customer's number that the business knows; empty: the present one
+	changed  bool   // to be saved
 }
 
 // chat reads the state towards a business; a new one is empty.
 func (t *tx) chat(c *customer, business string) (*chat, error) {
 	ch := &chat{business: business}
 	var peer []byte
-	err := t.QueryRow("SELECT peer, opened, blocked FROM chats WHERE customer = ? AND business = ?", c.id, business).
-		Scan(&peer, &ch.opened, &ch.blocked)
+	err := t.QueryRow("SELECT peer, opened, blocked, was FROM chats WHERE customer = ? AND business = ?", c.id, business).
+		Scan(&peer, &ch.opened, &ch.blocked, &ch.was)
 	if errors.Is(err, sql.ErrNoRows) {
 		return ch, nil
 	}
 	if err == nil && peer != nil {
-		ch.peer, err = e2ee.UnmarshalPeer(peer)
+		ch.peer, err = t.peers.Unmarshal(peer)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read chat: %w", err)
@@ -141,7 +145,7 @@ func (t *tx) saveChat(c *customer, ch *chat) error {
 	var peer []byte
 	if ch.peer != nil {
 		var err error
-		if peer, err = ch.peer.MarshalBinary(); err != nil {
+		if peer, err = t.peers.Marshal(ch.peer); err != nil {
 			return fmt.Errorf("write chat: %w", err)
 		}
 	}
@@ -158,7 +162,7 @@ func (t *tx) saveChat(c *customer, ch *chat) error {
 // openChats returns the state towards every business that the customer has not blocked and has sessions with.
 func openChats(ctx context.Context, q querier, c *customer) (map[string]*e2ee.Peer, error) {
 	out := make(map[string]*e2ee.Peer)
-	err := eachRow(ctx, q, func(r *sql.Rows) error {
+	err := sqlite.Each(ctx, q, func(r *sql.Rows) error {
 		var business string
 		var row []byte
 		if err := r.Scan(&business, &row); err != nil {
@@ -174,24 +178,9 @@ func openChats(ctx context.Context, q querier, c *customer) (map[string]*e2ee.Pe
 	return out, nil
 }
 
-// eachRow calls scan for every row of a query.
-func eachRow(ctx context.Context, q querier, scan func(*sql.Rows) error, query string, args ...any) (err error) {
-	rows, err := q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
 // list reads a query of one column.
 func list[T any](ctx context.Context, q querier, query string, args ...any) (out []T, err error) {
-	err = eachRow(ctx, q, func(rows *sql.Rows) error {
+	err = sqlite.Each(ctx, q, func(rows *sql.Rows) error {
 		var v T
 		if err := rows.Scan(&v); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"kabar/internal/e2ee"
+	"kabar/internal/sqlite"
 )
 
 const (
@@ -61,7 +62,7 @@ func (t *tx) expireSessions(ctx context.Context) error {
 		peer     []byte
 	}
 	var expired []row
-	err := eachRow(ctx, t, func(r *sql.Rows) error {
+	err := sqlite.Each(ctx, t, func(r *sql.Rows) error {
 		var v row
 		if err := r.Scan(&v.customer, &v.business, &v.peer); err != nil {
 			return err

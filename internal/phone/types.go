@@ -35,12 +35,28 @@ type Message struct {
 	Context   string        // public id of the quoted message
 	Target    string        // of a reaction: public id of the message it is about
 	Forwarded bool
-	Status    kabar.Status // ticks: Accepted (clock), Sent, Delivered, Read; Received for the business's messages, Read once read
+	Frequent  bool              // forwarded many times
+	Referral  *kabar.Referral   // the ad or post the customer comes from; Media is its picture then
+	Product   *kabar.ProductRef // what the message is about
+	Status    kabar.Status      // ticks: Accepted (clock), Sent, Delivered, Read; Received for the business's messages, Read once read
 	Deleted   bool
 	Reactions []Reaction
 	Failure   string          // why Status is Failed, in words
 	NoMedia   string          // why the medium could not be fetched, in words; empty: it was, or is on its way
+	Flow      *FlowPage       // of a flow that exchanges data, once it was opened
 	JSON      json.RawMessage // the message as the control API prints it
+}
+
+// FlowPage is what a customer sees of a flow that exchanges data.
+type FlowPage struct {
+	Screen  string         `json:"screen,omitempty"` // empty: it does not begin, or has ended
+	Data    map[string]any `json:"data,omitempty"`
+	Answers map[string]any `json:"values,omitempty"`   // what was filled in before
+	Back    bool           `json:"back,omitzero"`      // there is a screen before this one
+	Waiting bool           `json:"waiting,omitzero"`   // the business's server is being asked
+	Fault   string         `json:"error,omitempty"`    // what the customer is told
+	Over    bool           `json:"over,omitzero"`      // it cannot be filled in any more
+	Reply   string         `json:"reply_id,omitempty"` // public id of the message that it has ended with
 }
 
 // Reaction is an emoji somebody put on a message.

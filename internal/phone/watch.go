@@ -18,6 +18,9 @@ type hub struct {
 // order. A watcher that does not keep up gets the zero Change in place of those it missed: anything may have changed.
 func (p *Phone) Watch(ctx context.Context) <-chan Change { return p.hub.watch(ctx) }
 
+// Refresh tells everybody who watches that anything may have changed: for what is shown beside the phones and is not theirs.
+func (p *Phone) Refresh() { p.hub.publish([]Change{{}}) }
+
 func (h *hub) watch(ctx context.Context) <-chan Change {
 	ch := make(chan Change, watcherRoom+1)
 	h.mu.Lock()

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"kabar/internal/patience"
 	"kabar/internal/relayclient"
 	"kabar/internal/relayproto"
 )
@@ -97,7 +98,7 @@ func TestRequestsEndWithTheirContextOrTheConnection(t *testing.T) {
 	send := func(ctx context.Context) error {
 		return c.Send(ctx, relayclient.Envelope{To: relayclient.Address{Account: "1"}})
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond) // nothing is ever answered
 	defer cancel()
 	if err := send(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Send = %v", err)
@@ -165,10 +166,14 @@ func TestAnswersAreMatchedByID(t *testing.T) {
 
 // TestAnAnswerOfAnotherKindIsAnError: it must neither panic nor pass for success.
 func TestAnAnswerOfAnotherKindIsAnError(t *testing.T) {
+	noticed := make(chan struct{})
 	f := newFake(t, func(c *relayproto.Conn) {
 		welcome(c)
-		for answer(c, &relayproto.Frame{Body: &relayproto.Frame_PrekeysLow{PrekeysLow: &relayproto.PrekeysLow{}}}) &&
-			answer(c, &relayproto.Frame{Body: &relayproto.Frame_Known{Known: &relayproto.Known{Known: make([]bool, 9)}}}) {
+		for answer(c, &relayproto.Frame{Body: &relayproto.Frame_PrekeysLow{PrekeysLow: &relayproto.PrekeysLow{}}}) {
+			noticed <- struct{}{}
+			if !answer(c, &relayproto.Frame{Body: &relayproto.Frame_Known{Known: &relayproto.Known{Known: make([]bool, 9)}}}) {
+				return
+			}
 		}
 	})
 	c, err := f.dial()
@@ -187,11 +192,17 @@ func TestAnAnswerOfAnotherKindIsAnError(t *testing.T) {
 			return err
 		},
 	} {
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		_ = ask(ctx) // answered by a notice, which is no answer
+		ctx, cancel := context.WithCancel(t.Context())
+		unanswered := make(chan struct{})
+		go func() {
+			defer close(unanswered)
+			_ = ask(ctx) // answered by a notice, which is no answer
+		}()
+		patience.Next(t, name+" is answered by a notice", noticed)
 		cancel()
-		if err := ask(t.Context()); err == nil {
-			t.Errorf("%s: success", name)
+		patience.Next(t, name+" ends with its context", unanswered)
+		if err := ask(patience.Context(t)); err == nil || errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
@@ -214,7 +225,7 @@ func TestARelayThatIgnoresTheWindowIsCut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	<-c.Done()
+	patience.Next(t, "the connection ends", c.Done())
 	if !errors.Is(c.Err(), relayclient.ErrMalformed) {
 		t.Errorf("ended with %v", c.Err())
 	}
@@ -244,7 +255,7 @@ func TestSignalsNeverCrowdOutEnvelopes(t *testing.T) {
 	if _, err := c.Lookup(t.Context(), "1"); err != nil { // answered after all of it
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithCancel(patience.Context(t))
 	defer cancel()
 	envelopes, signals := 0, 0
 	_ = c.Receive(ctx, relayclient.Handler{ // ends with ctx
@@ -275,7 +286,7 @@ func TestReceiveMayBeInterrupted(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range uint64(n) {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithCancel(patience.Context(t))
 		var got []uint64
 		err := c.Receive(ctx, relayclient.Handler{Envelope: func(d relayclient.Delivery) {
 			got = append(got, d.Seq)

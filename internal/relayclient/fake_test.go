@@ -11,6 +11,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"kabar/internal/patience"
 	"kabar/internal/relayclient"
 	"kabar/internal/relayproto"
 )
@@ -51,7 +52,7 @@ func (f *fake) options() relayclient.Options {
 }
 
 func (f *fake) dial() (*relayclient.Conn, error) {
-	ctx, cancel := context.WithTimeout(f.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(f.t.Context(), patience.Limit)
 	defer cancel()
 	c, err := relayclient.Dial(ctx, f.options())
 	if err == nil {

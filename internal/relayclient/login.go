@@ -81,6 +81,7 @@ func (c *Conn) login(ctx context.Context, h *relayproto.Hello) error {
 	}
 	c.info.Counter, c.info.Previous = ok.Counter, ok.Previous
 	c.info.OneTime, c.info.OneTimeKEM, c.info.Published = int(ok.OneTime), int(ok.OneTimeKem), ok.Published
+	c.info.HighestID = ok.HighestId
 	return nil
 }
 

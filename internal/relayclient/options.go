@@ -67,12 +67,16 @@ type LoginInfo struct {
 	OneTime    int    // one-time X25519 keys the relay has left
 	OneTimeKEM int    // one-time KEM keys the relay has left
 	Published  bool   // identity, signed prekey and last-resort key are there
+	HighestID  uint32 // the highest id of a prekey of any kind that this device has published; 0: none, or an old relay
 	Registered bool   // this Dial has registered (or re-registered) the address: nothing is published yet
 }
 
-// Restored says whether a store that holds the counter stored is older than the device's last run: it comes from a
-// backup, or it lost a commit. Its sessions must be started afresh. A new device holds 0.
-func (i LoginInfo) Restored(stored uint64) bool { return stored < i.Previous }
+// Restored says whether a store is older than what the device has done since: it comes from a backup, or it lost a commit.
+// stored is the counter it holds, 0 in a new device; nextID is above every prekey it knows of, of any kind. Such a device
+// must start its sessions afresh, and replace its prekeys (Prekeys.Replace), above HighestID.
+func (i LoginInfo) Restored(stored uint64, nextID uint32) bool {
+	return stored < i.Previous || nextID <= i.HighestID
+}
 
 func (o *Options) address() Address { return Address{Account: o.Account, Device: max(o.Device, 1)} }
 

@@ -20,6 +20,7 @@ type Prekeys struct {
 	LastResort *Prekey  // KEM key served when the one-time ones are gone; replaces the one before, with a higher id
 	OneTime    []Prekey // X25519, rising ids above all before; at most relayproto.MaxPrekeys
 	OneTimeKEM []Prekey // KEM, rising ids above all before; at most relayproto.MaxPrekeys
+	Replace    bool     // the one-time keys published before are served no more; a relay that does not know this keeps them
 }
 
 // Bundle is what a stranger needs to begin a session with its owner.
@@ -40,6 +41,7 @@ func (c *Conn) Publish(ctx context.Context, p Prekeys) error {
 		LastResort: one(p.LastResort),
 		OneTime:    many(p.OneTime),
 		OneTimeKem: many(p.OneTimeKEM),
+		Replace:    p.Replace,
 	}}})
 }
 

@@ -15,7 +15,7 @@
 //
 //	relay   Hello{protocol, relay, nonce}
 //	device  Login{address, signature over LoginChallenge}
-//	relay   LoginOK{counter, previous, stock of prekeys}   or Refused UNKNOWN_DEVICE, WRONG_KEY
+//	relay   LoginOK{counter, previous, prekeys}            or Refused UNKNOWN_DEVICE, WRONG_KEY
 //	device  Confirm{counter}
 //	relay   Done, and from now on deliveries
 //
@@ -76,6 +76,12 @@
 // the Publish is stored. Repeating the last Publish exactly is Done. Fetch serves identity, signed prekey, one one-time
 // key and one KEM key, and removes these two in the same transaction; when the KEM keys have run out the last-resort key
 // takes their place. The owner gets PrekeysLow when fewer than ten of a kind are left; LoginOK says how many there are.
+//
+// A Publish with replace removes the one-time keys published before, in the same transaction: so does a device whose store
+// has been set back, because it has lost the private halves of some. LoginOK names the highest id ever published: a device
+// that gives its prekeys of all kinds rising ids out of one counter, and has not given out that one, has been set back.
+// A relay that knows neither field ignores the one and leaves out the other: it serves the older keys first, and whoever
+// gets one whose private half is lost is asked again, until they are used up.
 //
 // # Blobs
 //

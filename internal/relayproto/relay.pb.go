@@ -935,7 +935,8 @@ type LoginOK struct {
 	Previous      uint64                 `protobuf:"varint,2,opt,name=previous,proto3" json:"previous,omitempty"`              // the highest counter the device has confirmed to have stored
 	OneTime       uint32                 `protobuf:"varint,3,opt,name=one_time,json=oneTime,proto3" json:"one_time,omitempty"` // one-time X25519 keys left
 	OneTimeKem    uint32                 `protobuf:"varint,4,opt,name=one_time_kem,json=oneTimeKem,proto3" json:"one_time_kem,omitempty"`
-	Published     bool                   `protobuf:"varint,5,opt,name=published,proto3" json:"published,omitempty"` // identity, signed prekey and last-resort key are there
+	Published     bool                   `protobuf:"varint,5,opt,name=published,proto3" json:"published,omitempty"`                  // identity, signed prekey and last-resort key are there
+	HighestId     uint32                 `protobuf:"varint,6,opt,name=highest_id,json=highestId,proto3" json:"highest_id,omitempty"` // of all prekeys ever published, of whatever kind; 0: none, or a relay that does not say
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1003,6 +1004,13 @@ func (x *LoginOK) GetPublished() bool {
 		return x.Published
 	}
 	return false
+}
+
+func (x *LoginOK) GetHighestId() uint32 {
+	if x != nil {
+		return x.HighestId
+	}
+	return 0
 }
 
 // Confirm says that the device has stored the counter and wants its mailbox. Answered by Done.
@@ -1670,7 +1678,8 @@ func (x *Prekey) GetKey() []byte {
 	return nil
 }
 
-// Publish adds to the directory; absent fields stay as they are. Answered by Done or Refused.
+// Publish adds to the directory; absent fields stay as they are. Answered by Done or Refused. A relay that does not know
+// replace serves the older one-time keys first.
 type Publish struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Identity      []byte                 `protobuf:"bytes,1,opt,name=identity,proto3" json:"identity,omitempty"`
@@ -1678,6 +1687,7 @@ type Publish struct {
 	LastResort    *Prekey                `protobuf:"bytes,3,opt,name=last_resort,json=lastResort,proto3" json:"last_resort,omitempty"`
 	OneTime       []*Prekey              `protobuf:"bytes,4,rep,name=one_time,json=oneTime,proto3" json:"one_time,omitempty"`
 	OneTimeKem    []*Prekey              `protobuf:"bytes,5,rep,name=one_time_kem,json=oneTimeKem,proto3" json:"one_time_kem,omitempty"`
+	Replace       bool                   `protobuf:"varint,6,opt,name=replace,proto3" json:"replace,omitempty"` // one-time keys published before are served no more, of either kind; their ids stay used
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1745,6 +1755,13 @@ func (x *Publish) GetOneTimeKem() []*Prekey {
 		return x.OneTimeKem
 	}
 	return nil
+}
+
+func (x *Publish) GetReplace() bool {
+	if x != nil {
+		return x.Replace
+	}
+	return false
 }
 
 // Fetch asks for a bundle. Answered by Bundle or Refused.
@@ -2178,14 +2195,16 @@ const file_relay_proto_rawDesc = "" +
 	"\x04code\x18\t \x01(\tR\x04code\"X\n" +
 	"\x05Login\x121\n" +
 	"\aaddress\x18\x01 \x01(\v2\x17.kabar.relay.v1.AddressR\aaddress\x12\x1c\n" +
-	"\tsignature\x18\x02 \x01(\fR\tsignature\"\x9a\x01\n" +
+	"\tsignature\x18\x02 \x01(\fR\tsignature\"\xb9\x01\n" +
 	"\aLoginOK\x12\x18\n" +
 	"\acounter\x18\x01 \x01(\x04R\acounter\x12\x1a\n" +
 	"\bprevious\x18\x02 \x01(\x04R\bprevious\x12\x19\n" +
 	"\bone_time\x18\x03 \x01(\rR\aoneTime\x12 \n" +
 	"\fone_time_kem\x18\x04 \x01(\rR\n" +
 	"oneTimeKem\x12\x1c\n" +
-	"\tpublished\x18\x05 \x01(\bR\tpublished\"#\n" +
+	"\tpublished\x18\x05 \x01(\bR\tpublished\x12\x1d\n" +
+	"\n" +
+	"highest_id\x18\x06 \x01(\rR\thighestId\"#\n" +
 	"\aConfirm\x12\x18\n" +
 	"\acounter\x18\x01 \x01(\x04R\acounter\"\x06\n" +
 	"\x04Done\"\xd9\x03\n" +
@@ -2264,7 +2283,7 @@ const file_relay_proto_rawDesc = "" +
 	"ciphertext\"*\n" +
 	"\x06Prekey\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12\x10\n" +
-	"\x03key\x18\x02 \x01(\fR\x03key\"\xfb\x01\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\"\x95\x02\n" +
 	"\aPublish\x12\x1a\n" +
 	"\bidentity\x18\x01 \x01(\fR\bidentity\x12.\n" +
 	"\x06signed\x18\x02 \x01(\v2\x16.kabar.relay.v1.PrekeyR\x06signed\x127\n" +
@@ -2272,7 +2291,8 @@ const file_relay_proto_rawDesc = "" +
 	"lastResort\x121\n" +
 	"\bone_time\x18\x04 \x03(\v2\x16.kabar.relay.v1.PrekeyR\aoneTime\x128\n" +
 	"\fone_time_kem\x18\x05 \x03(\v2\x16.kabar.relay.v1.PrekeyR\n" +
-	"oneTimeKem\"8\n" +
+	"oneTimeKem\x12\x18\n" +
+	"\areplace\x18\x06 \x01(\bR\areplace\"8\n" +
 	"\x05Fetch\x12/\n" +
 	"\x06target\x18\x01 \x01(\v2\x17.kabar.relay.v1.AddressR\x06target\"\xde\x01\n" +
 	"\x06Bundle\x12\x1a\n" +

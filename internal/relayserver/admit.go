@@ -18,6 +18,7 @@ type Admission int
 const (
 	InviteOnly       Admission = iota // who brings an invite of the operator
 	OpenRegistration                  // everybody, for networks that nobody else can reach
+	CodesOnly                         // everybody without an invite, a business by a verification code, for the same networks
 )
 
 // application is a request for an account by somebody whose key is proved.
@@ -28,7 +29,14 @@ type application struct {
 	code   string
 	host   []byte // SHA-256 of the host's secret; nil: none
 	now    time.Time
-	open   bool
+	admit  Admission
+	known  bool  // whose business it is, nobody has to prove
+	made   *code // the verification code that came of it; nil: none, or it was there
+}
+
+// free says whether it needs neither invite nor code.
+func (a *application) free() bool {
+	return a.admit == OpenRegistration || a.admit == CodesOnly && (a.known || a.device.class != forBusiness)
 }
 
 // enrol decides about a and makes the account. A refusal changes nothing but verification codes, so what it has written is
@@ -40,7 +48,7 @@ func (s *store) enrol(tx *sql.Tx, a *application) error {
 		return err
 	case !same(current, a.old):
 		return later(relayproto.Refused_OVERLOADED, fullRetry, "the account has changed meanwhile")
-	case current == nil && a.open:
+	case current == nil && a.free():
 		return s.insert(tx, a.device, 0, a.now)
 	case current == nil:
 		by, err := s.admit(tx, a, 0)
@@ -120,7 +128,7 @@ func (s *store) admitBusiness(tx *sql.Tx, a *application, since int64) (int64, e
 	if !validBusiness(number) {
 		return 0, notAdmitted("a business's number has 7 to 15 digits and begins with its country code")
 	}
-	i, err := s.given(tx, a, since)
+	i, err := s.inviteFor(tx, a, since)
 	if err != nil {
 		return 0, err
 	}
@@ -141,6 +149,20 @@ func (s *store) admitBusiness(tx *sql.Tx, a *application, since int64) (int64, e
 	return i.id, s.useInvite(tx, i.id, number, nil, a.now)
 }
 
+// inviteFor returns the invite by which a business is to be admitted: the one it brings, or where none is asked for its own.
+func (s *store) inviteFor(tx *sql.Tx, a *application, since int64) (*invite, error) {
+	if a.admit != CodesOnly {
+		return s.given(tx, a, since)
+	}
+	i, err := s.ownInvite(tx, a.device.addr.Account, since, a.now)
+	if i != nil || err != nil {
+		return i, err
+	}
+	i = &invite{class: forBusiness, account: a.device.addr.Account, seats: 1, createdAt: max(a.now.UnixMilli(), since+1),
+		expiresAt: a.now.Add(InviteLife).UnixMilli()}
+	return i, s.addInvite(tx, i, newSecret())
+}
+
 var expiredInvite = notAdmitted("the invite has expired: the relay's operator makes a new one with kabar relay invite")
 
 // verify returns nil when a brings the code that is pending for an invite. It makes one when there is none.
@@ -155,6 +177,7 @@ func (s *store) verify(tx *sql.Tx, a *application, invite int64) error {
 		if err := s.putCode(tx, c); err != nil {
 			return err
 		}
+		a.made = c
 		return toVerify
 	case c.account != number:
 		return notAdmitted("the invite is reserved for another number, which waits for its verification, until %s",

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"kabar/internal/patience"
 	"kabar/internal/relayclient"
 	"kabar/internal/relayproto"
 	"kabar/internal/relayserver"
@@ -89,11 +90,7 @@ func TestAWrongBlobLeavesNothing(t *testing.T) {
 	if _, err := c.PutBlob(ctx, slow, 100_000, sum); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled one: %v", err)
 	}
-	for deadline := time.Now().Add(10 * time.Second); len(r.files()) > 0; time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("left behind: %v", r.files())
-		}
-	}
+	patience.Until(t, "nothing is left behind", func() bool { return len(r.files()) == 0 })
 	id := c.put(data)
 	if err := os.WriteFile(filepath.Join(r.dir, "blobs", id), data[:50_000], 0o600); err != nil {
 		t.Fatal(err)
@@ -176,11 +173,7 @@ func TestBlobsEndWithTheirLifetime(t *testing.T) {
 	if n, err := owner.dial().GetBlob(t.Context(), fresh, sha256.Sum256(data), io.Discard); err != nil {
 		t.Fatalf("after a restart: %d, %v", n, err)
 	}
-	for deadline := time.Now().Add(10 * time.Second); len(r.files()) > 1; time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("left: %v", r.files())
-		}
-	}
+	patience.Until(t, "one is left", func() bool { return len(r.files()) <= 1 })
 }
 
 // Where there is no room for a medium the sender waits; what has expired, or was refused, takes none. The count holds over a

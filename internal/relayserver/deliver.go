@@ -52,21 +52,50 @@ func (x *session) noteAcks(seqs []uint64) {
 	}
 }
 
-// release gives the credit of stored acknowledgements back and sends more.
+// release gives the credit of stored acknowledgements back, and has more sent where it was spent: what came into another lane
+// has been looked for already.
 func (x *session) release() {
-	if len(x.acks) == 0 {
-		return
-	}
 	for _, a := range x.acks {
-		x.lanes[a.lane].forget(a.seq)
+		l := &x.lanes[a.lane]
+		if l.spent() {
+			x.stir(a.lane)
+		}
+		l.forget(a.seq)
 	}
 	x.acks = nil
-	x.stir()
 }
 
-// deliver sends what waits in the mailbox, in order, as far as there is credit.
-func (x *session) deliver() {
+// posted is an envelope that has been stored, and the device it is for.
+type posted struct {
+	to    int64
+	entry *entry
+}
+
+// deliverFresh sends envelopes that have just been stored, as long as each comes right behind what was sent last. It is false when
+// there may be something between, or no credit is left: then the lane is to be read. What was read meanwhile is left out.
+func (x *session) deliverFresh(fresh []*entry) bool {
+	l := &x.lanes[laneEnvelopes]
+	for _, e := range fresh {
+		switch {
+		case e.seq <= l.sent:
+			continue
+		case e.seq != l.sent+1, l.spent():
+			return false
+		}
+		l.note(e)
+		if x.wire.Push(e.frame(laneEnvelopes)) != nil {
+			return true // gone
+		}
+	}
+	return true
+}
+
+// deliver sends what waits in some lanes, in order, as far as there is credit.
+func (x *session) deliver(stirred [lanes]bool) {
 	for i := range x.lanes {
+		if !stirred[i] {
+			continue
+		}
 		if err := x.deliverLane(i); err != nil {
 			x.server.log.Error("relay deliver", "device", x.device.id, "err", err)
 			x.wire.Kill() // the device comes back and gets everything that it has not acknowledged

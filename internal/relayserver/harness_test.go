@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"kabar/internal/patience"
 	"kabar/internal/relayclient"
 	"kabar/internal/relayserver"
 )
@@ -56,8 +57,12 @@ func (r *relay) run(limits relayserver.Limits) {
 func (r *relay) serve(addr string) {
 	r.t.Helper()
 	server := r.Server
-	ln, err := net.Listen("tcp", addr)
-	if err != nil {
+	var ln net.Listener
+	var err error
+	if !patience.Comes(func() bool { // a port that it has had before may be that of somebody's connection for a moment
+		ln, err = net.Listen("tcp", addr)
+		return err == nil
+	}) {
 		r.t.Fatal(err)
 	}
 	r.addr = ln.Addr().String()
@@ -121,7 +126,7 @@ func (d *device) dial() *client {
 }
 
 func (d *device) try() (*client, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience.Limit)
 	defer cancel()
 	conn, err := relayclient.Dial(ctx, d.options)
 	if err != nil {
@@ -141,7 +146,7 @@ type client struct {
 // listen collects what arrives.
 func (c *client) listen() *arrivals {
 	a := &arrivals{
-		t:         c.t,
+		client:    c,
 		envelopes: make(chan relayclient.Delivery, 1000),
 		expired:   make(chan relayclient.Expiry, 1000),
 		signals:   make(chan string, 1000),
@@ -159,32 +164,38 @@ func (c *client) listen() *arrivals {
 }
 
 type arrivals struct {
-	t         testing.TB
+	client    *client
 	envelopes chan relayclient.Delivery
 	expired   chan relayclient.Expiry
 	signals   chan string
 	low       chan [2]int
 }
 
-// next returns what comes next, within 10 seconds.
+// next returns what comes next.
 func next[T any](t testing.TB, from <-chan T) T {
 	t.Helper()
-	select {
-	case v := <-from:
-		return v
-	case <-time.After(10 * time.Second):
-		t.Fatal("nothing arrived")
-		panic("unreachable")
+	return patience.Next(t, "something arrives", from)
+}
+
+// settle returns when the relay has done what it was asked on this connection so far, and has sent what that brought for this
+// device: a look-up is answered behind it.
+func (c *client) settle() {
+	c.t.Helper()
+	for range 3 { // the worker's turns: of what came before, of what that has stirred, and one more
+		if _, err := c.Lookup(patience.Context(c.t), "1"); err != nil {
+			c.t.Fatal(err)
+		}
 	}
 }
 
-// quiet fails the test if something comes.
-func quiet[T any](t testing.TB, from <-chan T) {
-	t.Helper()
+// quiet fails the test if something has come on one of a's channels.
+func quiet[T any](a *arrivals, from <-chan T) {
+	a.client.t.Helper()
+	a.client.settle()
 	select {
 	case v := <-from:
-		t.Fatalf("unexpected: %v", v)
-	case <-time.After(100 * time.Millisecond):
+		a.client.t.Fatalf("unexpected: %v", v)
+	case <-time.After(100 * time.Millisecond): // from the connection to the channel
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/coder/websocket"
 	"google.golang.org/protobuf/proto"
 
+	"kabar/internal/patience"
 	"kabar/internal/relayclient"
 	"kabar/internal/relayproto"
 	"kabar/internal/relayserver"
@@ -25,7 +26,7 @@ type raw struct {
 
 func (r *relay) raw() *raw {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience.Limit)
 	defer cancel()
 	ws, _, err := websocket.Dial(ctx, r.url()+relayproto.Path, nil)
 	if err != nil {
@@ -79,7 +80,7 @@ func (c *raw) read() *relayproto.Frame {
 // isCut reads until the relay hangs up and returns why.
 func (c *raw) isCut() relayproto.Closing_Reason {
 	c.t.Helper()
-	watchdog := time.AfterFunc(10*time.Second, c.wire.Kill)
+	watchdog := time.AfterFunc(patience.Limit, c.wire.Kill)
 	defer watchdog.Stop()
 	why := relayproto.Closing_REASON_UNSPECIFIED
 	for {
@@ -214,14 +215,13 @@ func TestStrangersAreCounted(t *testing.T) {
 	}
 	idle[0].wire.Close(0)
 	d := r.device("6281")
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		if c, err := d.try(); err == nil {
+	patience.Until(t, "there is room when one has gone", func() bool {
+		c, err := d.try()
+		if err == nil {
 			_ = c.Close()
-			break
-		} else if time.Now().After(deadline) {
-			t.Fatalf("after one has gone: %v", err)
 		}
-	}
+		return err == nil
+	})
 	for range 5 { // devices that have logged in do not count
 		r.device(randomAccount()).dial()
 	}
@@ -277,7 +277,7 @@ func TestPings(t *testing.T) {
 	if why := deaf.isCut(); why != relayproto.Closing_SILENT {
 		t.Fatalf("cut with %v", why)
 	}
-	<-well.Done() // the test has moved time for everybody
+	patience.Next(t, "the other one is cut", well.Done()) // the test has moved time for everybody
 	if !errors.Is(well.Err(), relayclient.ErrSilent) {
 		t.Fatalf("cut with %v", well.Err())
 	}
@@ -322,11 +322,7 @@ func TestACutAtTheTCPLevelIsNoticed(t *testing.T) {
 	d.options.URL = "ws://" + p.addr
 	c := d.dial()
 	p.cut()
-	select {
-	case <-c.Done():
-	case <-time.After(10 * time.Second):
-		t.Fatal("the device did not notice")
-	}
+	patience.Next(t, "the device notices", c.Done())
 	if err := c.Err(); !errors.Is(err, relayclient.ErrClosed) {
 		t.Fatalf("ended with %v", err)
 	}

@@ -82,11 +82,20 @@ func (h *hub) at(a relayproto.Addr) *session {
 	return h.byAddr[a]
 }
 
-// stir lets connected devices look into their mailboxes.
-func (h *hub) stir(devices []int64) {
+// stir lets connected devices look into a lane of their mailboxes.
+func (h *hub) stir(devices []int64, lane int) {
 	for _, id := range devices {
 		if s := h.of(id); s != nil {
-			s.stir()
+			s.stir(lane)
+		}
+	}
+}
+
+// hand gives connected devices what has come into their mailboxes.
+func (h *hub) hand(all []posted) {
+	for _, p := range all {
+		if s := h.of(p.to); s != nil {
+			s.hand(p.entry)
 		}
 	}
 }

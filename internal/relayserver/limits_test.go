@@ -98,5 +98,5 @@ func TestSignalsBeyondTheLimitAreDropped(t *testing.T) {
 	for range 5 {
 		next(t, got.signals)
 	}
-	quiet(t, got.signals)
+	quiet(got, got.signals)
 }

@@ -4,11 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"time"
 
 	"kabar/internal/relayproto"
+	"kabar/internal/sqlite"
 )
 
 // InviteState says how far an invite is in its life.
@@ -75,6 +75,11 @@ func (i *invite) public(now time.Time) Invite {
 	return out
 }
 
+func (c *code) public() Code {
+	return Code{Number: c.account, Code: c.text, Invite: inviteID(c.invite), Left: max(0, maxWrong-c.wrong),
+		Created: time.UnixMilli(c.createdAt).UTC(), Expires: time.UnixMilli(c.expiresAt).UTC()}
+}
+
 // fingerprint is enough of a host to tell it from another.
 func fingerprint(host []byte) string { return hex.EncodeToString(host[:min(4, len(host))]) }
 
@@ -112,8 +117,7 @@ func (s *Server) Codes(ctx context.Context) ([]Code, error) {
 	err := s.store.each(ctx, func(rows *sql.Rows) error {
 		var c code
 		err := rows.Scan(&c.invite, &c.account, &c.text, &c.wrong, &c.createdAt, &c.expiresAt)
-		out = append(out, Code{Number: c.account, Code: c.text, Invite: inviteID(c.invite), Left: max(0, maxWrong-c.wrong),
-			Created: time.UnixMilli(c.createdAt).UTC(), Expires: time.UnixMilli(c.expiresAt).UTC()})
+		out = append(out, c.public())
 		return err
 	}, `SELECT invite, account, code, wrong, created_at, expires_at FROM code WHERE expires_at > ? ORDER BY created_at, invite`, s.now().UnixMilli())
 	if err != nil {
@@ -160,18 +164,8 @@ func orZero(ms int64) time.Time {
 }
 
 // each calls scan for every row of a query.
-func (s *store) each(ctx context.Context, scan func(*sql.Rows) error, query string, args ...any) (err error) {
-	rows, err := s.db.Read.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+func (s *store) each(ctx context.Context, scan func(*sql.Rows) error, query string, args ...any) error {
+	return sqlite.Each(ctx, s.db.Read, scan, query, args...)
 }
 
 // status counts what is stored.

@@ -9,6 +9,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"kabar/internal/relayproto"
@@ -85,7 +86,7 @@ func (s *Server) register(ctx context.Context, h *relayproto.Hello, r *relayprot
 		}
 	}
 	return s.enrol(&application{device: d, old: old, invite: r.Invite, code: r.Code, host: hashed(r.Host), now: s.now(),
-		open: s.admission == OpenRegistration})
+		admit: s.admission, known: slices.Contains(s.known, d.addr.Account)})
 }
 
 // enrol stores what comes of an application and ends the connection of the key it replaces.
@@ -99,6 +100,9 @@ func (s *Server) enrol(a *application) error {
 		}
 		return err
 	})
+	if err == nil && a.made != nil && s.coded != nil {
+		s.coded(a.made.public())
+	}
 	if err = cmp.Or(err, refused); err != nil {
 		return err
 	}
@@ -144,7 +148,7 @@ func (x *session) login(ctx context.Context, h *relayproto.Hello, l *relayproto.
 	x.device, x.paces = d, s.limits.paces(d.class)
 	return &relayproto.Frame{Body: &relayproto.Frame_LoginOk{LoginOk: &relayproto.LoginOK{
 		Counter: d.counter, Previous: d.confirmed,
-		OneTime: uint32(have.oneTime), OneTimeKem: uint32(have.oneTimeKEM), Published: have.complete,
+		OneTime: uint32(have.oneTime), OneTimeKem: uint32(have.oneTimeKEM), Published: have.complete, HighestId: have.highest,
 	}}}, nil
 }
 
@@ -177,7 +181,8 @@ func (x *session) confirm(id uint64, c *relayproto.Confirm) error {
 	}
 	x.known()
 	x.answer(id, done(), nil)
-	x.stir()
+	x.stir(laneEnvelopes)
+	x.stir(laneNotices)
 	return nil
 }
 

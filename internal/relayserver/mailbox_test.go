@@ -61,7 +61,7 @@ func TestARepeatedSendIsTakenOnce(t *testing.T) {
 	if other := next(t, got.envelopes); other.From.Account != "629" {
 		t.Fatalf("a repetition came through from %v", other.From)
 	}
-	quiet(t, got.envelopes)
+	quiet(got, got.envelopes)
 
 	_ = rcpt.Close()
 	r.stop()
@@ -71,7 +71,7 @@ func TestARepeatedSendIsTakenOnce(t *testing.T) {
 	if again := next(t, got.envelopes); again.From.Account != "629" {
 		t.Fatalf("a repetition came through from %v", again.From)
 	}
-	quiet(t, got.envelopes)
+	quiet(got, got.envelopes)
 
 	r.shift(31 * 24 * time.Hour) // tombstones end, and with them the memory
 	sender.dial().send(e)
@@ -91,6 +91,7 @@ func TestOnlyWhatIsNotAcknowledgedComesAgain(t *testing.T) {
 			first.ack(d.Seq)
 		}
 	}
+	first.settle() // the acknowledgements are stored
 	_ = first.Close()
 	for restart := range 2 {
 		again := owner.dial()
@@ -100,7 +101,7 @@ func TestOnlyWhatIsNotAcknowledgedComesAgain(t *testing.T) {
 				t.Fatalf("round %d: got %q, want %q", restart, d.Ciphertext, want)
 			}
 		}
-		quiet(t, got.envelopes)
+		quiet(got, got.envelopes)
 		_ = again.Close()
 		r.stop()
 		r.run(relayserver.NoLimits())
@@ -118,16 +119,16 @@ func TestTheCreditWindow(t *testing.T) {
 	for range relayproto.CreditFrames {
 		seqs = append(seqs, next(t, got.envelopes).Seq)
 	}
-	quiet(t, got.envelopes)
+	quiet(got, got.envelopes)
 	rcpt.ack(seqs[3], seqs[10], seqs[10], 150, 9999) // twice, not sent yet, never: no more credit than two
 	next(t, got.envelopes)
 	next(t, got.envelopes)
-	quiet(t, got.envelopes)
+	quiet(got, got.envelopes)
 	rcpt.ack(seqs...)
 	for range relayproto.CreditFrames - 2 {
 		next(t, got.envelopes)
 	}
-	quiet(t, got.envelopes)
+	quiet(got, got.envelopes)
 }
 
 func TestTheCreditWindowInBytes(t *testing.T) {
@@ -142,10 +143,10 @@ func TestTheCreditWindowInBytes(t *testing.T) {
 	for range relayproto.CreditBytes / relayproto.MaxCiphertext {
 		next(t, got.envelopes)
 	}
-	quiet(t, got.envelopes)
+	quiet(got, got.envelopes)
 	rcpt.ack(1)
 	next(t, got.envelopes)
-	quiet(t, got.envelopes)
+	quiet(got, got.envelopes)
 }
 
 func TestExpiryIsToldToTheSender(t *testing.T) {
@@ -172,7 +173,7 @@ func TestExpiryIsToldToTheSender(t *testing.T) {
 		if e.ID != short.ID || e.To != (relayclient.Address{Account: "6281", Device: 1}) {
 			t.Fatalf("told that %x to %v has expired", e.ID, e.To)
 		}
-		quiet(t, told.expired)
+		quiet(told, told.expired)
 		_ = from.Close()
 		r.stop()
 		r.run(relayserver.NoLimits())
@@ -180,9 +181,10 @@ func TestExpiryIsToldToTheSender(t *testing.T) {
 	from = sender.dial()
 	told := from.listen()
 	from.ack(next(t, told.expired).Seq)
-	from.send(short) // repeated: it was accepted once, and stays expired
+	from.send(short) // repeated: it was accepted once, and stays expired; answered when the acknowledgement is stored
 	_ = from.Close()
-	quiet(t, sender.dial().listen().expired)
+	again := sender.dial().listen()
+	quiet(again, again.expired)
 
 	r.shift(31 * 24 * time.Hour) // nobody fetched "long" within the lifetime
 	if e := next(t, sender.dial().listen().expired); e.ID != long.ID {
@@ -266,10 +268,8 @@ func TestSendRefusals(t *testing.T) {
 	}
 	got := rcpt.listen()
 	rcpt.ack(next(t, got.envelopes).Seq)
-	for deadline := time.Now().Add(10 * time.Second); err != nil && time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		err = send(fourth) // the refused one was not taken for a repetition
-	}
-	if err != nil {
+	rcpt.settle()
+	if err = send(fourth); err != nil { // the refused one was not taken for a repetition
 		t.Fatalf("after an acknowledgement: %v", err)
 	}
 	for range 2 {
@@ -303,5 +303,6 @@ func TestSignalsAreShownOrForgotten(t *testing.T) {
 		t.Fatalf("large signal: %v", err)
 	}
 	from.send(to("628", "to myself")) // executed after the signals
-	quiet(t, owner.dial().listen().signals)
+	again := owner.dial().listen()
+	quiet(again, again.signals)
 }

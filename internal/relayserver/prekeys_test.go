@@ -156,6 +156,62 @@ func TestPrekeyIDsAreNeverUsedAgain(t *testing.T) {
 	}
 }
 
+func TestOneTimeKeysAreReplaced(t *testing.T) {
+	r := start(t, relayserver.NoLimits())
+	owner, from := r.device("6281"), r.business("628").dial()
+	r.device("6282").dial().publish(prekeys(1, 3)) // somebody else's stay
+	c := owner.dial()
+	if i := c.Info(); i.HighestID != 0 {
+		t.Errorf("nothing is published, and the highest id is %d", i.HighestID)
+	}
+	c.publish(prekeys(1, 4))
+	for first := uint32(100); first < 1000; first += 200 { // up to the limit: what is replaced leaves room
+		c.publish(relayclient.Prekeys{OneTime: oneTime("x", first, 199), OneTimeKEM: oneTime("kem", first, 1)})
+	}
+	again := prekeys(2000, 7)
+	again.Replace = true
+	if err := c.Publish(t.Context(), relayclient.Prekeys{OneTime: oneTime("x", 1098, 2), Replace: true}); err == nil {
+		t.Error("an id was used again")
+	}
+	_ = c.Close()
+	c = owner.dial()
+	if i := c.Info(); i.OneTime != 999 || i.OneTimeKEM != 9 || i.HighestID != 1098 {
+		t.Fatalf("after a Publish that was refused: %+v", i)
+	}
+	c.publish(again)
+	bundle := func(account string) *relayclient.Bundle {
+		t.Helper()
+		b, err := from.FetchBundle(t.Context(), account)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	if b := bundle("6281"); b.Signed.ID != 2000 || b.OneTime.ID != 2000 || b.KEM.ID != 2000 || b.KEMLastResort {
+		t.Errorf("bundle %+v", b)
+	}
+	c.publish(again) // repeated: the answer was lost
+	if b := bundle("6281"); b.OneTime.ID != 2001 || b.KEM.ID != 2001 {
+		t.Errorf("after a repeated Publish %+v", b)
+	}
+	if b := bundle("6282"); b.OneTime.ID != 1 || b.KEM.ID != 1 {
+		t.Errorf("another device's %+v", b)
+	}
+	_ = c.Close()
+	c = owner.dial()
+	if i := c.Info(); i.OneTime != 5 || i.OneTimeKEM != 5 || i.HighestID != 2006 {
+		t.Errorf("the owner is told of %+v", i)
+	}
+	c.publish(relayclient.Prekeys{LastResort: &relayclient.Prekey{ID: 3000, Key: []byte("l")}, Replace: true})
+	if b := bundle("6281"); b.OneTime != nil || b.KEM.ID != 3000 || !b.KEMLastResort {
+		t.Errorf("replaced by nothing: %+v", b)
+	}
+	_ = c.Close()
+	if i := owner.dial().Info(); i.HighestID != 3000 {
+		t.Errorf("the highest id is %d, want that of the last resort", i.HighestID)
+	}
+}
+
 func TestTheOwnerIsToldWhenKeysRunLow(t *testing.T) {
 	r := start(t, relayserver.NoLimits())
 	owner, from := r.device("6281").dial(), r.business("628").dial()
@@ -166,7 +222,7 @@ func TestTheOwnerIsToldWhenKeysRunLow(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	quiet(t, got.low)
+	quiet(got, got.low)
 	if _, err := from.FetchBundle(t.Context(), "6281"); err != nil {
 		t.Fatal(err)
 	}

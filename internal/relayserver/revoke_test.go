@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"kabar/internal/patience"
 	"kabar/internal/relayclient"
 	"kabar/internal/relayserver"
 )
@@ -14,11 +15,7 @@ import (
 // ended waits for the end of a connection and returns its cause.
 func (c *client) ended() error {
 	c.t.Helper()
-	select {
-	case <-c.Done():
-	case <-time.After(10 * time.Second):
-		c.t.Fatal("the connection lives on")
-	}
+	patience.Next(c.t, "the connection ends", c.Done())
 	return c.Err()
 }
 
@@ -45,8 +42,8 @@ func TestARevokedAccountIsGone(t *testing.T) {
 	}
 	for _, invite := range []string{"", phones} {
 		_, err := d.with(invite, "").try()
-		patience, ok := errors.AsType[*relayclient.RetryAfter](err)
-		if !errors.Is(err, relayclient.ErrRevoked) || !ok || patience.After < time.Minute {
+		later, ok := errors.AsType[*relayclient.RetryAfter](err)
+		if !errors.Is(err, relayclient.ErrRevoked) || !ok || later.After < time.Minute {
 			t.Errorf("login with invite %q: %v", invite, err)
 		}
 	}

@@ -71,7 +71,7 @@ func (s *Server) sweepEntries(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.hub.stir(wake)
+		s.hub.stir(wake, laneNotices)
 	}
 	return nil
 }

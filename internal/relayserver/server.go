@@ -23,6 +23,8 @@ type Options struct {
 	Name   string           // what devices sign that they log in to; default "kabar"
 	Limits Limits           // zero: the defaults
 	Admit  Admission        // who may register; the zero value: those with an invite
+	Known  []string         // with CodesOnly: businesses that need no code to register for the first time
+	Coded  func(Code)       // is told of every verification code that is made, once it is stored; must not block; nil: nobody is
 	Now    func() time.Time // decides about expiry and limits; nil: time.Now. Signs of life use real time.
 	Log    *slog.Logger     // nil: no log. Neither accounts nor contents are logged.
 }
@@ -33,6 +35,8 @@ type Server struct {
 	name      string
 	limits    Limits
 	admission Admission
+	known     []string
+	coded     func(Code)
 	now       func() time.Time
 	log       *slog.Logger
 	start     time.Time // of what is measured in real time
@@ -56,6 +60,8 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 		name:      cmp.Or(o.Name, "kabar"),
 		limits:    o.Limits.filled(),
 		admission: o.Admit,
+		known:     o.Known,
+		coded:     o.Coded,
 		now:       o.Now,
 		log:       o.Log,
 		start:     time.Now(),

@@ -18,6 +18,8 @@ import (
 const (
 	maxQueued     = 256                    // requests of a connection that wait for the worker
 	queuedBytes   = 1 << 20                // and about how many bytes
+	maxFresh      = 32                     // envelopes that are handed over without being read from the mailbox
+	freshBytes    = 16 << 10               // and how long each may be
 	goodbyeWithin = time.Second            // for the last frame to go out
 	storeRetry    = time.Second            // when to ask again after a fault of the store
 	fullRetry     = 200 * time.Millisecond // when to ask again while the write queue is full
@@ -39,7 +41,8 @@ type session struct {
 	room    sync.Cond // signalled when the queue was taken
 	queue   []*relayproto.Frame
 	bytes   int
-	stirred bool // the mailbox may have something to deliver
+	stirred [lanes]bool // the lane may have something to deliver
+	fresh   []*entry    // envelopes that have just been stored; few, since the mailbox has them, too
 	working bool
 	ended   bool
 	worker  sync.WaitGroup
@@ -168,14 +171,29 @@ func (x *session) enqueue(f *relayproto.Frame) {
 	x.hire()
 }
 
-// stir lets the worker look into the mailbox.
-func (x *session) stir() {
+// stir lets the worker look into a lane of the mailbox.
+func (x *session) stir(lane int) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.ended {
 		return
 	}
-	x.stirred = true
+	x.stirred[lane] = true
+	x.hire()
+}
+
+// hand gives the worker an envelope that has just been stored, which need not be read then. One too many is left to be read.
+func (x *session) hand(e *entry) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.ended {
+		return
+	}
+	if len(x.fresh) < maxFresh && len(e.text) <= freshBytes {
+		x.fresh = append(x.fresh, e)
+	} else {
+		x.stirred[laneEnvelopes] = true
+	}
 	x.hire()
 }
 
@@ -191,19 +209,18 @@ func (x *session) hire() {
 func (x *session) work() {
 	for {
 		x.mu.Lock()
-		batch, stirred := x.queue, x.stirred
-		x.queue, x.bytes, x.stirred = nil, 0, false
+		batch, stirred, fresh := x.queue, x.stirred, x.fresh
+		x.queue, x.bytes, x.stirred, x.fresh = nil, 0, [lanes]bool{}, nil
 		x.room.Signal()
-		if len(batch) == 0 && !stirred {
+		if len(batch) == 0 && len(fresh) == 0 && stirred == [lanes]bool{} {
 			x.working = false
 			x.mu.Unlock()
 			return
 		}
 		x.mu.Unlock()
 		x.execute(batch)
-		if stirred {
-			x.deliver()
-		}
+		stirred[laneEnvelopes] = !x.deliverFresh(fresh) || stirred[laneEnvelopes]
+		x.deliver(stirred)
 	}
 }
 

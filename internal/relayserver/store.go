@@ -11,13 +11,9 @@ import (
 
 // store is relay.db. Methods that take a transaction are called from an operation of the group-commit writer; the others
 // read what is committed.
-type store struct {
-	db     *sqlite.DB
-	hot    map[string]*sql.Stmt // prepared on the writing connection, by their text
-	toSend *sql.Stmt            // sqlWaiting, prepared for reading
-}
+type store struct{ db *sqlite.DB }
 
-// Statements that run for every envelope or prekey: preparing them each time would double their cost.
+// Statements that run for every envelope or prekey.
 const (
 	sqlFindDevice = `SELECT id, class, login_key, recovery, counter, confirmed, coalesce(revoked_at, 0) FROM device WHERE account = ? AND device = ?`
 	sqlSeen       = `INSERT INTO seen (owner, peer, msg_id, until) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`
@@ -34,35 +30,21 @@ const (
 	sqlWaiting = `
 		SELECT e.seq, e.msg_id, d.account, d.device, e.kind, e.ciphertext, e.stored_at
 		FROM entry e JOIN device d ON d.id = e.peer
-		WHERE e.owner = ? AND e.lane = ? AND e.seq > ? AND e.expires_at > ? ORDER BY e.seq`
+		WHERE e.owner = ? AND e.lane = %d AND e.seq > ? AND e.expires_at > ? ORDER BY e.seq`
 )
+
+// sqlWaitingIn are the texts by lane: where 0 and 1 take turns as an argument, SQLite prepares the statement anew, too.
+var sqlWaitingIn = [lanes]string{fmt.Sprintf(sqlWaiting, laneEnvelopes), fmt.Sprintf(sqlWaiting, laneNotices)}
 
 func openStore(ctx context.Context, path string) (*store, error) {
 	db, err := sqlite.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	s := &store{db: db, hot: make(map[string]*sql.Stmt)}
-	if err := s.prepare(ctx); err != nil {
+	if err := db.Migrate(ctx, schema); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Close())
 	}
-	return s, nil
-}
-
-func (s *store) prepare(ctx context.Context) error {
-	if err := s.db.Migrate(ctx, schema); err != nil {
-		return err
-	}
-	for _, text := range []string{sqlFindDevice, sqlSeen, sqlTakeSeq, sqlPut, sqlDelete, sqlFewer, sqlAddKey, sqlPopKey, sqlCountKeys} {
-		stmt, err := s.db.Conn.PrepareContext(ctx, text)
-		if err != nil {
-			return err
-		}
-		s.hot[text] = stmt
-	}
-	var err error
-	s.toSend, err = s.db.Read.PrepareContext(ctx, sqlWaiting)
-	return err
+	return &store{db}, nil
 }
 
 // do runs op in the next group commit and waits for the disk. It always waits for the outcome: op may share variables
@@ -75,22 +57,9 @@ func (s *store) close() error { return s.db.Close() }
 
 // exec returns how many rows a statement has changed.
 func (s *store) exec(tx *sql.Tx, text string, args ...any) (int64, error) {
-	var res sql.Result
-	var err error
-	if stmt := s.hot[text]; stmt != nil {
-		res, err = tx.Stmt(stmt).Exec(args...)
-	} else {
-		res, err = tx.Exec(text, args...)
-	}
+	res, err := tx.Exec(text, args...)
 	if err != nil {
 		return 0, err
 	}
 	return res.RowsAffected()
-}
-
-func (s *store) row(tx *sql.Tx, text string, args ...any) *sql.Row {
-	if stmt := s.hot[text]; stmt != nil {
-		return tx.Stmt(stmt).QueryRow(args...)
-	}
-	return tx.QueryRow(text, args...)
 }

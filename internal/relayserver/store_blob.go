@@ -54,7 +54,7 @@ func (s *store) expiredBlobs(ctx context.Context, now time.Time) ([]string, erro
 func (s *store) deleteBlobs(tx *sql.Tx, ids []string) (less int64, err error) {
 	for _, id := range ids {
 		var size int64
-		switch err := s.row(tx, `DELETE FROM blob WHERE id = ? RETURNING size`, id).Scan(&size); {
+		switch err := tx.QueryRow(`DELETE FROM blob WHERE id = ? RETURNING size`, id).Scan(&size); {
 		case errors.Is(err, sql.ErrNoRows):
 		case err != nil:
 			return 0, err

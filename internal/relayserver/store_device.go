@@ -39,7 +39,7 @@ func (s *store) find(ctx context.Context, a relayproto.Addr) (*device, error) {
 }
 
 func (s *store) findIn(tx *sql.Tx, a relayproto.Addr) (*device, error) {
-	return scanDevice(s.row(tx, sqlFindDevice, a.Account, a.Device), a)
+	return scanDevice(tx.QueryRow(sqlFindDevice, a.Account, a.Device), a)
 }
 
 // reachable is findIn for who wants to reach a device: one that is revoked is not there.
@@ -79,16 +79,22 @@ func (s *store) replace(tx *sql.Tx, old *device, key, recovery []byte) error {
 
 // dropKeys takes a device out of the directory.
 func (s *store) dropKeys(tx *sql.Tx, device int64) error {
-	if _, err := s.exec(tx, `DELETE FROM prekey WHERE device = ?`, device); err != nil {
+	if err := s.dropOneTime(tx, device); err != nil {
 		return err
 	}
 	_, err := s.exec(tx, `DELETE FROM directory WHERE device = ?`, device)
 	return err
 }
 
+// dropOneTime takes a device's one-time keys out of the directory.
+func (s *store) dropOneTime(tx *sql.Tx, device int64) error {
+	_, err := s.exec(tx, `DELETE FROM prekey WHERE device = ?`, device)
+	return err
+}
+
 // insert makes the account of d; by is the invite that admitted it, 0 for none.
 func (s *store) insert(tx *sql.Tx, d *device, by int64, now time.Time) error {
-	err := s.row(tx, `INSERT INTO device (account, device, class, login_key, recovery, invite, created_at) VALUES (?, ?, ?, ?, ?, nullif(?, 0), ?) RETURNING id`,
+	err := tx.QueryRow(`INSERT INTO device (account, device, class, login_key, recovery, invite, created_at) VALUES (?, ?, ?, ?, ?, nullif(?, 0), ?) RETURNING id`,
 		d.addr.Account, d.addr.Device, d.class, d.key, d.recovery, by, now.UnixMilli()).Scan(&d.id)
 	if err != nil {
 		return err
@@ -119,7 +125,7 @@ func (s *store) revoke(tx *sql.Tx, device int64, now time.Time) error {
 // login raises the counter of d and reads it back with the highest confirmed one. It reports false when d has another
 // key by now, or is revoked.
 func (s *store) login(tx *sql.Tx, d *device, now time.Time) (bool, error) {
-	err := s.row(tx, `UPDATE device SET counter = counter + 1, last_login = ? WHERE id = ? AND login_key = ? AND revoked_at IS NULL
+	err := tx.QueryRow(`UPDATE device SET counter = counter + 1, last_login = ? WHERE id = ? AND login_key = ? AND revoked_at IS NULL
 		RETURNING counter, confirmed`, now.UnixMilli(), d.id, d.key).Scan(&d.counter, &d.confirmed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil

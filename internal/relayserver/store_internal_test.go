@@ -32,7 +32,9 @@ func TestAKeyThatWasReplacedMeanwhileHasNoEffect(t *testing.T) {
 	}
 	register := func(d, old *device) bool {
 		t.Helper()
-		err := s.do(func(tx *sql.Tx) error { return s.enrol(tx, &application{device: d, old: old, now: now, open: true}) })
+		err := s.do(func(tx *sql.Tx) error {
+			return s.enrol(tx, &application{device: d, old: old, now: now, admit: OpenRegistration})
+		})
 		if r, refused := errors.AsType[*refusal](err); refused && r.Code == relayproto.Refused_OVERLOADED {
 			return false
 		}
@@ -87,7 +89,7 @@ func TestWhoeverIsRevokedBeforeEnteringIsOut(t *testing.T) {
 	wire := relayproto.NewConn(ws)
 	t.Cleanup(wire.Kill)
 	d := &device{addr: relayproto.Addr{Account: "6281", Device: 1}, class: forHost, key: []byte("key")}
-	if err := s.enrol(&application{device: d, now: time.Now(), open: true}); err != nil {
+	if err := s.enrol(&application{device: d, now: time.Now(), admit: OpenRegistration}); err != nil {
 		t.Fatal(err)
 	}
 	x := &session{server: s, wire: wire, device: d}

@@ -20,18 +20,24 @@ func scanInvite(row interface{ Scan(...any) error }) (*invite, error) {
 
 // addInvite stores i and gives it its id.
 func (s *store) addInvite(tx *sql.Tx, i *invite, secret string) error {
-	return s.row(tx, `INSERT INTO invite (secret, class, account, seats, created_at, expires_at) VALUES (?, ?, nullif(?, ''), ?, ?, ?) RETURNING id`,
+	return tx.QueryRow(`INSERT INTO invite (secret, class, account, seats, created_at, expires_at) VALUES (?, ?, nullif(?, ''), ?, ?, ?) RETURNING id`,
 		hashed([]byte(secret)), i.class, i.account, i.seats, i.createdAt, i.expiresAt).Scan(&i.id)
 }
 
 // inviteBy finds an invite by its text, or returns nil.
 func (s *store) inviteBy(tx *sql.Tx, secret string) (*invite, error) {
-	return scanInvite(s.row(tx, `SELECT `+inviteColumns+` FROM invite WHERE secret = ?`, hashed([]byte(secret))))
+	return scanInvite(tx.QueryRow(`SELECT `+inviteColumns+` FROM invite WHERE secret = ?`, hashed([]byte(secret))))
+}
+
+// ownInvite returns an invite that is for an account alone and can be used, made after since (milliseconds), or nil.
+func (s *store) ownInvite(tx *sql.Tx, account string, since int64, now time.Time) (*invite, error) {
+	return scanInvite(tx.QueryRow(`SELECT `+inviteColumns+` FROM invite WHERE class = ? AND account = ? AND used_at IS NULL AND revoked_at IS NULL
+		AND created_at > ? AND expires_at > ? ORDER BY id DESC LIMIT 1`, forBusiness, account, since, now.UnixMilli()))
 }
 
 // inviteByID finds an invite, or returns nil.
 func (s *store) inviteByID(tx *sql.Tx, id int64) (*invite, error) {
-	return scanInvite(s.row(tx, `SELECT `+inviteColumns+` FROM invite WHERE id = ?`, id))
+	return scanInvite(tx.QueryRow(`SELECT `+inviteColumns+` FROM invite WHERE id = ?`, id))
 }
 
 // useInvite marks an invite as used: a business's for its account, a host's for the host.
@@ -50,7 +56,7 @@ func (s *store) revokeInvite(tx *sql.Tx, id int64, now time.Time) error {
 
 // seatsTaken counts the accounts that an invite has admitted and that are not revoked.
 func (s *store) seatsTaken(tx *sql.Tx, id int64) (n int, err error) {
-	err = s.row(tx, `SELECT count(*) FROM device WHERE invite = ? AND revoked_at IS NULL`, id).Scan(&n)
+	err = tx.QueryRow(`SELECT count(*) FROM device WHERE invite = ? AND revoked_at IS NULL`, id).Scan(&n)
 	return n, err
 }
 
@@ -75,7 +81,7 @@ func (s *store) hostInvites(tx *sql.Tx, host []byte, since int64) ([]*invite, er
 // codeOf returns the code that is pending for an invite, or nil. One whose hour is over is gone.
 func (s *store) codeOf(tx *sql.Tx, invite int64, now time.Time) (*code, error) {
 	c := &code{invite: invite}
-	err := s.row(tx, `SELECT account, code, wrong, created_at, expires_at FROM code WHERE invite = ? AND expires_at > ?`, invite, now.UnixMilli()).
+	err := tx.QueryRow(`SELECT account, code, wrong, created_at, expires_at FROM code WHERE invite = ? AND expires_at > ?`, invite, now.UnixMilli()).
 		Scan(&c.account, &c.text, &c.wrong, &c.createdAt, &c.expiresAt)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil

@@ -27,37 +27,36 @@ type envelope struct {
 	maximum int64         // envelopes a mailbox may hold
 }
 
-// put stores an envelope and returns the recipient. A repeated one is accepted, has no effect and returns 0.
-func (s *store) put(tx *sql.Tx, e envelope) (recipient int64, err error) {
+// put stores an envelope and returns the recipient and the envelope's seq. A repeated one is accepted, has no effect and returns 0.
+func (s *store) put(tx *sql.Tx, e envelope) (recipient int64, seq uint64, err error) {
 	to, err := s.reachable(tx, e.send.To.Addr())
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	if to == nil {
-		return 0, refuse(relayproto.Refused_UNKNOWN_RECIPIENT, "")
+		return 0, 0, refuse(relayproto.Refused_UNKNOWN_RECIPIENT, "")
 	}
 	latest := e.now.Add(e.keep).UnixMilli()
 	n, err := s.exec(tx, sqlSeen, to.id, e.from, e.send.MsgId, latest)
 	if err != nil || n == 0 {
-		return 0, err
+		return 0, 0, err
 	}
 	expires := e.send.ExpiresAtMs
 	if expires == 0 || expires > latest {
 		expires = latest
 	}
 	if expires <= e.now.UnixMilli() {
-		return 0, s.unsee(tx, e, to.id, refuse(relayproto.Refused_ALREADY_EXPIRED, ""))
+		return 0, 0, s.unsee(tx, e, to.id, refuse(relayproto.Refused_ALREADY_EXPIRED, ""))
 	}
-	var seq int64
-	err = s.row(tx, sqlTakeSeq, 1, to.id, e.maximum).Scan(&seq)
+	err = tx.QueryRow(sqlTakeSeq, 1, to.id, e.maximum).Scan(&seq)
 	if errors.Is(err, sql.ErrNoRows) {
-		return 0, s.unsee(tx, e, to.id, later(relayproto.Refused_MAILBOX_FULL, mailboxRetry, ""))
+		return 0, 0, s.unsee(tx, e, to.id, later(relayproto.Refused_MAILBOX_FULL, mailboxRetry, ""))
 	}
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	_, err = s.exec(tx, sqlPut, to.id, laneEnvelopes, seq, e.from, e.send.MsgId, e.send.Kind, notNull(e.send.Ciphertext), e.now.UnixMilli(), expires)
-	return to.id, err
+	_, err = s.exec(tx, sqlPut, to.id, laneEnvelopes, int64(seq), e.from, e.send.MsgId, e.send.Kind, notNull(e.send.Ciphertext), e.now.UnixMilli(), expires)
+	return to.id, seq, err
 }
 
 // unsee takes back the tombstone of an envelope that is refused for a reason, so that it can be sent again.
@@ -118,7 +117,7 @@ func (e *entry) frame(lane int) *relayproto.Frame {
 // waiting yields what is in a lane above a seq, in order, without what has expired. An error ends it.
 func (s *store) waiting(ctx context.Context, owner int64, lane int, above uint64, now time.Time) iter.Seq2[*entry, error] {
 	return func(yield func(*entry, error) bool) {
-		rows, err := s.toSend.QueryContext(ctx, owner, lane, int64(above), now.UnixMilli())
+		rows, err := s.db.Read.QueryContext(ctx, sqlWaitingIn[lane], owner, int64(above), now.UnixMilli())
 		if err != nil {
 			yield(nil, err)
 			return
@@ -162,7 +161,7 @@ func (s *store) expire(tx *sql.Tx, now time.Time, keep time.Duration) (n int, wa
 			return 0, nil, err
 		}
 		var seq int64
-		if err := s.row(tx, sqlTakeSeq, 0, e.peer, math.MaxInt64).Scan(&seq); err != nil {
+		if err := tx.QueryRow(sqlTakeSeq, 0, e.peer, math.MaxInt64).Scan(&seq); err != nil {
 			return 0, nil, err
 		}
 		_, err := s.exec(tx, sqlPut, e.peer, laneNotices, seq, e.owner, e.msgID, 0, nil, now.UnixMilli(), now.Add(keep).UnixMilli())

@@ -38,7 +38,7 @@ func (d *directory) complete() bool {
 
 func (s *store) directory(tx *sql.Tx, device int64) (*directory, error) {
 	d := &directory{signed: new(relayproto.Prekey), resort: new(relayproto.Prekey)}
-	err := s.row(tx, `SELECT identity, signed_id, signed, resort_id, resort, top_one_time, top_kem, last_publish FROM directory WHERE device = ?`, device).
+	err := tx.QueryRow(`SELECT identity, signed_id, signed, resort_id, resort, top_one_time, top_kem, last_publish FROM directory WHERE device = ?`, device).
 		Scan(&d.identity, &d.signed.Id, &d.signed.Key, &d.resort.Id, &d.resort.Key, &d.topOneTime, &d.topKEM, &d.lastPublish)
 	if errors.Is(err, sql.ErrNoRows) {
 		return d, nil
@@ -46,7 +46,7 @@ func (s *store) directory(tx *sql.Tx, device int64) (*directory, error) {
 	return d, err
 }
 
-// publish adds to the directory of d, all or nothing. Repeating the last Publish has no effect.
+// publish adds to the directory of d, or replaces its one-time keys, all or nothing. Repeating the last Publish has no effect.
 func (s *store) publish(tx *sql.Tx, d *device, p *relayproto.Publish) error {
 	current, err := s.reachable(tx, d.addr)
 	if err != nil {
@@ -66,6 +66,11 @@ func (s *store) publish(tx *sql.Tx, d *device, p *relayproto.Publish) error {
 	dir.lastPublish = sum
 	if err := dir.merge(p); err != nil {
 		return err
+	}
+	if p.Replace {
+		if err := s.dropOneTime(tx, d.id); err != nil {
+			return err
+		}
 	}
 	for kind, keys := range [][]*relayproto.Prekey{kindX25519: p.OneTime, kindKEM: p.OneTimeKem} {
 		if err := s.roomFor(tx, d.id, kind, len(keys)); err != nil {
@@ -144,7 +149,7 @@ func (s *store) roomFor(tx *sql.Tx, device int64, kind, more int) error {
 }
 
 func (s *store) countOneTime(tx *sql.Tx, device int64, kind int) (n int, err error) {
-	err = s.row(tx, sqlCountKeys, device, kind).Scan(&n)
+	err = tx.QueryRow(sqlCountKeys, device, kind).Scan(&n)
 	return n, err
 }
 
@@ -152,6 +157,7 @@ func (s *store) countOneTime(tx *sql.Tx, device int64, kind int) (n int, err err
 type supply struct {
 	oneTime, oneTimeKEM int
 	complete            bool
+	highest             uint32 // id ever published, of all kinds
 }
 
 func (s *store) supply(ctx context.Context, device int64) (supply, error) {
@@ -159,8 +165,9 @@ func (s *store) supply(ctx context.Context, device int64) (supply, error) {
 	err := s.db.Read.QueryRowContext(ctx, `SELECT
 		(SELECT count(*) FROM prekey WHERE device = ?1 AND kind = 0),
 		(SELECT count(*) FROM prekey WHERE device = ?1 AND kind = 1),
-		EXISTS (SELECT 1 FROM directory WHERE device = ?1 AND identity IS NOT NULL AND signed IS NOT NULL AND resort IS NOT NULL)`,
-		device).Scan(&have.oneTime, &have.oneTimeKEM, &have.complete)
+		EXISTS (SELECT 1 FROM directory WHERE device = ?1 AND identity IS NOT NULL AND signed IS NOT NULL AND resort IS NOT NULL),
+		coalesce((SELECT max(signed_id, resort_id, top_one_time, top_kem) FROM directory WHERE device = ?1), 0)`,
+		device).Scan(&have.oneTime, &have.oneTimeKEM, &have.complete, &have.highest)
 	return have, err
 }
 
@@ -217,7 +224,7 @@ func (s *store) payFetch(tx *sql.Tx, f fetch, target int64) error {
 		return nil
 	}
 	var paid int64
-	err := s.row(tx, `SELECT paid_at FROM fetched WHERE fetcher = ? AND target = ?`, f.by, target).Scan(&paid)
+	err := tx.QueryRow(`SELECT paid_at FROM fetched WHERE fetcher = ? AND target = ?`, f.by, target).Scan(&paid)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
@@ -232,7 +239,7 @@ func (s *store) payFetch(tx *sql.Tx, f fetch, target int64) error {
 // pop takes the oldest one-time key, nil when there is none, and counts the rest.
 func (s *store) pop(tx *sql.Tx, device int64, kind int) (*relayproto.Prekey, int, error) {
 	k := new(relayproto.Prekey)
-	err := s.row(tx, sqlPopKey, device, kind).Scan(&k.Id, &k.Key)
+	err := tx.QueryRow(sqlPopKey, device, kind).Scan(&k.Id, &k.Key)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, 0, nil
 	}

@@ -12,7 +12,7 @@ import (
 // outcome is what a batch of requests has led to. It counts only after the commit.
 type outcome struct {
 	answers []*relayproto.Frame
-	wake    []int64  // whose mailbox has grown
+	posted  []posted // what mailboxes have got
 	served  []served // whose prekeys have shrunk
 }
 
@@ -81,9 +81,9 @@ func (x *session) decide(tx *sql.Tx, now time.Time, f *relayproto.Frame, out *ou
 		if len(b.Send.Ciphertext) > relayproto.MaxCiphertext {
 			return nil, refuse(relayproto.Refused_TOO_LARGE, "an envelope holds at most 256 KiB")
 		}
-		to, err := st.put(tx, envelope{from: x.device.id, send: b.Send, now: now, keep: l.Lifetime, maximum: l.mailbox()})
+		to, seq, err := st.put(tx, envelope{from: x.device.id, send: b.Send, now: now, keep: l.Lifetime, maximum: l.mailbox()})
 		if err == nil && to != 0 {
-			out.wake = append(out.wake, to)
+			out.posted = append(out.posted, posted{to, &entry{seq, b.Send.MsgId, x.device.addr, b.Send.Kind, b.Send.Ciphertext, now.UnixMilli()}})
 		}
 		return done(), err
 	case *relayproto.Frame_Publish:
@@ -104,7 +104,7 @@ func (x *session) announce(out *outcome) {
 		x.answer(f.Id, f, nil)
 	}
 	x.release()
-	x.server.hub.stir(out.wake)
+	x.server.hub.hand(out.posted)
 	for _, got := range out.served {
 		x.server.tellLow(got)
 	}
@@ -116,7 +116,7 @@ func (x *session) postpone(batch []*relayproto.Frame, err error) {
 		x.answer(f.Id, nil, err)
 	}
 	if len(x.acks) > 0 {
-		time.AfterFunc(storeRetry, x.stir)
+		time.AfterFunc(storeRetry, func() { x.stir(laneEnvelopes) })
 	}
 }
 

@@ -4,7 +4,7 @@
 // bound to the place it belongs to by additional data ([AAD]), so a value copied to another row, table or column does not
 // open. The chain of keys (master, number, conversation) and where sealed values live are the caller's; so is rotation.
 //
-// What this package does not do: it derives no key from a password, compresses nothing, and cannot wipe memory (the Go
+// What this package does not do: it compresses nothing, and cannot wipe memory (the Go
 // runtime may copy a key). The length of a plaintext is visible from the length of its sealed form.
 //
 // Everything here is safe for concurrent use. The nonce is random (96 bits), so one key must not seal more than 2^32

@@ -15,7 +15,7 @@ import (
 	"path/filepath"
 	"runtime"
 
-	_ "modernc.org/sqlite" // the driver, in pure Go
+	"modernc.org/sqlite"
 
 	"kabar/internal/commit"
 	"kabar/internal/filelock"
@@ -39,7 +39,8 @@ type DB struct {
 }
 
 // Op is one write. It runs inside a shared transaction and sees the effects of the operations before it. When it returns
-// an error its own effects are undone and nobody else's are. It must not keep tx.
+// an error its own effects are undone and nobody else's are. It must not keep tx. It may run a second time after its first
+// effects have been undone, so it sets afresh what it shares with its caller.
 type Op func(tx *sql.Tx) error
 
 // cache is how many KiB of pages each connection keeps in memory.
@@ -119,10 +120,11 @@ func pool(path string, n, cacheKiB int, extra string) (*sql.DB, error) {
 		"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)" +
 		"&_pragma=secure_delete(1)&_pragma=wal_autocheckpoint(2000)&_pragma=journal_size_limit(67108864)" +
 		fmt.Sprintf("&_pragma=cache_size(-%d)&", cacheKiB) + extra
-	p, err := sql.Open("sqlite", dsn)
+	c, err := sqlite.NewConnector(dsn)
 	if err != nil {
 		return nil, err
 	}
+	p := sql.OpenDB(connector{c})
 	p.SetMaxOpenConns(n)
 	p.SetMaxIdleConns(n)
 	return p, nil
@@ -131,25 +133,48 @@ func pool(path string, n, cacheKiB int, extra string) (*sql.DB, error) {
 // Do runs op in the next group commit and returns after it is on disk.
 func (db *DB) Do(ctx context.Context, op func(tx *sql.Tx) error) error { return db.ops.Do(ctx, op) }
 
-// batch runs operations in one transaction, each behind a savepoint. When the transaction itself fails, every operation
-// that had not failed by itself gets that error: none of them is stored.
+// batch runs operations in one transaction. They seldom fail, and a savepoint for each costs as much as a small operation: so
+// they run without, and only when one of them fails all of them run again, each behind a savepoint.
 func (db *DB) batch(ops []Op) []error {
 	errs := make([]error, len(ops))
+	failed := false
+	err := db.transact(func(tx *sql.Tx) error {
+		for _, op := range ops {
+			if err := op(tx); err != nil {
+				failed = true
+				return err
+			}
+		}
+		return nil
+	})
+	if failed && len(ops) > 1 {
+		err = db.transact(func(tx *sql.Tx) (err error) {
+			for i := 0; i < len(ops) && err == nil; i++ {
+				errs[i], err = guarded(tx, ops[i])
+			}
+			return err
+		})
+	}
+	return fill(errs, err)
+}
+
+// transact commits what run does. After an error nothing of it is stored.
+func (db *DB) transact(run func(tx *sql.Tx) error) error {
 	tx, err := db.Conn.Begin()
 	if err != nil {
-		return fill(errs, fmt.Errorf("begin: %w", err))
+		return fmt.Errorf("begin: %w", err)
 	}
-	for i, op := range ops {
-		if errs[i], err = guarded(tx, op); err != nil {
-			_ = tx.Rollback() // the transaction is lost anyway; err says why
-			return fill(errs, err)
-		}
+	if err := run(tx); err != nil {
+		_ = tx.Rollback() // the transaction is lost anyway; err says why
+		return err
 	}
+	//failpoint:file-commit
 	if err := tx.Commit(); err != nil {
 		_ = tx.Rollback()
-		return fill(errs, fmt.Errorf("commit: %w", err))
+		return fmt.Errorf("commit: %w", err)
 	}
-	return errs
+	//failpoint:file-committed
+	return nil
 }
 
 // guarded runs op behind a savepoint. The first result is op's own error, the second one spoils the transaction.
@@ -168,6 +193,7 @@ func guarded(tx *sql.Tx, op Op) (own, fatal error) {
 	return own, nil
 }
 
+// fill gives err to every operation that has not failed by itself: none of them is stored.
 func fill(errs []error, err error) []error {
 	for i := range errs {
 		if errs[i] == nil {

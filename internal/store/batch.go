@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 )
 
 // op is one write: what it will need, and what it does. It runs on the writer's goroutine, in arrival order, against the
@@ -19,6 +18,8 @@ type op struct {
 type flusher interface {
 	loadWanted() error
 	flush() error
+	committed()
+	settled(stays bool)              // by the operation that has run
 	landed(now *batch) (bool, error) // in a later transaction
 }
 
@@ -28,8 +29,9 @@ type batch struct {
 	ctx    context.Context // ends when the database has taken too long
 	tx     *sql.Tx
 	tables []flusher
-	undo   []func() // how to take back what the running operation has done
-	after  []func() // cache changes, made only once the commit has succeeded
+
+	changed []flusher // by the running operation
+	after   []func()  // cache changes, made only once the commit has succeeded
 }
 
 // runBatch decides and commits operations: load what they have announced, decide them one after another, write the net
@@ -78,7 +80,7 @@ func (db *DB) transact(ops []op) (errs []error, err error) {
 	}
 	if err != nil {
 		_ = sqlTx.Rollback() // err says why; a failed rollback closes the connection by itself
-		db.recount()
+		db.doubt()
 		return errs, err
 	}
 	return errs, b.commit()
@@ -86,7 +88,9 @@ func (db *DB) transact(ops []op) (errs []error, err error) {
 
 // commit commits. When no answer comes, it asks the database whether it has happened.
 func (b *batch) commit() error {
+	//failpoint:commit
 	err := b.tx.Commit()
+	//failpoint:after-commit
 	if err == nil {
 		b.done()
 		return nil
@@ -96,12 +100,15 @@ func (b *batch) commit() error {
 	if stored, unknown := b.db.settle(); unknown == nil && stored {
 		return nil
 	}
-	b.db.recount()
+	b.db.doubt()
 	return &UnavailableError{fmt.Errorf("commit: %w", err)}
 }
 
 // done tells those who wait for the commit.
 func (b *batch) done() {
+	for _, t := range b.tables {
+		t.committed()
+	}
 	for _, f := range b.after {
 		f()
 	}
@@ -119,22 +126,27 @@ func (b *batch) decide(tx *Tx, ops []op, errs []error) error {
 		}
 	}
 	for i, o := range ops {
-		b.undo = b.undo[:0]
 		after := len(b.after)
-		if errs[i] = o.do(tx); errs[i] == nil {
-			continue
-		}
+		errs[i] = o.do(tx)
 		var broken *StatementError
 		var down *UnavailableError
 		if errors.As(errs[i], &broken) || errors.As(errs[i], &down) {
 			return errs[i]
 		}
-		for _, v := range slices.Backward(b.undo) {
-			v()
+		b.settled(errs[i] == nil)
+		if errs[i] != nil {
+			b.after = b.after[:after]
 		}
-		b.after = b.after[:after]
 	}
 	return nil
+}
+
+// settled ends an operation: what it has changed stays, or is taken back.
+func (b *batch) settled(stays bool) {
+	for _, t := range b.changed {
+		t.settled(stays)
+	}
+	b.changed = b.changed[:0]
 }
 
 func (b *batch) flush() error {
@@ -150,7 +162,11 @@ func (b *batch) flush() error {
 func (b *batch) load(s *shape, keys [][]any, scan func(*sql.Rows) error) error {
 	text := b.db.texts[s.name].load
 	if b.db.flavour == postgresFlavour {
-		return b.query(text, arrays(s.keys, keys), scan)
+		all := cells{width: len(s.keys)}
+		for _, k := range keys {
+			all.add(k)
+		}
+		return b.query(text, arrays(s.keys, all), scan)
 	}
 	for _, k := range keys {
 		if err := b.query(text, k, scan); err != nil {
@@ -161,7 +177,7 @@ func (b *batch) load(s *shape, keys [][]any, scan func(*sql.Rows) error) error {
 }
 
 func (b *batch) query(text string, args []any, scan func(*sql.Rows) error) error {
-	rows, err := b.tx.StmtContext(b.ctx, b.db.stmts[text]).QueryContext(b.ctx, args...)
+	rows, err := b.tx.QueryContext(b.ctx, text, args...)
 	if err != nil {
 		return faultIn(b.ctx, err)
 	}
@@ -181,58 +197,41 @@ func (b *batch) query(text string, args []any, scan func(*sql.Rows) error) error
 }
 
 // write runs a table's insert, update and remove statements.
-func (b *batch) write(s *shape, inserts, updates, removes [][]any) error {
-	all := append(append([]column(nil), s.keys...), s.cols...)
-	t := b.db.texts[s.name]
+func (b *batch) write(s *shape, inserts, updates, removes cells) error {
+	all, t := s.all(), b.db.texts[s.name]
+	if b.db.flavour == sqliteFlavour {
+		if short, ok := inserts.early(all); ok {
+			inserts, t.insert = short, t.early
+		}
+	}
 	for _, w := range []struct {
-		text string
-		cols []column
-		rows [][]any
-	}{{t.remove, s.keys, removes}, {t.insert, all, inserts}, {t.update, all, updates}} {
-		if err := b.exec(w.text, w.cols, w.rows); err != nil {
+		chunks []rowsText
+		cols   []column
+		rows   cells
+	}{{[]rowsText{{1, t.remove}}, s.keys, removes}, {t.insert, all, inserts}, {t.update, all, updates}} {
+		if err := b.exec(w.chunks, w.cols, w.rows); err != nil {
 			return faultIn(b.ctx, fmt.Errorf("write %s: %w", s.name, err))
 		}
 	}
 	return nil
 }
 
-func (b *batch) exec(text string, cols []column, rows [][]any) error {
-	if len(rows) == 0 {
+func (b *batch) exec(chunks []rowsText, cols []column, rows cells) error {
+	n := rows.rows()
+	if n == 0 {
 		return nil
 	}
-	stmt := b.tx.StmtContext(b.ctx, b.db.stmts[text])
 	if b.db.flavour == postgresFlavour {
-		_, err := stmt.ExecContext(b.ctx, arrays(cols, rows)...)
+		_, err := b.tx.ExecContext(b.ctx, chunks[0].text, arrays(cols, rows)...)
 		return err
 	}
-	for _, r := range rows {
-		if _, err := stmt.ExecContext(b.ctx, r...); err != nil {
-			return err
+	done := 0
+	for _, c := range chunks {
+		for ; n-done >= c.rows; done += c.rows {
+			if _, err := b.tx.ExecContext(b.ctx, c.text, rows.part(done, c.rows)...); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
-}
-
-// arrays turns rows into one typed slice a column.
-func arrays(cols []column, rows [][]any) []any {
-	out := make([]any, len(cols))
-	for c, col := range cols {
-		switch col.kind {
-		case "bigint":
-			out[c] = columnOf[int64](rows, c)
-		case "text":
-			out[c] = columnOf[string](rows, c)
-		case "bytea":
-			out[c] = columnOf[[]byte](rows, c)
-		}
-	}
-	return out
-}
-
-func columnOf[T any](rows [][]any, c int) []T {
-	vs := make([]T, len(rows))
-	for i, r := range rows {
-		vs[i] = r[c].(T)
-	}
-	return vs
 }

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"kabar"
 	"kabar/internal/store"
@@ -17,6 +18,9 @@ func BenchmarkAccept(b *testing.B) {
 	for _, database := range []string{"sqlite", "postgres"} {
 		b.Run(database, func(b *testing.B) {
 			s := storetest.Open(b, database)
+			var batches atomic.Int64
+			s.Options.Observe = func(int, time.Duration) { batches.Add(1) }
+			s.Reopen(b)
 			const customers, goroutines = 1000, 64
 			ids := make([]kabar.ConversationID, customers)
 			s.Write(b, func(tx *store.Tx) error {
@@ -33,6 +37,7 @@ func BenchmarkAccept(b *testing.B) {
 			b.SetParallelism(max(1, goroutines/runtime.GOMAXPROCS(0)))
 			b.ReportAllocs()
 			b.ResetTimer()
+			batches.Store(0)
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
 					if err := accept(b, s, ids[next.Add(1)%customers]); err != nil {
@@ -42,6 +47,7 @@ func BenchmarkAccept(b *testing.B) {
 				}
 			})
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msgs/s")
+			b.ReportMetric(float64(batches.Load())/float64(b.N), "commits/msg")
 		})
 	}
 }
@@ -58,4 +64,33 @@ func accept(b *testing.B, s *storetest.Env, id kabar.ConversationID) error {
 		}
 		return tx.AddJob(&store.Job{Account: c.Account, Number: c.Number, Conversation: c.ID, Kind: "send", Message: m.ID})
 	})
+}
+
+// BenchmarkLane asks for the oldest hundred of a lane of 10,000 jobs, most of which are not kept in memory.
+func BenchmarkLane(b *testing.B) {
+	for _, database := range []string{"sqlite", "postgres"} {
+		b.Run(database, func(b *testing.B) {
+			s := storetest.Open(b, database)
+			s.Options.Keep = 100
+			s.Reopen(b)
+			const jobs = 10_000
+			s.Write(b, func(tx *store.Tx) error {
+				c, err := tx.CreateConversation(s.A, kabar.Customer{WaID: "491"})
+				for i := 0; i < jobs && err == nil; i++ {
+					err = tx.AddJob(&store.Job{Account: c.Account, Number: c.Number, Conversation: c.ID, Kind: "send"})
+				}
+				return err
+			})
+			c, err := s.DB.FindConversation(b.Context(), s.A.ID, "491")
+			if err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				if ids, err := s.DB.Lane(b.Context(), s.A.ID, c.ID, 100); err != nil || len(ids) != 100 {
+					b.Fatalf("%d jobs, %v", len(ids), err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/jobs, "us/job")
+		})
+	}
 }

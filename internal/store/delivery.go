@@ -11,17 +11,18 @@ import (
 )
 
 type deliveryRow struct {
-	endpoint, seq, account, number, conversation, state, attempts, due int64
-	body                                                               []byte
+	endpoint, seq, account, number, conversation, state, attempts, due, batch int64
+	body                                                                      []byte
+	answer                                                                    string
 }
 
 var deliveries = &table[spot, deliveryRow]{
 	shape: shape{"delivery", cols("endpoint_id:bigint seq:bigint"),
-		cols("account_id:bigint number_id:bigint conversation_id:bigint state:bigint attempts:bigint due:bigint body:bytea")},
+		cols("account_id:bigint number_id:bigint conversation_id:bigint state:bigint attempts:bigint due:bigint batch:bigint body:bytea answer:text")},
 	key:  func(r *deliveryRow) spot { return spot{r.endpoint, r.seq} },
 	args: spotArgs,
 	fields: func(r *deliveryRow) []any {
-		return []any{&r.endpoint, &r.seq, &r.account, &r.number, &r.conversation, &r.state, &r.attempts, &r.due, &r.body}
+		return []any{&r.endpoint, &r.seq, &r.account, &r.number, &r.conversation, &r.state, &r.attempts, &r.due, &r.batch, &r.body, &r.answer}
 	},
 	order: orderSpot,
 }
@@ -46,11 +47,10 @@ type Delivery struct {
 	State        DeliveryState
 	Attempts     int
 	Due          time.Time
-	Body         []byte // the exact bytes of the first failed attempt; sealed at rest
+	Batch        int64  // Retrying: the seq of the first event of those it has failed with in one request; 0: it was alone
+	Answer       string // Retrying and Parked: what the last failed attempt was answered; empty if none was made
+	Body         []byte // the exact bytes of the first failed attempt, or its part of them; sealed at rest
 }
-
-// WantDelivery announces that the delivery will be asked for.
-func (tx *Tx) WantDelivery(e kabar.EndpointID, seq int64) { tx.deliveries.want(spot{int64(e), seq}) }
 
 // SaveDelivery stores d, new or changed. The endpoint must be the number's.
 func (tx *Tx) SaveDelivery(d *Delivery) error {
@@ -59,7 +59,7 @@ func (tx *Tx) SaveDelivery(d *Delivery) error {
 	}
 	row := deliveryRow{
 		endpoint: int64(d.Endpoint), seq: d.Seq, account: int64(d.Account), number: int64(d.Number), conversation: int64(d.Conversation),
-		state: int64(d.State), attempts: int64(d.Attempts), due: millis(d.Due),
+		state: int64(d.State), attempts: int64(d.Attempts), due: millis(d.Due), batch: d.Batch, answer: d.Answer,
 	}
 	if len(d.Body) > 0 {
 		key, err := tx.keyOf(row.number, row.conversation)
@@ -68,7 +68,8 @@ func (tx *Tx) SaveDelivery(d *Delivery) error {
 		}
 		row.body = key.Seal(d.Body, secrets.AAD("delivery", row.endpoint, row.seq))
 	}
-	return tx.deliveries.put(row)
+	tx.deliveries.set(row)
+	return nil
 }
 
 // RemoveDelivery forgets a delivery of an endpoint of the number: it has been finished and the mark is past it. One that is
@@ -77,13 +78,14 @@ func (tx *Tx) RemoveDelivery(n kabar.NumberID, e kabar.EndpointID, seq int64) er
 	if _, err := tx.endpoint(n, e); err != nil {
 		return err
 	}
-	return tx.deliveries.del(spot{int64(e), seq})
+	tx.deliveries.drop(spot{int64(e), seq})
+	return nil
 }
 
 // The queries of a dispatcher. Each finds its rows by an index, however many others the endpoint has.
 const (
 	deliveriesWhere = "endpoint_id = $1 AND state = $2 AND seq > $3 AND number_id = $4 ORDER BY seq LIMIT $5"
-	headsQuery      = "SELECT seq, account_id, number_id, conversation_id, state, attempts, due FROM delivery " +
+	headsQuery      = "SELECT seq, account_id, number_id, conversation_id, state, attempts, due, batch FROM delivery " +
 		"WHERE endpoint_id = $1 AND seq > $2 AND number_id = $3 ORDER BY seq LIMIT $4"
 	parkedQuery = "SELECT conversation_id, count(*) FROM delivery WHERE endpoint_id = $1 AND state = $2 AND number_id = $3 " +
 		"GROUP BY conversation_id ORDER BY conversation_id"
@@ -100,7 +102,8 @@ func (db *DB) Deliveries(ctx context.Context, n kabar.NumberID, e kabar.Endpoint
 	all := make([]*Delivery, len(rows))
 	for i, r := range rows {
 		all[i] = &Delivery{Endpoint: e, Seq: r.seq, Account: kabar.AccountID(r.account), Number: kabar.NumberID(r.number),
-			Conversation: kabar.ConversationID(r.conversation), State: s, Attempts: int(r.attempts), Due: instant(r.due)}
+			Conversation: kabar.ConversationID(r.conversation), State: s, Attempts: int(r.attempts), Due: instant(r.due), Batch: r.batch,
+			Answer: r.answer}
 		if len(r.body) == 0 {
 			continue
 		}
@@ -121,10 +124,20 @@ func (db *DB) DeliveryHeads(ctx context.Context, n kabar.NumberID, e kabar.Endpo
 	return list(ctx, db, func(rs *sql.Rows) (*Delivery, error) {
 		d := &Delivery{Endpoint: e}
 		var due int64
-		err := rs.Scan(&d.Seq, &d.Account, &d.Number, &d.Conversation, &d.State, &d.Attempts, &due)
+		err := rs.Scan(&d.Seq, &d.Account, &d.Number, &d.Conversation, &d.State, &d.Attempts, &due, &d.Batch)
 		d.Due = instant(due)
 		return d, err
 	}, headsQuery, int64(e), after, int64(n), limit)
+}
+
+// Delivery returns what is remembered of one event at an endpoint of the number, without its body, or a NotFoundError.
+func (db *DB) Delivery(ctx context.Context, n kabar.NumberID, e kabar.EndpointID, seq int64) (*Delivery, error) {
+	r, err := readOne(ctx, db, deliveries, "endpoint_id = $1 AND seq = $2 AND number_id = $3", int64(e), seq, int64(n))
+	if err != nil {
+		return nil, notFound(err, "delivery")
+	}
+	return &Delivery{Endpoint: e, Seq: seq, Account: kabar.AccountID(r.account), Number: n, Conversation: kabar.ConversationID(r.conversation),
+		State: DeliveryState(r.state), Attempts: int(r.attempts), Due: instant(r.due), Batch: r.batch, Answer: r.answer}, nil
 }
 
 // ParkedCustomer is a customer who is parked at an endpoint, with the number of events that wait.

@@ -176,7 +176,7 @@ func (t Table) Check() error {
 func (t Table) columns() []column {
 	cs := make([]column, len(t.Columns))
 	for i, c := range t.Columns {
-		cs[i] = column{c.Name, c.Kind}
+		cs[i] = column{name: c.Name, kind: c.Kind}
 	}
 	return cs
 }
@@ -207,7 +207,7 @@ func (s *Snapshot) Rows(ctx context.Context, t Table, each func(row []any) error
 		if err := rows.Scan(into...); err != nil {
 			return fmt.Errorf("read %s: %w", t.Name, fault(err))
 		}
-		if err := each(values(into)); err != nil {
+		if err := each(appendValues(nil, into)); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -34,6 +35,15 @@ func (tx *Tx) WantSeq(n kabar.NumberID) { tx.counters.want(seqCounter(n)) }
 
 func seqCounter(n kabar.NumberID) string { return "seq/" + strconv.FormatInt(int64(n), 10) }
 
+// Head returns the seq of the number's newest event; 0 while there is none.
+func (tx *Tx) Head(n kabar.NumberID) (int64, error) {
+	count, err := tx.counters.get(seqCounter(n))
+	if err != nil || count == nil {
+		return 0, err
+	}
+	return count.next - 1, nil
+}
+
 // AddEvent appends e to its number's log and sets its Seq: the next one, in commit order, without gaps.
 func (tx *Tx) AddEvent(e *kabar.Event) error {
 	count, err := tx.counters.get(seqCounter(e.Number))
@@ -46,6 +56,9 @@ func (tx *Tx) AddEvent(e *kabar.Event) error {
 	e.Seq = count.next
 	count.next++
 	if err := tx.counters.put(*count); err != nil {
+		return err
+	}
+	if err := tx.noteEvent(e); err != nil {
 		return err
 	}
 	plain, err := json.Marshal(e)
@@ -109,7 +122,7 @@ func (db *DB) openEvent(ctx context.Context, r *eventRow) (*kabar.Event, error) 
 func (db *DB) LastSeq(ctx context.Context, n kabar.NumberID) (int64, error) {
 	row, err := readOne(ctx, db, counters, "name = $1", seqCounter(n))
 	if err != nil {
-		if _, missing := notFound(err, "counter").(*NotFoundError); missing { //nolint:errorlint // made in this expression
+		if errors.Is(err, sql.ErrNoRows) {
 			return 0, nil
 		}
 		return 0, err
@@ -117,10 +130,11 @@ func (db *DB) LastSeq(ctx context.Context, n kabar.NumberID) (int64, error) {
 	return row.next - 1, nil
 }
 
-// EventHead says whose an event is and when it happened.
+// EventHead says whose an event is, of which kind, and when it happened.
 type EventHead struct {
 	Seq          int64
 	Conversation kabar.ConversationID
+	Kind         kabar.EventKind
 	At           time.Time
 }
 
@@ -128,8 +142,8 @@ type EventHead struct {
 func (db *DB) EventHeads(ctx context.Context, n kabar.NumberID, after int64, limit int) ([]EventHead, error) {
 	return list(ctx, db, func(rs *sql.Rows) (h EventHead, err error) {
 		var at int64
-		err = rs.Scan(&h.Seq, &h.Conversation, &at)
+		err = rs.Scan(&h.Seq, &h.Conversation, &h.Kind, &at)
 		h.At = instant(at)
 		return h, err
-	}, "SELECT seq, conversation_id, at FROM event WHERE number_id = $1 AND seq > $2 ORDER BY seq LIMIT $3", int64(n), after, limit)
+	}, "SELECT seq, conversation_id, kind, at FROM event WHERE number_id = $1 AND seq > $2 ORDER BY seq LIMIT $3", int64(n), after, limit)
 }

@@ -92,10 +92,18 @@ func Indexed() map[string]string {
 		parkedQuery:     "delivery_parked",
 		nextParkedQuery: "delivery_parked",
 		loginsOfUser:    "login_user",
-		selectFrom(&idempotencies.shape, agingAnswers.where()): "idempotency_at",
-		selectFrom(&refs.shape, agingRefs.where()):             "inbound_ref_at",
-		selectFrom(&logins.shape, agingLogins.where()):         "login_expires",
-		selectFrom(&uploads.shape, agingUploads.where()):       "upload_expires",
+		selectFrom(&idempotencies.shape, agingAnswers.where()):                                     "idempotency_at",
+		selectFrom(&refs.shape, agingRefs.where()):                                                 "inbound_ref_at",
+		selectFrom(&logins.shape, agingLogins.where()):                                             "login_expires",
+		selectFrom(&uploads.shape, agingUploads.where()):                                           "upload_expires",
+		selectFrom(&templates.shape, templatesAfter+" ORDER BY name, language LIMIT 9"):            "sqlite_autoindex_template_1",
+		selectFrom(&templates.shape, templatesBefore+" ORDER BY name DESC, language DESC LIMIT 9"): "sqlite_autoindex_template_1",
+		selectFrom(&templates.shape, templateByID):                                                 "template_id",
+		selectFrom(&templates.shape, templateTwins):                                                "template_twin",
+		selectFrom(&templates.shape, templateDue+" ORDER BY due"):                                  "template_due",
+		selectFrom(&conversations.shape, barredAfter):                                              "conversation_barred",
+		selectFrom(&conversations.shape, barredBefore):                                             "conversation_barred",
+		selectFrom(&audits.shape, auditsOf+" ORDER BY id"):                                         "audit_subject",
 	}
 }
 

@@ -23,36 +23,77 @@ func (f flavour) ddl(text string) string {
 	return text
 }
 
-// texts are the four statements of a table. On SQLite each handles one row and runs once a row, in process and prepared;
-// on PostgreSQL each handles all rows of a batch in one round trip, a column an array.
-type texts struct{ load, insert, update, remove string }
+// texts are the statements of a table. On SQLite, in process and prepared, loads and removes handle one row and run once a
+// row; inserts and updates handle a chunk of rows, of a few sizes only, so that few statements are kept. Their places have no
+// names, which the driver would look up each time; rows whose late columns are empty are inserted without a place for them, since
+// a place costs as much as a column; and a statement that fails need not be undone by itself, which SQLite would keep a
+// journal for, since its transaction is. On PostgreSQL each statement handles all rows of a batch in one round trip, a column
+// an array.
+type texts struct {
+	load, remove          string
+	insert, early, update []rowsText // early: only on SQLite
+}
+
+// rowsText is a statement for a number of rows; 0: for any number.
+type rowsText struct {
+	rows int
+	text string
+}
+
+// chunkRows are the sizes of chunks on SQLite, falling.
+func chunkRows() []int { return []int{32, 16, 8, 4, 2, 1} }
 
 func (f flavour) texts(s *shape) texts {
 	all, keys := strings.Join(s.columns(), ", "), strings.Join(s.keyNames(), ", ")
-	if f == sqliteFlavour {
-		return texts{
-			load:   fmt.Sprintf("SELECT %s FROM %s WHERE %s", all, s.name, equals(s.keys, 1, " AND ")),
-			insert: fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", s.name, all, places(len(s.keys)+len(s.cols))),
-			update: fmt.Sprintf("UPDATE %s SET %s WHERE %s", s.name, equals(s.cols, len(s.keys)+1, ", "), equals(s.keys, 1, " AND ")),
-			remove: fmt.Sprintf("DELETE FROM %s WHERE %s", s.name, equals(s.keys, 1, " AND ")),
-		}
+	set := make([]string, len(s.cols))
+	for i, c := range s.cols {
+		set[i] = fmt.Sprintf("%s = excluded.%s", c.name, c.name)
 	}
-	keysOf, allOf := unnest(s.keys), unnest(append(append([]column(nil), s.keys...), s.cols...))
+	replace := fmt.Sprintf(" ON CONFLICT (%s) DO UPDATE SET %s", keys, strings.Join(set, ", "))
+	if f == sqliteFlavour {
+		where := strings.Join(s.keyNames(), " = ? AND ") + " = ?"
+		t := texts{
+			load:   fmt.Sprintf("SELECT %s FROM %s WHERE %s", all, s.name, where),
+			remove: fmt.Sprintf("DELETE FROM %s WHERE %s", s.name, where),
+		}
+		insert := func(rows int, places string) rowsText {
+			return rowsText{rows, fmt.Sprintf("INSERT OR FAIL INTO %s (%s) VALUES %s", s.name, all, places+strings.Repeat(", "+places, rows-1))}
+		}
+		places := "(?" + strings.Repeat(", ?", len(s.keys)+len(s.cols)-1) + ")"
+		for _, n := range chunkRows() {
+			t.insert = append(t.insert, insert(n, places))
+			t.early = append(t.early, insert(n, earlyPlaces(s)))
+			t.update = append(t.update, rowsText{n, insert(n, places).text + replace})
+		}
+		return t
+	}
+	keysOf, allOf := unnest(s.keys), unnest(s.all())
 	match := make([]string, len(s.keys))
 	for i, k := range s.keys {
 		match[i] = fmt.Sprintf("t.%s = u.%s", k.name, k.name)
 	}
-	set := make([]string, len(s.cols))
-	for i, c := range s.cols {
-		set[i] = fmt.Sprintf("%s = u.%s", c.name, c.name)
-	}
 	on := strings.Join(match, " AND ")
+	insert := fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s AS u(%s)", s.name, all, all, allOf, all)
 	return texts{
 		load:   fmt.Sprintf("SELECT t.%s FROM %s t, %s AS u(%s) WHERE %s", strings.Join(s.columns(), ", t."), s.name, keysOf, keys, on),
-		insert: fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s AS u(%s)", s.name, all, all, allOf, all),
-		update: fmt.Sprintf("UPDATE %s t SET %s FROM %s AS u(%s) WHERE %s", s.name, strings.Join(set, ", "), allOf, all, on),
+		insert: []rowsText{{0, insert}},
+		update: []rowsText{{0, insert + replace}},
 		remove: fmt.Sprintf("DELETE FROM %s t USING %s AS u(%s) WHERE %s", s.name, keysOf, keys, on),
 	}
+}
+
+// earlyPlaces are the places of a row whose late columns are empty.
+func earlyPlaces(s *shape) string {
+	empty := map[string]string{"bigint": "0", "text": "''", "bytea": "x''"}
+	var parts []string
+	for _, c := range s.all() {
+		if c.late {
+			parts = append(parts, empty[c.kind])
+		} else {
+			parts = append(parts, "?")
+		}
+	}
+	return "(" + strings.Join(parts, ", ") + ")"
 }
 
 // unnest returns a call that turns one array a column into rows.

@@ -113,9 +113,12 @@ func (db *DB) keepConversationKey(id, number int64, k secrets.Key) {
 	db.keys.conversations[id] = ownedKey{number, k}
 }
 
-// keyOf returns the key of a conversation of the number.
+// keyOf returns the key of a conversation of the number. What belongs to no conversation, 0, is sealed under the number's.
 func (tx *Tx) keyOf(number, conversation int64) (secrets.Key, error) {
-	row, err := tx.conversations.get(conversation)
+	if conversation == 0 {
+		return tx.b.db.numberKey(number)
+	}
+	row, err := tx.conversations.see(conversation)
 	if err != nil {
 		return secrets.Key{}, err
 	}
@@ -125,8 +128,11 @@ func (tx *Tx) keyOf(number, conversation int64) (secrets.Key, error) {
 	return tx.b.db.conversationKey(row.id, row.number, row.key)
 }
 
-// keyOf returns the key of a conversation of the number.
+// keyOf returns the key of a conversation of the number. What belongs to no conversation, 0, is sealed under the number's.
 func (db *DB) keyOf(ctx context.Context, number, conversation int64) (secrets.Key, error) {
+	if conversation == 0 {
+		return db.numberKey(number)
+	}
 	kept, err := db.keyAndOwner(ctx, conversation)
 	if err != nil || kept.number != number {
 		return secrets.Key{}, cmp.Or[error](err, &NotFoundError{"conversation"})
@@ -138,7 +144,7 @@ func (db *DB) keyAndOwner(ctx context.Context, conversation int64) (ownedKey, er
 	if kept, ok := db.keptKey(conversation); ok {
 		return kept, nil
 	}
-	row, err := readOne(ctx, db, conversations, "id = $1", conversation)
+	row, err := readKey(ctx, db, conversations, db.kept.conversations, conversation)
 	if err != nil {
 		return ownedKey{}, notFound(err, "conversation")
 	}

@@ -125,8 +125,12 @@ func (db *DB) insert(ctx context.Context, tx *sql.Tx, t Table, rows [][]any) err
 	columns := t.columns()
 	all := strings.Join((&shape{cols: columns}).columns(), ", ")
 	if db.flavour == postgresFlavour {
+		flat := cells{width: len(columns)}
+		for _, r := range rows {
+			flat.add(r)
+		}
 		_, err := tx.ExecContext(ctx, fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s AS u(%s)", t.Name, all, all, unnest(columns), all),
-			arrays(columns, rows)...)
+			arrays(columns, flat)...)
 		return err
 	}
 	stmt, err := tx.PrepareContext(ctx, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", t.Name, all, places(len(columns))))

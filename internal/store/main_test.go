@@ -25,11 +25,15 @@ func TestMain(m *testing.M) {
 	storetest.Main(m)
 }
 
-// migrateAndDie is a process that is killed when the numbered statement of a migration begins.
+// migrateAndDie is a process that is killed when a statement begins, counted over all migrations that are pending.
 func migrateAndDie(statement int) {
 	o := store.Options{Path: os.Getenv("KABAR_TEST_PATH"), URL: os.Getenv("KABAR_TEST_URL")}
+	begun := 0
 	err := store.Migrate(context.Background(), o, func(s store.Step) {
-		if !s.Done && s.Number == statement {
+		if s.Done {
+			return
+		}
+		if begun++; begun == statement {
 			me, err := os.FindProcess(os.Getpid())
 			if err == nil {
 				err = me.Kill()

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"kabar"
+	"kabar/internal/patience"
 	"kabar/internal/secrets"
 	"kabar/internal/store"
 	"kabar/internal/storetest"
@@ -29,6 +30,7 @@ func TestRotateUnderLoad(t *testing.T) {
 		var wg sync.WaitGroup
 		var stop atomic.Bool
 		counts := make([]int, workers) // what each worker was told is stored
+		begun := make(chan struct{}, workers)
 		for w := range workers {
 			wg.Go(func() {
 				for i := 1; !stop.Load(); i++ {
@@ -36,9 +38,14 @@ func TestRotateUnderLoad(t *testing.T) {
 						t.Errorf("worker %d: %v", w, err)
 						return
 					}
-					counts[w] = i
+					if counts[w] = i; i == 1 {
+						begun <- struct{}{}
+					}
 				}
 			})
+		}
+		for range workers {
+			patience.Next(t, "every worker has stored something", begun)
 		}
 		old := s.Options.Master
 		for range rotations {
@@ -225,12 +232,10 @@ func which(t *testing.T, s *storetest.Env, keys []secrets.Key) int {
 	o.Master = keys[0]
 	var db *store.DB
 	var err error
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	patience.Until(t, "PostgreSQL sees that the process is gone", func() bool {
 		db, err = store.Open(context.WithoutCancel(t.Context()), o)
-		if !errors.As(err, new(*store.InUseError)) || time.Now().After(deadline) { // PostgreSQL takes a moment to see that the process is gone
-			break
-		}
-	}
+		return !errors.As(err, new(*store.InUseError))
+	})
 	if err == nil {
 		if err := db.Close(); err != nil {
 			t.Error(err)

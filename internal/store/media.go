@@ -15,16 +15,16 @@ type mediaRow struct {
 	size                int64
 	sha256, file        string
 	key, name           []byte
-	created             int64
+	created, used       int64
 }
 
 var medias = &table[int64, mediaRow]{
 	shape: shape{"media", cols("id:bigint"), cols("account_id:bigint number_id:bigint mime:text size:bigint sha256:text file:text " +
-		"key:bytea name:bytea created:bigint")},
+		"key:bytea name:bytea created:bigint used:bigint")},
 	key:  func(r *mediaRow) int64 { return r.id },
 	args: one[int64],
 	fields: func(r *mediaRow) []any {
-		return []any{&r.id, &r.account, &r.number, &r.mime, &r.size, &r.sha256, &r.file, &r.key, &r.name, &r.created}
+		return []any{&r.id, &r.account, &r.number, &r.mime, &r.size, &r.sha256, &r.file, &r.key, &r.name, &r.created, &r.used}
 	},
 	order: byID[int64],
 }
@@ -41,9 +41,15 @@ type Medium struct {
 	Filename string // as its sender called it; sealed at rest
 	Key      secrets.Key
 	Created  time.Time
+	Used     time.Time // when it was last sent or fetched; AddMedium sets it to Created
+
+	// Replace says, for AddMedium, that the file in which the number's media with these bytes lie cannot be read.
+	Replace bool
 }
 
-// AddMedium stores a new medium and sets its ID. Its file must be on disk already.
+// AddMedium stores a new medium and sets its ID. Its file must be on disk already. When the number has media with the same
+// bytes, the medium lies in their file: File and Key are then theirs, and the file that it came with is the caller's to
+// remove, after the commit.
 func (tx *Tx) AddMedium(m *Medium) error {
 	id, err := tx.NewKey()
 	if err != nil {
@@ -54,23 +60,46 @@ func (tx *Tx) AddMedium(m *Medium) error {
 	if err != nil {
 		return err
 	}
+	m.Used = m.Created
+	if err := tx.share(m, key); err != nil {
+		return err
+	}
 	tx.media.fresh(mediaRow{
 		id: id, account: int64(m.Account), number: int64(m.Number), mime: m.MIME, size: m.Size, sha256: m.SHA256, file: m.File,
-		key: key.Wrap(m.Key, secrets.AAD("media", id)), name: m.Key.Seal([]byte(m.Filename), secrets.AAD("media.name", id)), created: millis(m.Created),
+		key: key.Wrap(m.Key, secrets.AAD("media", id)), name: m.Key.Seal([]byte(m.Filename), secrets.AAD("media.name", id)), created: millis(m.Created), used: millis(m.Used),
 	})
 	return nil
 }
 
-// RemoveMedium removes a medium of the number. The file is the caller's to remove, after the commit.
-func (tx *Tx) RemoveMedium(n kabar.NumberID, id kabar.MediaID) error {
-	row, err := tx.media.get(int64(id))
+// RemoveMedium removes a medium of the number. It returns the file, which is the caller's to remove after the commit; "" while
+// other media lie in it.
+func (tx *Tx) RemoveMedium(n kabar.NumberID, id kabar.MediaID) (file string, err error) {
+	row, err := tx.medium(n, id)
+	if err != nil {
+		return "", err
+	}
+	if file, err = tx.leave(row); err != nil {
+		return "", err
+	}
+	return file, tx.media.del(int64(id))
+}
+
+// UseMedium notes that a medium of the number is used at now.
+func (tx *Tx) UseMedium(n kabar.NumberID, id kabar.MediaID, now time.Time) error {
+	row, err := tx.medium(n, id)
 	if err != nil {
 		return err
 	}
-	if row == nil || row.number != int64(n) {
-		return &NotFoundError{"media"}
+	row.used = max(row.used, millis(now))
+	return tx.media.put(*row)
+}
+
+func (tx *Tx) medium(n kabar.NumberID, id kabar.MediaID) (*mediaRow, error) {
+	row, err := tx.media.get(int64(id))
+	if err == nil && (row == nil || row.number != int64(n)) {
+		err = &NotFoundError{"media"}
 	}
-	return tx.media.del(int64(id))
+	return row, err
 }
 
 // Medium returns a medium of the number.
@@ -92,7 +121,7 @@ func (db *DB) Medium(ctx context.Context, n kabar.NumberID, id kabar.MediaID) (*
 		return nil, fmt.Errorf("unseal media: %w", err)
 	}
 	return &Medium{ID: id, Account: kabar.AccountID(r.account), Number: n, MIME: r.mime, Size: r.size, SHA256: r.sha256, File: r.file,
-		Filename: string(name), Key: key, Created: instant(r.created)}, nil
+		Filename: string(name), Key: key, Created: instant(r.created), Used: instant(r.used)}, nil
 }
 
 // HasFile reports whether a medium of any number lies in the file.

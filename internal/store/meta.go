@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 
 	"kabar/internal/secrets"
 )
@@ -59,6 +60,18 @@ func (db *DB) Secret(ctx context.Context, name string, made func() []byte) ([]by
 	}
 	return out, nil
 }
+
+// KnownSecret returns a secret that has been set, or a NotFoundError.
+func (db *DB) KnownSecret(ctx context.Context, name string) ([]byte, error) {
+	value, err := db.sealed(ctx, "secret/"+name)
+	if missing, ok := errors.AsType[*NotFoundError](err); ok {
+		return nil, missing
+	}
+	return value, err
+}
+
+// RemoveSecret removes a secret; that there is none is no error.
+func (tx *Tx) RemoveSecret(name string) error { return tx.meta.del("secret/" + name) }
 
 // SetSecret replaces a secret.
 func (tx *Tx) SetSecret(name string, value []byte) error { return tx.seal("secret/"+name, value) }

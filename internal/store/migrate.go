@@ -83,6 +83,7 @@ func (db *DB) setUp(ctx context.Context, files []migrationFile) error {
 			if _, err := tx.ExecContext(ctx, db.flavour.ddl(strings.Join(all, "\n"))); err != nil {
 				return fmt.Errorf("set up the store: %s: %w", f.Name, err)
 			}
+			//failpoint:set-up
 		}
 		return nil
 	})
@@ -110,6 +111,7 @@ func (db *DB) migrateFile(ctx context.Context, number, done int, f migrationFile
 		if err != nil {
 			return err
 		}
+		//failpoint:migration
 		if step.Done = true; watch != nil {
 			watch(step)
 		}

@@ -76,6 +76,7 @@ func nouns(t *testing.T, s *storetest.Env, n *kabar.Number, tag string) []*noun 
 		conversationNoun(t, s, n, tag, conversation), handleNoun(t, s, n, tag, conversation)}
 	all = append(all, talkNouns(t, s, n, tag, conversation)...)
 	all = append(all, readerNouns(t, s, n, tag, conversation)...)
+	all = append(all, adminNouns(t, s, n, tag)...)
 	return append(all, driverNouns(t, s, n, tag)...)
 }
 
@@ -147,7 +148,9 @@ func conversationNoun(t *testing.T, s *storetest.Env, n *kabar.Number, tag strin
 		},
 		change: func(tx *store.Tx) error {
 			c.Customer.BSUID, c.Customer.Name = "DE."+tag[:4], "New name "+tag
-			c.LastInbound, c.Blocked, c.ProfileSent, c.IdentityHash = s.Now, true, 3, "hash"
+			c.LastInbound, c.Blocked, c.Barred, c.ProfileSent, c.IdentityHash = s.Now, true, s.Now, 3, "hash"
+			c.Customer.Former = "4914" + tag[:4]
+			c.IdentitySince, c.IdentityPending = s.Now.Add(-time.Hour), true
 			c.Billing = kabar.Billing{ID: 5, Category: kabar.CategoryUtility, Expires: s.Now.Add(time.Hour)}
 			return tx.SaveConversation(c)
 		},
@@ -180,7 +183,7 @@ func driverNouns(t *testing.T, s *storetest.Env, n *kabar.Number, tag string) []
 	}
 	answer := &store.Answer{Hash: "abc", Status: 201, Body: []byte("answer " + tag), At: s.Now}
 	secret := []byte("secret " + tag)
-	return []*noun{
+	return append([]*noun{
 		{name: "driver entry",
 			add:    func(tx *store.Tx) error { version = 1; return tx.SetState(n, name, 0, value) },
 			change: func(tx *store.Tx) error { value, version = []byte("v2 "+tag), 2; return tx.SetState(n, name, 1, value) },
@@ -213,8 +216,27 @@ func driverNouns(t *testing.T, s *storetest.Env, n *kabar.Number, tag string) []
 				return s.DB.Secret(t.Context(), "sign-"+tag[:4], func() []byte { return []byte("made anew") })
 			},
 			want: func() any { return secret }},
-		templateNoun(t, s, n, tag),
-	}
+		templateNoun(t, s, n, tag), productNoun(t, s, n, tag), contactNoun(t, s, n, tag),
+	}, templateNouns(t, s, n, tag)...)
+}
+
+// contactNoun is what the network has said of two handles, of which one has come meanwhile.
+func contactNoun(t *testing.T, s *storetest.Env, n *kabar.Number, tag string) *noun {
+	came, stays, has := "came-"+tag[:4], "stays-"+tag[:4], false
+	return &noun{name: "contact",
+		add: func(tx *store.Tx) error {
+			return errors.Join(tx.SaveContact(n, came, has, s.Now), tx.SaveContact(n, stays, true, s.Now))
+		},
+		change: func(tx *store.Tx) error { has = true; return tx.SaveContact(n, came, has, s.Now) },
+		read: func() (any, error) {
+			known, err := s.DB.Contacts(t.Context(), n.ID, []string{came, stays, "nobody"}, s.Now)
+			later, lateErr := s.DB.Contacts(t.Context(), n.ID, []string{came, stays}, s.Now.Add(store.ContactLife))
+			if len(later) > 0 {
+				return later, lateErr
+			}
+			return known, errors.Join(err, lateErr)
+		},
+		want: func() any { return map[string]bool{came: has, stays: true} }}
 }
 
 func templateNoun(t *testing.T, s *storetest.Env, n *kabar.Number, tag string) *noun {
@@ -226,13 +248,30 @@ func templateNoun(t *testing.T, s *storetest.Env, n *kabar.Number, tag string) *
 		want:   func() any { return d }}
 }
 
+func productNoun(t *testing.T, s *storetest.Env, n *kabar.Number, tag string) *noun {
+	p := &kabar.Product{Account: n.Account, Catalog: "c-" + tag[:4], RetailerID: "mug", Name: "Mug", Price: 12500, Currency: "EUR",
+		Image: "https://cdn.example/mug.png", Availability: kabar.InStock}
+	save := func(tx *store.Tx) error { _, _, err := tx.SaveProduct(p); return err }
+	want := []*kabar.Product{p}
+	return &noun{name: "product", add: save, change: func(tx *store.Tx) error { p.Price = 13000; return save(tx) },
+		remove: func(tx *store.Tx) error { want = nil; return tx.RemoveProduct(p) },
+		read: func() (any, error) {
+			return s.DB.Products(t.Context(), n.Account, p.Catalog, []string{"none", p.RetailerID})
+		},
+		want: func() any { return want }}
+}
+
 // mediumNoun compares the medium's key by what it opens.
 func mediumNoun(t *testing.T, s *storetest.Env, n *kabar.Number, tag string) *noun {
 	m := &store.Medium{Account: n.Account, Number: n.ID, MIME: "image/png", Size: 9, SHA256: "00ff", File: "file-" + tag[:4],
 		Filename: "holiday " + tag, Key: secrets.NewKey(), Created: s.Now}
 	sealed, want := m.Key.Seal([]byte("bytes"), nil), m
 	return &noun{name: "medium", add: func(tx *store.Tx) error { return tx.AddMedium(m) },
-		remove: func(tx *store.Tx) error { want = nil; return tx.RemoveMedium(n.ID, m.ID) },
+		change: func(tx *store.Tx) error {
+			want.Used = s.Now.Add(time.Hour)
+			return tx.UseMedium(n.ID, m.ID, want.Used)
+		},
+		remove: func(tx *store.Tx) error { want = nil; _, err := tx.RemoveMedium(n.ID, m.ID); return err },
 		read: func() (any, error) {
 			got, err := s.DB.Medium(t.Context(), n.ID, m.ID)
 			if err != nil {
@@ -242,6 +281,13 @@ func mediumNoun(t *testing.T, s *storetest.Env, n *kabar.Number, tag string) *no
 				return nil, fmt.Errorf("the key has changed: %w", err)
 			}
 			got.Key = m.Key
+			file, key, err := s.DB.SharedFile(t.Context(), n.ID, m.SHA256)
+			if err != nil {
+				return nil, err
+			}
+			if b, err := key.Open(sealed, nil); err != nil || string(b) != "bytes" || file != m.File {
+				return nil, fmt.Errorf("the shared file %s has another key: %w", file, err)
+			}
 			return got, nil
 		},
 		want: func() any { return orNil(want) }}

@@ -42,7 +42,7 @@ func (tx *Tx) AddNumber(n *kabar.Number, s kabar.Settings, now time.Time) error 
 	if err != nil {
 		return err
 	}
-	n.ID, n.ProfileVersion = kabar.NumberID(id), 1
+	n.ID, n.ProfileVersion, n.Created = kabar.NumberID(id), 1, instant(millis(now))
 	key := secrets.NewKey()
 	tx.b.db.keepNumberKey(id, key) // harmless if the operation fails: the id is never used again
 	row := numberRow{id: id, account: int64(n.Account), digits: n.Digits, key: master.Wrap(key, secrets.AAD("number", id)), created: millis(now)}
@@ -139,7 +139,8 @@ func (tx *Tx) Number(id kabar.NumberID) (*kabar.Number, kabar.Settings, error) {
 }
 
 func (db *DB) openNumber(r *numberRow) (*kabar.Number, kabar.Settings, error) {
-	n := &kabar.Number{ID: kabar.NumberID(r.id), Account: kabar.AccountID(r.account), Digits: r.digits, ProfileVersion: r.profileVersion}
+	n := &kabar.Number{ID: kabar.NumberID(r.id), Account: kabar.AccountID(r.account), Digits: r.digits, ProfileVersion: r.profileVersion,
+		Created: instant(r.created)}
 	var s kabar.Settings
 	key, err := db.numberKey(r.id)
 	if err != nil {

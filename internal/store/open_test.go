@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"kabar"
+	"kabar/internal/patience"
 	"kabar/internal/store"
 	"kabar/internal/storetest"
 )
@@ -46,15 +47,9 @@ func TestARefusedOpenLeavesNoConnection(t *testing.T) {
 			}
 		}
 		const want = "2" // of the open store: its writer and a reader
-		for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-			n := s.Query(t, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'kabar: process %'")[0][0]
-			if n == want {
-				break
-			}
-			if time.Now().After(deadline) { // the server takes a moment to see that a connection is gone
-				t.Fatalf("%s connections after three refused opens, want %s", n, want)
-			}
-		}
+		patience.Until(t, "the server sees that the connections of three refused opens are gone", func() bool {
+			return s.Query(t, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'kabar: process %'")[0][0] == want
+		})
 	})
 }
 

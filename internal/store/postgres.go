@@ -44,7 +44,10 @@ func (db *DB) connectPostgres(ctx context.Context, o Options) error {
 	conf.DialFunc = (&net.Dialer{KeepAliveConfig: keepalive}).DialContext
 	db.flavour, db.patience = postgresFlavour, answerTime
 	// Every connection that may commit takes the lock first: a store that was lost to another process stays lost.
-	db.conn = stdlib.OpenDB(*conf, stdlib.OptionAfterConnect(takeOwnership))
+	db.conn = stdlib.OpenDB(*conf, stdlib.OptionAfterConnect(func(ctx context.Context, c *pgx.Conn) error {
+		defer db.kept.forget() // while there was no connection the store may have been another process's
+		return takeOwnership(ctx, c)
+	}))
 	db.conn.SetMaxOpenConns(1)
 	db.read = stdlib.OpenDB(*conf)
 	readers := max(1, cmp.Or(o.MaxConns, maxConns)-1)

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"testing"
-	"time"
 
+	"kabar/internal/patience"
 	"kabar/internal/store"
 	"kabar/internal/storetest"
 )
@@ -26,13 +26,11 @@ func TestAFullQueueRefusesAtOnce(t *testing.T) {
 			})
 		}
 		write(func(*store.Tx) error { close(started); <-gate; return nil })
-		<-started
+		patience.Next(t, "the first write has begun", started)
 		for i := range 2 {
 			write(func(tx *store.Tx) error { return tx.SetState(s.A, fmt.Sprint(i), 0, []byte("v")) })
 		}
-		for n, limit := s.DB.Waiting(); n < limit; n, limit = s.DB.Waiting() {
-			time.Sleep(time.Millisecond)
-		}
+		patience.Until(t, "the queue is full", func() bool { n, limit := s.DB.Waiting(); return n == limit })
 		if err := s.DB.Write(t.Context(), nil, func(*store.Tx) error { return nil }); !errors.Is(err, store.ErrFull) {
 			t.Errorf("Write to a full queue = %v, want ErrFull", err)
 		}
@@ -55,13 +53,11 @@ func TestAContextEndsTheWaitOnly(t *testing.T) {
 				return tx.SetState(s.A, "running", 0, []byte("v"))
 			})
 		}()
-		<-started
+		patience.Next(t, "the first write has begun", started)
 		go func() {
 			gone <- s.DB.Write(ctx, nil, func(tx *store.Tx) error { return tx.SetState(s.A, "waiting", 0, []byte("v")) })
 		}()
-		for n, _ := s.DB.Waiting(); n == 0; n, _ = s.DB.Waiting() {
-			time.Sleep(time.Millisecond)
-		}
+		patience.Until(t, "one waits", func() bool { n, _ := s.DB.Waiting(); return n > 0 })
 		cancel()
 		for range 2 {
 			if err := <-gone; !errors.Is(err, context.Canceled) {

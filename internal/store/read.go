@@ -4,11 +4,16 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // readOne reads the one row that matches; sql.ErrNoRows if there is none.
 func readOne[K comparable, R any](ctx context.Context, db *DB, t *table[K, R], where string, args ...any) (*R, error) {
+	if slices.ContainsFunc(args, impossible) {
+		return nil, sql.ErrNoRows
+	}
 	ctx, cancel := db.within(ctx)
 	defer cancel()
 	row := new(R)
@@ -17,9 +22,27 @@ func readOne[K comparable, R any](ctx context.Context, db *DB, t *table[K, R], w
 		if err == sql.ErrNoRows {
 			return nil, err
 		}
-		return nil, faultIn(ctx, err)
+		return nil, db.readFault(ctx, err)
 	}
 	return row, nil
+}
+
+// impossible reports whether an argument is a text that no row can hold: PostgreSQL has neither NUL nor invalid UTF-8 in a text, and
+// refuses a statement that asks for one. Names come in paths and headers, where both can be written.
+func impossible(arg any) bool {
+	s, ok := arg.(string)
+	return ok && (strings.IndexByte(s, 0) >= 0 || !utf8.ValidString(s))
+}
+
+// readKey reads the committed row with a key, unless it is kept; sql.ErrNoRows if there is none. The row is shared: nobody
+// changes it.
+func readKey[K comparable, R any](ctx context.Context, db *DB, t *table[K, R], kept *cache[K, R], k K) (*R, error) {
+	if row, known := kept.get(k); row != nil {
+		return row, nil
+	} else if known {
+		return nil, sql.ErrNoRows
+	}
+	return readOne(ctx, db, t, equals(t.keys, 1, " AND "), t.args(k)...)
 }
 
 // readAll reads the rows that match; where may end in ORDER BY and LIMIT.
@@ -28,18 +51,18 @@ func readAll[K comparable, R any](ctx context.Context, db *DB, t *table[K, R], w
 	defer cancel()
 	rows, err := db.read.QueryContext(ctx, selectFrom(&t.shape, where), args...)
 	if err != nil {
-		return nil, faultIn(ctx, err)
+		return nil, db.readFault(ctx, err)
 	}
 	defer func() { _ = rows.Close() }() // rows.Err below tells of a broken read
 	var all []R
 	for rows.Next() {
 		all = append(all, *new(R))
 		if err := rows.Scan(t.fields(&all[len(all)-1])...); err != nil {
-			return nil, faultIn(ctx, err)
+			return nil, db.readFault(ctx, err)
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return nil, faultIn(ctx, err)
+		return nil, db.readFault(ctx, err)
 	}
 	return all, nil
 }
@@ -54,19 +77,19 @@ func list[T any](ctx context.Context, db *DB, scan func(*sql.Rows) (T, error), q
 	defer cancel()
 	rows, err := db.read.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, faultIn(ctx, err)
+		return nil, db.readFault(ctx, err)
 	}
 	defer func() { _ = rows.Close() }() // rows.Err below tells of a broken read
 	var all []T
 	for rows.Next() {
 		v, err := scan(rows)
 		if err != nil {
-			return nil, faultIn(ctx, err)
+			return nil, db.readFault(ctx, err)
 		}
 		all = append(all, v)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, faultIn(ctx, err)
+		return nil, db.readFault(ctx, err)
 	}
 	return all, nil
 }
@@ -80,6 +103,20 @@ func (db *DB) within(ctx context.Context) (context.Context, context.CancelFunc) 
 		return ctx, func() {}
 	}
 	return context.WithTimeoutCause(ctx, db.patience, errSlow)
+}
+
+// readFault is faultIn for a read. A statement that failed leaves a line in the log.
+func (db *DB) readFault(ctx context.Context, err error) error {
+	err = faultIn(ctx, err)
+	db.logBroken(ctx, err)
+	return err
+}
+
+// logBroken leaves a line of a statement that has failed: whoever asked is told no more than that.
+func (db *DB) logBroken(ctx context.Context, err error) {
+	if broken, ok := errors.AsType[*StatementError](err); ok {
+		db.log.ErrorContext(ctx, "a statement of the store has failed", "err", broken)
+	}
 }
 
 // faultIn is fault for what has run under a context of DB.within: that its time was up is the database's failure.

@@ -75,9 +75,9 @@ func TestHeadsAndParkedCustomers(t *testing.T) {
 				if err := tx.AddEvent(e); err != nil {
 					return err
 				}
-				wantEvents = append(wantEvents, store.EventHead{Seq: e.Seq, Conversation: c.ID, At: at})
+				wantEvents = append(wantEvents, store.EventHead{Seq: e.Seq, Conversation: c.ID, Kind: e.Kind, At: at})
 				d := store.Delivery{Endpoint: end.ID, Seq: e.Seq, Account: c.Account, Number: c.Number, Conversation: c.ID,
-					State: []store.DeliveryState{store.Finished, store.Parked, store.Parked}[i%3], Attempts: i, Due: at}
+					State: []store.DeliveryState{store.Finished, store.Parked, store.Parked}[i%3], Attempts: i, Due: at, Batch: e.Seq - 1}
 				wantHeads = append(wantHeads, fmt.Sprint(d))
 				d.Body = []byte("tried")
 				if err := tx.SaveDelivery(&d); err != nil {

@@ -29,7 +29,7 @@ func (tx *Tx) WantRef(n kabar.NumberID, ref string) { tx.refs.want(named{int64(n
 
 // Ref returns which message the network's id ref stands for. ok is false for an id that has not been seen.
 func (tx *Tx) Ref(n kabar.NumberID, ref string) (id kabar.MessageID, ok bool, err error) {
-	row, err := tx.refs.get(named{int64(n), ref})
+	row, err := tx.refs.see(named{int64(n), ref})
 	if err != nil || row == nil {
 		return 0, false, err
 	}

@@ -29,7 +29,7 @@ const restoredMeta = "restored"
 // Restored returns where the store comes from; nil if it has never been restored.
 func (db *DB) Restored(ctx context.Context) (*Restored, error) {
 	plain, err := db.sealed(ctx, restoredMeta)
-	if _, never := errors.AsType[*NotFoundError](err); never {
+	if IsNotFound(err) {
 		return nil, nil
 	}
 	if err != nil {
@@ -151,13 +151,18 @@ func (db *DB) markRestored(ctx context.Context, n *kabar.Number, mark string, r 
 	return db.Write(ctx, nil, func(tx *Tx) error { return tx.SetState(n, mark, version, []byte(r.At.UTC().Format(time.RFC3339))) })
 }
 
-// certain is how far apart seqs may be for their difference to be counted: a restore leaves a gap, mostly a far longer one.
-const certain = 1 << 16
+// A log has gaps only where a restore has raised its counter, which leaps far beyond what a log grows to by itself. So these
+// differences of seqs are numbers of events, and nothing has to be counted:
+const (
+	certain = 1 << 16 // smaller ones than this: a gap is mostly far longer
+	unleapt = 1 << 40 // those below this: there has been no restore
+)
 
-// Behind returns how many events of the number have a seq above after.
+// Behind returns how many events of the number have a seq above after. In a store that was restored it counts rows when they
+// are many.
 func (db *DB) Behind(ctx context.Context, n kabar.NumberID, after int64) (int64, error) {
 	last, err := db.LastSeq(ctx, n)
-	if err != nil || last-after < certain {
+	if err != nil || last-after < certain || last < unleapt {
 		return max(last-after, 0), err
 	}
 	var count int64

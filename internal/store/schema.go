@@ -35,6 +35,12 @@ type Schema struct {
 	Pending    []Migration // what is left to do; only the first can be done in part
 }
 
+// LatestSchema returns the number of the schema that this program works with.
+func LatestSchema() (int, error) {
+	files, err := migrationFiles()
+	return len(files), err
+}
+
 // stepMeta is the row of meta that says how many statements of the newest migration have run. There is none when all have.
 const stepMeta = "migration"
 

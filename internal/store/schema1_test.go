@@ -19,7 +19,7 @@ import (
 )
 
 // schema1 returns a store of schema 1: what kabar dev of that time had made of two texts, one each way, and a webhook that
-// nobody answered. On PostgreSQL it holds the same rows. No other migration has run in it.
+// nobody answered; and jobs that it had not done. On PostgreSQL it holds the same rows. No other migration has run in it.
 func schema1(t *testing.T, s *storetest.Env) store.Options {
 	t.Helper()
 	lite := store.Options{Path: filepath.Join(t.TempDir(), "kabar.db")}
@@ -40,6 +40,7 @@ func schema1(t *testing.T, s *storetest.Env) store.Options {
 	if err := os.WriteFile(lite.Path, image, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	rawExec(t, lite, schema1Jobs)
 	if s.Database == "sqlite" {
 		return lite
 	}
@@ -53,6 +54,14 @@ func schema1(t *testing.T, s *storetest.Env) store.Options {
 	copyRows(t, lite, o)
 	return o
 }
+
+// schema1Jobs are jobs of the conversation, one of them a fetch, and one of a conversation without messages.
+const schema1Jobs = `
+	INSERT INTO job SELECT 900, account_id, number_id, id, 'send', 0, 0, 0, 0, '' FROM conversation LIMIT 1;
+	INSERT INTO job SELECT 901, account_id, number_id, conversation_id, 'fetch', 0, 0, 0, 0, '' FROM job WHERE id = 900;
+	INSERT INTO job SELECT 902, account_id, number_id, conversation_id, 'receipt', 0, 0, 0, 0, '' FROM job WHERE id = 900;
+	INSERT INTO job SELECT 903, account_id, number_id, conversation_id, 'send', 0, 0, 0, 0, '' FROM job WHERE id = 900;
+	INSERT INTO job SELECT 904, account_id, number_id, 77, 'retry', 0, 0, 0, 0, '' FROM job WHERE id = 900`
 
 // schema1Key is the master key of that store. It protects nothing else. A checkout does not keep a file's mode.
 func schema1Key(t *testing.T) secrets.Key {
@@ -163,6 +172,11 @@ func checkSchema1(t *testing.T, o store.Options) {
 	}
 	if want := []string{"1 We do.", "2 Do you have oat milk?"}; err != nil || c.Customer.Name != "Ana" || !slices.Equal(said, want) {
 		t.Errorf("%s and we said %q, %v; want %q", c.Customer.Name, said, err, want)
+	}
+	for lane, want := range map[kabar.ConversationID][]int64{c.ID: {900, 902, 903}, 77: {904}} {
+		if got, err := db.Lane(t.Context(), n, lane, 10); err != nil || !slices.Equal(got, want) {
+			t.Errorf("the lane of conversation %d is %v, %v; want %v", lane, got, err, want)
+		}
 	}
 	checkAccess(t, db, n)
 }

@@ -48,11 +48,13 @@ func TestSealedColumnsHideWhatTheyHold(t *testing.T) {
 // one. What is read afterwards must be right or an error, and something must be an error.
 func TestMovedAndDamagedCiphertextIsRefused(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *storetest.Env) {
+		s.Options.Keep = -1 // what is changed behind the store's back must be read
+		s.Reopen(t)
 		all := append(nouns(t, s, s.A, "aaaa-secret"), nouns(t, s, s.B, "bbbb-secret")...)
 		addAll(t, s, all)
 		sealed := 0
 		for _, c := range s.Columns(t) {
-			if c.Type != "BYTEA" {
+			if c.Type != "BYTEA" || c.Table == "message" && c.Name == "events" { // the seqs of events lie open, as the events' keys do
 				continue
 			}
 			sealed++
@@ -141,6 +143,8 @@ func refused(t *testing.T, s *storetest.Env, all []*noun, c storetest.Column, ho
 
 func TestAnOlderValueOfADriverEntryIsRefused(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *storetest.Env) {
+		s.Options.Keep = -1
+		s.Reopen(t)
 		s.Write(t, func(tx *store.Tx) error { return tx.SetState(s.A, "ratchet", 0, []byte("first")) })
 		old := s.Query(t, "SELECT value FROM driver_state")[0][0]
 		s.Write(t, func(tx *store.Tx) error { return tx.SetState(s.A, "ratchet", 1, []byte("second")) })

@@ -3,6 +3,7 @@ package store_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/url"
@@ -16,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"kabar/internal/patience"
 	"kabar/internal/store"
 	"kabar/internal/storetest"
 )
@@ -49,8 +51,8 @@ func TestALostAnswerToACommitIsFound(t *testing.T) {
 				t.Errorf("%+v: told %d times at once", c, told.Load())
 			}
 			w.heal()
-			for end := time.Now().Add(5 * time.Second); c.wantStored && told.Load() == 0 && time.Now().Before(end); {
-				time.Sleep(10 * time.Millisecond) // nobody writes: the writer looks for itself
+			if c.wantStored { // nobody writes: the writer looks for itself
+				patience.Until(t, fmt.Sprintf("%+v: told", c), func() bool { return told.Load() > 0 })
 			}
 			works(t, s)
 			if (told.Load() == 1) != c.wantStored {
@@ -170,7 +172,9 @@ func (w *wire) cutAt(client, server net.Conn, commit []byte) bool {
 	_ = client.Close() // first: no answer must come through
 	if w.reaches {
 		_, _ = server.Write(commit)
-		time.Sleep(100 * time.Millisecond) // until the server has done it
+		_ = server.(interface{ CloseWrite() error }).CloseWrite()
+		_ = server.SetReadDeadline(time.Now().Add(patience.Limit))
+		_, _ = io.Copy(io.Discard, server) // the server has done it when it hangs up
 	}
 	return true
 }

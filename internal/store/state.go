@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 
 	"kabar"
@@ -33,7 +34,7 @@ func (tx *Tx) WantState(n kabar.NumberID, name string) { tx.states.want(named{in
 // removes the entry.
 func (tx *Tx) SetState(n *kabar.Number, name string, version int64, value []byte) error {
 	k := named{int64(n.ID), name}
-	row, err := tx.states.get(k)
+	row, err := tx.states.see(k)
 	if err != nil {
 		return err
 	}
@@ -57,9 +58,9 @@ func (tx *Tx) SetState(n *kabar.Number, name string, version int64, value []byte
 
 // State returns a driver's value and its version; version 0 means that there is none.
 func (db *DB) State(ctx context.Context, n kabar.NumberID, name string) (value []byte, version int64, err error) {
-	row, err := readOne(ctx, db, states, "number_id = $1 AND name = $2", int64(n), name)
+	row, err := readKey(ctx, db, states, db.kept.states, named{int64(n), name})
 	if err != nil {
-		if _, ok := errors.AsType[*NotFoundError](notFound(err, "state")); ok {
+		if errors.Is(err, sql.ErrNoRows) {
 			return nil, 0, nil
 		}
 		return nil, 0, err

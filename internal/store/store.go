@@ -38,6 +38,9 @@ type Options struct {
 	Master   secrets.Key
 	Log      *slog.Logger
 	Queue    int // operations that may wait; zero: the writer's default
+	// Keep is how many rows of each busy table are kept in memory; zero: 8,192, about 8 MiB for a table; negative: none.
+	Keep  int
+	Batch int // operations of one transaction at most; zero: the writer's default; 1 is a transaction for each
 	// Observe is told of each batch of writes, as in commit.Options; may be nil.
 	Observe func(operations int, took time.Duration)
 	// NoMigrate refuses a store with pending migrations instead of running them. An empty store is set up all the same:
@@ -61,13 +64,14 @@ type DB struct {
 	open  *batch
 	again *time.Timer
 
-	texts map[string]texts
-	stmts map[string]*sql.Stmt // by text; used by the writer's goroutine only
+	texts map[string]texts // by table; each connection keeps the statements prepared
 
-	ops    *commit.Writer[op]
-	master secrets.Key // that the store was opened with; Tx.master is the one it has now
-	keys   keyring
-	refs   *permute.Permutation
+	ops       *commit.Writer[op]
+	master    secrets.Key // that the store was opened with; Tx.master is the one it has now
+	keys      keyring
+	kept      caches
+	templates templateCache
+	refs      *permute.Permutation
 
 	// The block of keys this process may hand out: used by the writer's goroutine only.
 	nextKey, endKey int64
@@ -89,6 +93,12 @@ type (
 func (e *StatementError) Error() string   { return "store: " + e.Err.Error() }
 func (e *UnavailableError) Error() string { return "store is unavailable: " + e.Err.Error() }
 func (e *NotFoundError) Error() string    { return e.What + " not found" }
+
+// IsNotFound reports whether an error is a NotFoundError, or wraps one.
+func IsNotFound(err error) bool {
+	_, missing := errors.AsType[*NotFoundError](err)
+	return missing
+}
 
 // Unwrap returns the database's own error.
 func (e *StatementError) Unwrap() error { return e.Err }
@@ -112,7 +122,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 }
 
 func newDB(o Options) *DB {
-	db := &DB{log: o.Log, master: o.Master, stmts: map[string]*sql.Stmt{}}
+	db := &DB{log: o.Log, master: o.Master, kept: newCaches(o.Keep)}
 	if db.log == nil {
 		db.log = slog.New(slog.DiscardHandler)
 	}
@@ -149,10 +159,7 @@ func (db *DB) start(ctx context.Context, o Options) error {
 	for _, s := range shapes() {
 		db.texts[s.name] = db.flavour.texts(s)
 	}
-	if err := db.prepare(ctx); err != nil {
-		return err
-	}
-	db.ops = commit.NewWriter(db.runBatch, commit.Options{Queue: o.Queue, Observe: o.Observe})
+	db.ops = commit.NewWriter(db.runBatch, commit.Options{Queue: o.Queue, Batch: o.Batch, Observe: o.Observe})
 	if err := db.openKeys(ctx); err != nil {
 		db.ops.Close()
 		return err
@@ -171,12 +178,13 @@ func (db *DB) Write(ctx context.Context, hint func(*Tx), do func(*Tx) error) err
 	if errors.Is(err, commit.ErrClosed) {
 		return &UnavailableError{err} // the program is about to end; the next one takes it
 	}
+	db.logBroken(ctx, err)
 	return err
 }
 
-// Probe commits something of no importance: whether the store can be written, disk and all.
+// Probe commits something of no importance, each time something else: whether the store can be written, disk and all.
 func (db *DB) Probe(ctx context.Context, now time.Time) error {
-	return db.Write(ctx, nil, func(tx *Tx) error { return tx.meta.put(metaRow{probeMeta, []byte(now.UTC().Format(time.RFC3339))}) })
+	return db.Write(ctx, nil, func(tx *Tx) error { return tx.meta.put(metaRow{probeMeta, []byte(now.UTC().Format(time.RFC3339Nano))}) })
 }
 
 const probeMeta = "probe"
@@ -191,20 +199,4 @@ func (db *DB) Close() error {
 		db.again.Stop()
 	}
 	return db.close()
-}
-
-// prepare readies every statement on the writer's connection, so that no transaction has to.
-func (db *DB) prepare(ctx context.Context) error {
-	all := []string{loginsOfUser, allText(&numbers.shape), allText(&metas.shape)}
-	for _, t := range db.texts {
-		all = append(all, t.load, t.insert, t.update, t.remove)
-	}
-	for _, text := range all {
-		s, err := db.conn.PrepareContext(ctx, text)
-		if err != nil {
-			return fmt.Errorf("prepare %q: %w", text, err)
-		}
-		db.stmts[text] = s
-	}
-	return nil
 }

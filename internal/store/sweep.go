@@ -24,13 +24,14 @@ func (db *DB) SweepLogins(ctx context.Context, now time.Time) (removed int, err 
 }
 
 // Sweep removes what has outlived its time at now, by the product's clock: answers after AnswerLife, ids of the network
-// after RefLife, and uploads that have expired. It takes up to a thousand rows of each and reports how many have gone:
+// after RefLife, uploads that have expired, contacts after ContactLife. It takes up to a thousand rows of each and reports how many have gone:
 // repeat it until there are none.
 func (db *DB) Sweep(ctx context.Context, now time.Time) (removed int, err error) {
 	for _, sweep := range []func() (int, error){
 		func() (int, error) { return agingAnswers.sweep(ctx, db, now.Add(-AnswerLife)) },
 		func() (int, error) { return agingRefs.sweep(ctx, db, now.Add(-RefLife)) },
 		func() (int, error) { return agingUploads.sweep(ctx, db, now) },
+		func() (int, error) { return agingContacts.sweep(ctx, db, now.Add(-ContactLife)) },
 	} {
 		n, err := sweep()
 		removed += n
@@ -48,6 +49,8 @@ var (
 		"at", func(r *refRow) *int64 { return &r.at }}
 	agingLogins = aging[string, loginRow]{logins, func(tx *Tx) *overlay[string, loginRow] { return tx.logins },
 		"expires", func(r *loginRow) *int64 { return &r.expires }}
+	agingContacts = aging[named, contactRow]{contacts, func(tx *Tx) *overlay[named, contactRow] { return tx.contacts },
+		"at", func(r *contactRow) *int64 { return &r.at }}
 	agingUploads = aging[named, uploadRow]{uploads, func(tx *Tx) *overlay[named, uploadRow] { return tx.uploads },
 		"expires", func(r *uploadRow) *int64 { return &r.expires }}
 )

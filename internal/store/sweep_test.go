@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kabar"
+	"kabar/internal/patience"
 	"kabar/internal/store"
 	"kabar/internal/storetest"
 )
@@ -30,6 +31,9 @@ func agedTables(s *storetest.Env) []aged {
 		}},
 		{"upload", func(tx *store.Tx, i int, end time.Time) error {
 			return tx.SaveUpload(s.A, fmt.Sprint(i), []byte("there"), end)
+		}},
+		{"contact", func(tx *store.Tx, i int, end time.Time) error {
+			return tx.SaveContact(s.A, fmt.Sprint(i), true, end.Add(-store.ContactLife))
 		}},
 	}
 }
@@ -82,14 +86,12 @@ func TestASweepSparesWhatIsRenewed(t *testing.T) {
 				return save(tx, s.Now.Add(time.Hour))
 			})
 		}()
-		<-started
+		patience.Next(t, "the write has begun", started)
 		go func() {
 			_, err := s.DB.Sweep(t.Context(), s.Now)
 			done <- err
 		}()
-		for n, _ := s.DB.Waiting(); n == 0; n, _ = s.DB.Waiting() {
-			time.Sleep(time.Millisecond)
-		}
+		patience.Until(t, "the sweep waits", func() bool { n, _ := s.DB.Waiting(); return n > 0 })
 		close(gate)
 		if err := errors.Join(<-done, <-done); err != nil {
 			t.Fatal(err)

@@ -13,6 +13,10 @@ type (
 		number    int64
 		path, key string
 	}
+	productKey struct {
+		account             int64
+		catalog, retailerID string
+	}
 	templateKey struct {
 		account        int64
 		name, language string
@@ -30,8 +34,10 @@ func orderSpot(a, b spot) int {
 // shapes lists every table, in no particular order.
 func shapes() []*shape {
 	return []*shape{&metas.shape, &counters.shape, &accounts.shape, &numbers.shape, &users.shape, &logins.shape, &apiKeys.shape,
-		&conversations.shape, &handles.shape, &messages.shape, &jobs.shape, &events.shape, &endpoints.shape, &deliveries.shape,
-		&medias.shape, &uploads.shape, &states.shape, &refs.shape, &idempotencies.shape, &templates.shape}
+		&conversations.shape, &latests.shape, &handles.shape, &messages.shape, &jobs.shape, &events.shape, &endpoints.shape, &deliveries.shape,
+		&medias.shape, &uploads.shape, &states.shape, &refs.shape, &idempotencies.shape, &templates.shape, &products.shape,
+		&contacts.shape, &mediaFiles.shape, &providers.shape, &photos.shape, &packs.shape, &templateDays.shape, &templateHeld.shape, &policies.shape,
+		&audits.shape, &qrCodes.shape, &uploadSessions.shape, &flows.shape, &traffics.shape}
 }
 
 func one[K any](k K) []any    { return []any{k} }

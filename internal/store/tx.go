@@ -14,6 +14,7 @@ type Tx struct {
 	logins        *overlay[string, loginRow]
 	apiKeys       *overlay[string, keyRow]
 	conversations *overlay[int64, conversationRow]
+	latest        *overlay[int64, latestRow]
 	handles       *overlay[named, handleRow]
 	messages      *overlay[int64, messageRow]
 	jobs          *overlay[int64, jobRow]
@@ -26,31 +27,60 @@ type Tx struct {
 	refs          *overlay[named, refRow]
 	answers       *overlay[requestKey, idempotencyRow]
 	templates     *overlay[templateKey, templateRow]
+	products      *overlay[productKey, productRow]
+	contacts      *overlay[named, contactRow]
+	files         *overlay[named, fileRow]
+	providers     *overlay[named, providerRow]
+	photos        *overlay[int64, photoRow]
+	packs         *overlay[int64, packRow]
+	days          *overlay[dayKey, dayRow]
+	held          *overlay[heldKey, heldRow]
+	policies      *overlay[int64, policyRow]
+	audits        *overlay[int64, auditRow]
+	qrCodes       *overlay[named, qrCodeRow]
+	sessions      *overlay[int64, uploadSessionRow]
+	flows         *overlay[int64, flowRow]
+	traffic       *overlay[trafficKey, trafficRow]
 }
 
 func newTx(b *batch) *Tx {
 	return &Tx{
 		b:             b,
-		meta:          newOverlay(b, metas),
-		counters:      newOverlay(b, counters),
-		accounts:      newOverlay(b, accounts),
-		numbers:       newOverlay(b, numbers),
-		users:         newOverlay(b, users),
-		logins:        newOverlay(b, logins),
-		apiKeys:       newOverlay(b, apiKeys),
-		conversations: newOverlay(b, conversations),
-		handles:       newOverlay(b, handles),
-		messages:      newOverlay(b, messages),
-		jobs:          newOverlay(b, jobs),
-		events:        newOverlay(b, events),
-		endpoints:     newOverlay(b, endpoints),
-		deliveries:    newOverlay(b, deliveries),
-		media:         newOverlay(b, medias),
-		uploads:       newOverlay(b, uploads),
-		states:        newOverlay(b, states),
-		refs:          newOverlay(b, refs),
-		answers:       newOverlay(b, idempotencies),
-		templates:     newOverlay(b, templates),
+		meta:          newOverlay(b, metas, nil),
+		counters:      newOverlay(b, counters, b.db.kept.counters),
+		accounts:      newOverlay(b, accounts, nil),
+		numbers:       newOverlay(b, numbers, nil),
+		users:         newOverlay(b, users, nil),
+		logins:        newOverlay(b, logins, nil),
+		apiKeys:       newOverlay(b, apiKeys, nil),
+		conversations: newOverlay(b, conversations, b.db.kept.conversations),
+		latest:        newOverlay(b, latests, b.db.kept.latest),
+		handles:       newOverlay(b, handles, b.db.kept.handles),
+		messages:      newOverlay(b, messages, b.db.kept.messages),
+		jobs:          newOverlay(b, jobs, b.db.kept.jobs),
+		events:        newOverlay(b, events, nil),
+		endpoints:     newOverlay(b, endpoints, nil),
+		deliveries:    newOverlay(b, deliveries, nil),
+		media:         newOverlay(b, medias, nil),
+		uploads:       newOverlay(b, uploads, nil),
+		states:        newOverlay(b, states, b.db.kept.states),
+		refs:          newOverlay(b, refs, nil),
+		answers:       newOverlay(b, idempotencies, nil),
+		templates:     newOverlay(b, templates, nil),
+		products:      newOverlay(b, products, nil),
+		contacts:      newOverlay(b, contacts, nil),
+		files:         newOverlay(b, mediaFiles, nil),
+		providers:     newOverlay(b, providers, nil),
+		photos:        newOverlay(b, photos, nil),
+		packs:         newOverlay(b, packs, nil),
+		days:          newOverlay(b, templateDays, b.db.kept.days),
+		held:          newOverlay(b, templateHeld, nil),
+		policies:      newOverlay(b, policies, b.db.kept.policies),
+		audits:        newOverlay(b, audits, nil),
+		qrCodes:       newOverlay(b, qrCodes, nil),
+		sessions:      newOverlay(b, uploadSessions, nil),
+		flows:         newOverlay(b, flows, nil),
+		traffic:       newOverlay(b, traffics, b.db.kept.traffic),
 	}
 }
 
@@ -77,14 +107,19 @@ func (tx *Tx) NewKey() (int64, error) {
 			return 0, err
 		}
 		// The reservation outlives this operation: others of the batch use the block even if this one is refused.
-		tx.b.undo = tx.b.undo[:len(tx.b.undo)-1]
+		tx.counters.past = tx.counters.past[:len(tx.counters.past)-1]
 	}
 	db.nextKey++
 	return db.nextKey - 1, nil
 }
 
-// recount gives up the reserved block, whose reservation may have been rolled back.
-func (db *DB) recount() { db.nextKey = db.endKey }
+// doubt gives up what is known of the database after a transaction that has failed: the reserved block, whose reservation may
+// have been rolled back, and the rows that are kept.
+func (db *DB) doubt() {
+	db.nextKey = db.endKey
+	db.kept.forget()
+	db.templates.forget()
+}
 
 // After has f called once the batch is committed, on the writer's goroutine: it must be quick. It is not called when the
 // operation or the batch fails. When the answer to the commit is lost and the database away, it is called as soon as the

@@ -51,7 +51,7 @@ func (a *asker) collect(s *Env) {
 	a.tb.Helper()
 	queries := map[string]string{} // by table
 	for table, key := range map[string]string{"conversation": "id", "message": "id", "job": "id", "media": "id", "endpoint": "id", "api_user": "id",
-		"event": "seq", "handle": "handle", "driver_state": "name", "upload": "sha256", "inbound_ref": "ref", "idempotency": "path || ' ' || key"} {
+		"event": "seq", "handle": "handle", "driver_state": "name", "upload": "sha256", "media_file": "sha256", "media_provider": "name", "inbound_ref": "ref", "idempotency": "path || ' ' || key"} {
 		queries[table] = fmt.Sprintf(`SELECT %[2]s FROM %[1]s WHERE number_id = $1 AND %[2]s NOT IN (SELECT %[2]s FROM %[1]s WHERE number_id = $2)
 			LIMIT %[3]d`, table, key, probes)
 	}
@@ -106,7 +106,7 @@ func (a *asker) pool(s *Env) {
 		a.missing("conversation", id, c, err)
 		h, err := s.DB.History(a.ctx, a.other, kabar.ConversationID(id), 0, 1)
 		a.missing("history of conversation", id, h, err)
-		jobs, err := s.DB.Jobs(a.ctx, a.other, kabar.ConversationID(id), "", probes)
+		jobs, err := s.DB.Lane(a.ctx, a.other, kabar.ConversationID(id), probes)
 		a.nothing("jobs of conversation", id, len(jobs) > 0, err)
 	}
 	for _, handle := range a.keys["handle"] {
@@ -132,6 +132,14 @@ func (a *asker) pool(s *Env) {
 	for _, sum := range a.keys["upload"] {
 		u, err := s.DB.Upload(a.ctx, a.other, sum, s.Now.AddDate(-1, 0, 0))
 		a.missing("upload", sum, u, err)
+	}
+	for _, sum := range a.keys["media_file"] {
+		file, _, err := s.DB.SharedFile(a.ctx, a.other, sum)
+		a.missing("media file", sum, file, err)
+	}
+	for _, name := range a.keys["media_provider"] {
+		p, err := s.DB.Provider(a.ctx, a.other, name)
+		a.missing("media provider", name, p, err)
 	}
 }
 
@@ -200,7 +208,9 @@ func (a *asker) inside(tx *store.Tx, s *Env) {
 		a.missing("remove job", id, nil, tx.RemoveJob(a.other, id))
 	}
 	for _, id := range a.ids("media") {
-		a.missing("remove medium", id, nil, tx.RemoveMedium(a.other, kabar.MediaID(id)))
+		file, err := tx.RemoveMedium(a.other, kabar.MediaID(id))
+		a.missing("remove medium", id, file, err)
+		a.missing("use medium", id, nil, tx.UseMedium(a.other, kabar.MediaID(id), s.Now))
 	}
 	for _, id := range a.ids("endpoint") {
 		a.missing("URL of endpoint", id, nil, tx.SetURL(a.other, kabar.EndpointID(id), "https://x.example/"))
@@ -227,6 +237,9 @@ func (a *asker) users(tx *store.Tx) {
 // names asks an operation for what a number has under a name.
 func (a *asker) names(tx *store.Tx, s *Env) {
 	a.tb.Helper()
+	for _, name := range a.keys["media_provider"] {
+		a.missing("remove media provider", name, nil, tx.RemoveProvider(a.other, name))
+	}
 	for _, handle := range a.keys["handle"] {
 		c, err := tx.FindConversation(a.other, handle)
 		a.nothing("customer", handle, c != nil, err)

@@ -11,9 +11,10 @@ import (
 	"testing"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	_ "github.com/jackc/pgx/v5/stdlib"
 
 	"kabar/internal/store"
+	"kabar/internal/storetest/pgserver"
 )
 
 // Main runs a package's tests and ends the PostgreSQL server if one was started. A package that uses storetest calls it
@@ -67,7 +68,7 @@ func (k *postgresKind) start() (err error) {
 	if given := os.Getenv("KABAR_TEST_POSTGRES"); given != "" {
 		k.base, err = url.Parse(given)
 	} else {
-		k.base, k.end, err = startServer()
+		k.base, k.end, err = pgserver.Run()
 	}
 	if err != nil {
 		return err

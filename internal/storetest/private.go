@@ -10,35 +10,35 @@ import (
 	"testing"
 
 	"kabar/internal/store"
+	"kabar/internal/storetest/pgserver"
 )
 
 // Server is a PostgreSQL server that one test has for itself: it may end it, freeze it and start it again. When the test
 // process dies, the server ends too, but its folder in /tmp stays.
 type Server struct {
-	server *server
+	server *pgserver.Server
 	frozen []int // processes
 }
 
 // Private runs f with a store on a server of its own. Without the programs of PostgreSQL it skips the test.
 func Private(t *testing.T, f func(t *testing.T, s *Env, server *Server)) {
 	t.Helper()
-	inner, err := newServer()
-	if errors.Is(err, errNone) {
+	inner, err := pgserver.New(true)
+	if errors.Is(err, pgserver.ErrNone) {
 		t.Skipf("THE RESTART OF POSTGRES IS NOT TESTED: %v", err)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	inner.keep = true
 	server := &Server{server: inner}
 	server.Start(t)
 	t.Cleanup(func() {
 		server.Thaw(t)
-		if err := inner.end(); err != nil {
+		if err := inner.End(); err != nil {
 			t.Error(err)
 		}
 	})
-	s := &Env{Database: "postgres", kind: private{}, Now: start, Options: store.Options{URL: inner.url().String()}}
+	s := &Env{Database: "postgres", kind: private{}, Now: start, Options: store.Options{URL: inner.URL().String()}}
 	w, err := newWorld(s.Options)
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +55,7 @@ func Private(t *testing.T, f func(t *testing.T, s *Env, server *Server)) {
 // Start starts the server and waits until it answers.
 func (s *Server) Start(tb testing.TB) {
 	tb.Helper()
-	if err := s.server.start(); err != nil {
+	if err := s.server.Start(); err != nil {
 		tb.Fatal(err)
 	}
 }
@@ -63,7 +63,7 @@ func (s *Server) Start(tb testing.TB) {
 // Crash ends the server as a crash of its machine does, but for what the operating system has kept.
 func (s *Server) Crash(tb testing.TB) {
 	tb.Helper()
-	if err := s.server.kill(syscall.SIGKILL); err != nil {
+	if err := s.server.Kill(syscall.SIGKILL); err != nil {
 		tb.Fatal(err)
 	}
 }
@@ -71,7 +71,7 @@ func (s *Server) Crash(tb testing.TB) {
 // Stop ends the server at once, as "pg_ctl stop -m immediate" does.
 func (s *Server) Stop(tb testing.TB) {
 	tb.Helper()
-	if err := s.server.kill(syscall.SIGQUIT); err != nil {
+	if err := s.server.Kill(syscall.SIGQUIT); err != nil {
 		tb.Fatal(err)
 	}
 }
@@ -79,7 +79,7 @@ func (s *Server) Stop(tb testing.TB) {
 // Freeze stops every process of the server without ending it: connections stay, and nobody answers.
 func (s *Server) Freeze(tb testing.TB) {
 	tb.Helper()
-	db, err := sql.Open("pgx", s.server.url().String())
+	db, err := sql.Open("pgx", s.server.URL().String())
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func (s *Server) Freeze(tb testing.TB) {
 	if err = errors.Join(err, db.Close()); err != nil {
 		tb.Fatal(err)
 	}
-	pid, err := s.server.pid()
+	pid, err := s.server.PID()
 	if err != nil {
 		tb.Fatal(err)
 	}

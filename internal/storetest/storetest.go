@@ -20,6 +20,7 @@ import (
 	"kabar"
 	"kabar/internal/secrets"
 	"kabar/internal/store"
+	"kabar/internal/storetest/pgserver"
 )
 
 // Env is an open store on a database of its own.
@@ -37,7 +38,7 @@ type Env struct {
 
 // kind makes databases of one kind.
 type kind interface {
-	// ready returns nil when databases can be made, an error that wraps errNone when there is no such kind here, and
+	// ready returns nil when databases can be made, an error that wraps pgserver.ErrNone when there is no such kind here, and
 	// another one when there should be.
 	ready() error
 	// fresh makes an empty database that is gone after the test.
@@ -45,9 +46,6 @@ type kind interface {
 	// copyOf makes a database that holds what the kind's template holds.
 	copyOf(tb testing.TB) (store.Options, *world)
 }
-
-// errNone says that there is no PostgreSQL here.
-var errNone = errors.New("KABAR_TEST_POSTGRES is not set and there is no server to start")
 
 // Each runs f on SQLite and on PostgreSQL, as subtests, and checks with Across what it has left behind.
 func Each(t *testing.T, f func(t *testing.T, s *Env)) {
@@ -86,7 +84,7 @@ func Open(tb testing.TB, database string) *Env {
 		tb.Fatalf("storetest: there is no database %q", database)
 	}
 	if err := k.ready(); err != nil {
-		if errors.Is(err, errNone) {
+		if errors.Is(err, pgserver.ErrNone) {
 			tb.Skipf("%s IS NOT TESTED: %v", strings.ToUpper(database), err)
 		}
 		tb.Fatal(err)

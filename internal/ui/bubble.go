@@ -2,6 +2,7 @@ package ui
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 	"time"
 
@@ -84,10 +85,14 @@ type Bubble struct {
 	Unread    bool
 	Deleted   bool
 	Forwarded bool
+	Frequent  bool   // forwarded many times
+	Ad        *Ad    // where the customer came from with it
+	About     string // the product that it is about
 	Quote     *Quote
 	Reactions []Reaction
 	Content   kabar.Content
 	Media     string // address of the content's medium; empty: there is none
+	Page      *Page  // of a flow that exchanges data: where the customer is; nil: it was not opened
 	Action    string // address of the message in an API that can tap, react and delete; empty: only to be looked at
 }
 
@@ -169,13 +174,26 @@ func lineOf(c kabar.Content) Line {
 		}
 		return Line{"", "Reacted " + c.Emoji}
 	case *kabar.Interactive:
+		if len(c.Action.Products) > 0 {
+			return Line{"list", cmp.Or(c.Body, c.Action.Products[0].Name, "Product")}
+		}
 		return Line{"", c.Body}
 	case *kabar.Template:
 		if c.Rendered != nil {
 			return Line{"", cmp.Or(c.Rendered.Body, c.Name)}
 		}
 		return Line{"", c.Name}
+	case *kabar.Contacts:
+		return contactsLine(c)
+	case *kabar.Order:
+		return Line{"list", fmt.Sprintf("Order of %d products", len(c.Items))}
 	case *kabar.Reply:
+		if c.Form != nil {
+			return Line{"list", cmp.Or(c.Form.Body, "Sent")}
+		}
+		if c.Call != nil {
+			return Line{"call", callAnswer(c.Call)}
+		}
 		return Line{"", c.Title}
 	case *kabar.Button:
 		return Line{"", c.Text}
@@ -183,10 +201,22 @@ func lineOf(c kabar.Content) Line {
 	return Line{"none", "A message that cannot be shown"}
 }
 
+func contactsLine(c *kabar.Contacts) Line {
+	switch len(c.Cards) {
+	case 0:
+		return Line{"person", "Contact"}
+	case 1:
+		return Line{"person", cmp.Or(c.Cards[0].Name.Formatted, "Contact")}
+	}
+	return Line{"person", fmt.Sprintf("%s and %d more", c.Cards[0].Name.Formatted, len(c.Cards)-1)}
+}
+
 func mediaLine(m *kabar.Media) Line {
 	switch m.Kind() {
 	case kabar.KindImage:
 		return Line{"image", cmp.Or(m.Caption, "Photo")}
+	case kabar.KindSticker:
+		return Line{"smile", "Sticker"}
 	case kabar.KindVideo:
 		return Line{"video", cmp.Or(m.Caption, "Video")}
 	case kabar.KindAudio:

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"path"
 	"strings"
 
@@ -16,16 +17,21 @@ type Parts struct {
 	Title   []Span
 	Medium  *Medium
 	Place   *Place
+	Goods   []Good
+	People  []Person
+	Preview *Preview
 	Text    []Span
 	Large   bool   // the text is a picture or three: draw it large
 	Small   string // a second line, less important
 	Footer  string
 	Note    string // in place of what cannot be shown
+	Cards   []CardParts
 	Choices []Choice
 	List    *List
+	Form    *Form
 }
 
-// Medium is an image, an audio or voice message, a video or a document.
+// Medium is an image, an audio or voice message, a video, a document or a sticker.
 type Medium struct {
 	Kind  kabar.Kind
 	URL   string // empty while it is not there
@@ -34,12 +40,20 @@ type Medium struct {
 	Type  string // such as "PDF"
 	Size  int64  // bytes; 0: not known
 	Voice bool
+	GIF   bool // a video that plays over and over
 }
 
 // Place is a point on the map. The map itself is not drawn: it would have to be fetched from somebody.
 type Place struct {
 	Name, Address, URL string
 	Coordinates        string // "41.40338, 2.17403"
+}
+
+// Preview is what a text's link leads to.
+type Preview struct {
+	Href, Host         string
+	Title, Description string
+	Image              string // address of its picture; empty: there is none
 }
 
 // Choice is a button below a bubble.
@@ -82,18 +96,32 @@ func (b Bubble) Parts() Parts {
 	}
 	switch c := b.Content.(type) {
 	case *kabar.Text:
-		return Parts{Text: Spans(c.Body), Large: isEmojiOnly(c.Body)}
+		return Parts{Preview: b.preview(c.Preview), Text: Spans(c.Body), Large: isEmojiOnly(c.Body)}
 	case *kabar.Media:
 		return Parts{Medium: b.medium(c), Text: Spans(c.Caption)}
 	case *kabar.Location:
 		return Parts{Place: place(c)}
+	case *kabar.Contacts:
+		return Parts{People: people(c.Cards)}
+	case *kabar.Order:
+		return orderParts(c)
 	case *kabar.Reaction:
 		return Parts{Text: []Span{{Text: c.Emoji}}, Large: true}
 	case *kabar.Interactive:
 		return b.interactive(c)
 	case *kabar.Template:
 		return b.template(c)
+	case *kabar.Unsupported:
+		if c.Ephemeral {
+			return Parts{Note: "A message that disappears"}
+		}
 	case *kabar.Reply:
+		switch {
+		case c.Form != nil:
+			return formParts(c.Form)
+		case c.Call != nil:
+			return Parts{Text: Spans(callAnswer(c.Call))}
+		}
 		return Parts{Text: []Span{{Text: c.Title}}, Small: c.Description}
 	case *kabar.Button:
 		return Parts{Text: []Span{{Text: c.Text}}}
@@ -106,8 +134,24 @@ func (b Bubble) medium(m *kabar.Media) *Medium {
 	_, sub, _ := strings.Cut(m.MIME, "/")
 	return &Medium{
 		Kind: m.Kind(), URL: b.Media, Name: name, Type: cmp.Or(fileType(strings.TrimPrefix(path.Ext(name), ".")), fileType(sub), "FILE"),
-		Size: m.Size, Voice: m.Voice, Alt: cmp.Or(m.Caption, "Photo from "+b.Who),
+		Size: m.Size, Voice: m.Voice, GIF: m.GIF, Alt: cmp.Or(m.Caption, "Photo from "+b.Who),
 	}
+}
+
+// preview shows the address from the link itself: the rest is what its page says of itself.
+func (b Bubble) preview(p *kabar.Preview) *Preview {
+	if p == nil || WebLink(p.URL) == "" {
+		return nil
+	}
+	u, err := url.Parse(p.URL)
+	if err != nil {
+		return nil
+	}
+	shown := &Preview{Href: WebLink(p.URL), Host: u.Hostname(), Title: p.Title, Description: p.Description}
+	if len(p.Image) > 0 && b.Action != "" {
+		shown.Image = b.Action + "/preview"
+	}
+	return shown
 }
 
 // fileType returns an extension as it is written on a file's icon; nothing when it does not fit there.
@@ -130,18 +174,24 @@ func (b Bubble) header(h *kabar.Header, p *Parts) {
 	case h == nil:
 	case h.Media != nil:
 		p.Medium = b.medium(h.Media)
+	case h.Location != nil:
+		p.Place = place(h.Location)
 	default:
 		p.Title = Spans(h.Text)
 	}
 }
 
 func (b Bubble) interactive(i *kabar.Interactive) Parts {
-	p := Parts{Text: Spans(i.Body), Footer: i.Footer}
+	p := Parts{Text: Spans(i.Body), Footer: i.Footer, Goods: goods(i.Action.Products), Form: b.toFill(i)}
 	b.header(i.Header, &p)
+	if l := i.Action.Link; l != nil {
+		p.Choices = append(p.Choices, Choice{Icon: "link", Title: l.Text, Href: WebLink(l.URL), Tap: b.tap("url", l.URL)})
+	}
 	for _, button := range i.Action.Buttons {
 		p.Choices = append(p.Choices, Choice{Icon: "reply", Title: button.Title, Tap: b.tap("button", button.ID)})
 	}
-	if len(i.Action.Sections) == 0 {
+	b.special(i, &p)
+	if i.Type != kabar.InteractiveList || len(i.Action.Sections) == 0 {
 		return p
 	}
 	p.List = &List{ID: "list-" + b.ID, Button: cmp.Or(i.Action.Button, "Choose")}
@@ -160,10 +210,26 @@ func (b Bubble) template(t *kabar.Template) Parts {
 	if r == nil {
 		return Parts{Note: "Template " + t.Name}
 	}
-	p := Parts{Text: Spans(r.Body), Footer: r.Footer}
+	p := Parts{Text: Spans(r.Body), Footer: r.Footer, Small: offerText(r.Offer), Goods: goods(r.Products), Form: b.toOrder(t)}
 	b.header(r.Header, &p)
 	for _, button := range r.Buttons {
+		if button.Flow != nil && button.Flow.Form != "" && p.Form == nil {
+			p.Form = b.flow(button.Flow.Flow(button.Text))
+			continue
+		}
+		if p.Form != nil && sells(button) {
+			continue
+		}
+		if button.Payment != nil {
+			p.Goods = append(p.Goods, bill(button.Payment)...)
+		}
 		p.Choices = append(p.Choices, b.templateChoice(button))
+	}
+	if r.Permission {
+		p.Choices = append(p.Choices, b.permission()...)
+	}
+	for n := range r.Cards {
+		p.Cards = append(p.Cards, b.templateCard(&r.Cards[n]))
 	}
 	return p
 }
@@ -174,7 +240,13 @@ func (b Bubble) templateChoice(button kabar.RenderedButton) Choice {
 		return Choice{Icon: "link", Title: button.Text, Href: WebLink(button.URL), Tap: b.tap("url", button.URL)}
 	case kabar.ButtonPhone:
 		return Choice{Icon: "call", Title: button.Text + " · " + button.Phone}
-	case kabar.ButtonQuickReply:
+	case kabar.ButtonCopyCode, kabar.ButtonOTP:
+		return Choice{Icon: "copy", Title: cmp.Or(button.Text, "Copy code") + " · " + button.Code}
+	case kabar.ButtonCatalog, kabar.ButtonProducts, kabar.ButtonProduct, kabar.ButtonFlow, kabar.ButtonOrder: // nothing opens here, as of a flow that did not come along
+		return Choice{Icon: "list", Title: button.Text}
+	case kabar.ButtonCall: // a label: there are no calls
+		return Choice{Icon: "call", Title: button.Text}
+	case kabar.ButtonQuickReply, kabar.ButtonContact, kabar.ButtonApp: // a label
 	}
 	return Choice{Icon: "reply", Title: button.Text, Tap: b.tap("button", cmp.Or(button.Payload, button.Text))}
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"kabar/internal/patience"
 )
 
 func TestSpans(t *testing.T) {
@@ -92,13 +94,10 @@ func TestSpansTakeTheirTime(t *testing.T) {
 	}
 	for _, piece := range []string{"*", "* ", "_a", "`", "http://", "http://a(", "https://x.example/)))", "*a ~b _c "} {
 		small, large := time.Hour, time.Hour
-		for range 20 { // a busy machine is slow now and then, but not every time
+		if !patience.Comes(func() bool { // a busy machine is slow now and then, but not every time
 			small, large = min(small, measure(piece, maxStyled+1)), min(large, measure(piece, 8*maxStyled))
-			if large < 30*small { // for 8 times as much text
-				break
-			}
-		}
-		if large >= 30*small {
+			return large < 30*small // for 8 times as much text
+		}) {
 			t.Errorf("%q: %v for 16 KiB, %v for 128 KiB", piece, small, large)
 		}
 	}

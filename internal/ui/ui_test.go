@@ -167,6 +167,14 @@ func TestAssets(t *testing.T) {
 	}
 }
 
+// What a business has written does not turn round our own words behind it, though it overrides the direction and does not end that.
+func TestAnOfferKeepsItsDirectionToItself(t *testing.T) {
+	const want = "\u2068\u202eEnds soon!\u2069 · ends 17 Mar 2030, 17:46 UTC"
+	if got := offerText(&kabar.RenderedOffer{Text: "\u202eEnds soon!", Ends: 1_900_000_000_000}); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestSmallThings(t *testing.T) {
 	for n, want := range map[int64]string{0: "0 B", 999: "999 B", 1000: "1 kB", 182_400: "182 kB", 999_499: "999 kB", 999_500: "1.0 MB", 2_400_000: "2.4 MB"} {
 		if got := Bytes(n); got != want {

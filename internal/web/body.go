@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -28,9 +27,9 @@ func ReadBody(w http.ResponseWriter, r *http.Request, max int64) ([]byte, error)
 		return nil, tooLarge(max)
 	}
 	data, err := io.ReadAll(Body(w, r, max))
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+	if fault := Fault(err); fault != nil {
 		Drain(w, r)
-		return nil, tooLarge(max)
+		return nil, fault
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read body: %w", err)
@@ -56,8 +55,12 @@ const (
 )
 
 // Drain reads what a client still sends of a body that has been refused, within bounds, and forgets it. A client that has
-// not finished sending would otherwise see its connection reset and never the answer.
+// not finished sending would otherwise see its connection reset and never the answer. One that asks before it sends (Expect:
+// 100-continue) waits for the answer, and to read would tell it to send.
 func Drain(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Expect") != "" {
+		return
+	}
 	conn := http.NewResponseController(w)
 	if conn.SetReadDeadline(time.Now().Add(drainTime)) != nil {
 		return

@@ -6,16 +6,18 @@
 // most of them. Size, depth and number of names are bounded before anything is stored.
 //
 // What this package does not do: it knows no dialect (no error codes, no envelopes), no users and no routes, and it
-// keeps nothing between requests. All of it is safe for concurrent use.
+// keeps nothing between requests but what it knows of Go types (shape.go). All of it is safe for concurrent use.
 package web
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"reflect"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
@@ -41,8 +43,10 @@ const (
 
 // Options of [Decode]. The zero value is the default.
 type Options struct {
-	MaxBytes int64 // 0 means DefaultMaxBytes
-	Unknown  Unknown
+	MaxBytes  int64 // 0 means DefaultMaxBytes
+	Keys      int   // names in all objects together; 0 means MaxKeys
+	Unknown   Unknown
+	RefuseNUL bool // refuse the character U+0000, which no database keeps in a text, as a [WrongType]
 }
 
 func (o Options) maxBytes() int64 {
@@ -72,6 +76,10 @@ func Decode(body []byte, into any, o Options) error {
 	if int64(len(body)) > o.maxBytes() {
 		return tooLarge(o.maxBytes())
 	}
+	nul := o.RefuseNUL && bytes.Contains(body, []byte(`\u0000`)) // or a backslash and what looks like one
+	if !nul && faultless(body, into, o.Unknown) {
+		return nil
+	}
 	if len(bytes.Trim(body, " \t\r\n")) == 0 {
 		return &Error{Kind: Empty}
 	}
@@ -82,7 +90,7 @@ func Decode(body []byte, into any, o Options) error {
 	if t == nil || t.Kind() != reflect.Pointer {
 		return fmt.Errorf("decode: target is a %T; want a pointer", into)
 	}
-	if err := check(body, t.Elem(), o.Unknown); err != nil {
+	if err := check(body, t.Elem(), o, nul); err != nil {
 		return err
 	}
 	if err := json.Unmarshal(body, into, json.RejectUnknownMembers(o.Unknown == RefuseAll)); err != nil {
@@ -91,9 +99,25 @@ func Decode(body []byte, into any, o Options) error {
 	return nil
 }
 
+// faultless decodes a body in which nothing can be wrong, as most are: json.Unmarshal finds it in order though it refuses every
+// unknown name, and it is too short to reach the limits that json.Unmarshal does not know. Of any other it leaves the target
+// half filled; decoding the same body again fills it as if nothing had been.
+func faultless(body []byte, into any, rule Unknown) bool {
+	t := reflect.TypeOf(into)
+	switch {
+	case rule == Ignore, t == nil, t.Kind() != reflect.Pointer, shapeOf(t.Elem()).beyond:
+		return false
+	case len(body) == 0, body[0] != '{', bytes.Count(body, []byte(":")) > MaxKeys:
+		return false
+	case bytes.Count(body, []byte("{"))+bytes.Count(body, []byte("[")) > MaxDepth:
+		return false
+	}
+	return json.Unmarshal(body, into, json.RejectUnknownMembers(true)) == nil
+}
+
 // check walks over body once, beside the type it is meant for, and finds all that json.Unmarshal would let pass.
-func check(body []byte, t reflect.Type, rule Unknown) error {
-	s := scan{dec: jsontext.NewDecoder(bytes.NewBuffer(body)), rule: rule}
+func check(body []byte, t reflect.Type, o Options, nul bool) error {
+	s := scan{dec: jsontext.NewDecoder(bytes.NewBuffer(body)), rule: o.Unknown, nul: nul, most: cmp.Or(o.Keys, MaxKeys)}
 	if err := s.value(t, 0); err != nil {
 		return err
 	}
@@ -109,7 +133,9 @@ func check(body []byte, t reflect.Type, rule Unknown) error {
 type scan struct {
 	dec   *jsontext.Decoder
 	rule  Unknown
+	nul   bool // look for U+0000
 	keys  int
+	most  int    // keys that there may be
 	fault *Error // the first name that is not as it should be; reported only if the form of the whole body is right
 }
 
@@ -124,6 +150,7 @@ func (s *scan) value(t reflect.Type, depth int) error {
 		return &Error{Kind: WrongType, Detail: "want an object"} // null would pass for an object without members
 	}
 	if kind != '{' && kind != '[' {
+		s.text(token)
 		return nil
 	}
 	if depth == MaxDepth {
@@ -143,9 +170,10 @@ func (s *scan) members(sh *shape, depth int) error {
 		if err != nil {
 			return syntaxError(err)
 		}
-		if s.keys++; s.keys > MaxKeys {
-			return &Error{Kind: TooLarge, Detail: fmt.Sprintf("more than %d names", MaxKeys)}
+		if s.keys++; s.keys > s.most {
+			return &Error{Kind: TooLarge, Detail: fmt.Sprintf("more than %d names", s.most)}
 		}
+		s.text(name)
 		if err := s.value(s.field(sh, name.String(), depth), depth); err != nil {
 			return err
 		}
@@ -185,6 +213,13 @@ func (s *scan) field(sh *shape, name string, depth int) reflect.Type {
 		s.blame(UnknownKey, "")
 	}
 	return nil
+}
+
+// text records a fault of a text that has the character U+0000.
+func (s *scan) text(token jsontext.Token) {
+	if s.nul && token.Kind() == '"' && strings.Contains(token.String(), "\x00") {
+		s.blame(WrongType, "has a NUL character")
+	}
 }
 
 func (s *scan) blame(kind Kind, detail string) {

@@ -249,6 +249,10 @@ func TestErrorTexts(t *testing.T) {
 			t.Errorf("%.40q: %v, want %s", body, err, want)
 		}
 	}
+	fault := Fault(fmt.Errorf("read: %w", Decode([]byte(`{"buttons":[{"id":"a"},{"subs":[{"id":5}]}]}`), &message{}, Options{})))
+	if fault == nil || fault.Path() != "buttons[1].subs[0].id" {
+		t.Errorf("the fault of a number for an id: %v, at %s", fault, fault.Path())
+	}
 	if got := Kind(99).String(); got != "kind 99" {
 		t.Errorf("Kind(99) = %s", got)
 	}
@@ -264,7 +268,7 @@ func TestFoldIsEqualFold(t *testing.T) {
 	})
 }
 
-// Whatever Decode accepts, encoding/json accepts too, and both read the same.
+// Whatever Decode accepts, encoding/json accepts too, and both read the same; what it takes for faultless passes the check.
 func FuzzDecode(f *testing.F) {
 	for _, body := range []string{
 		`{"to":"a","ttl":"5","lat":1.5,"count":1,"on":null}`, `{"To":"a"}`, `{"to":"a","to":"b"}`,
@@ -277,6 +281,11 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte, rule byte) {
 		var ours, theirs message
 		err := Decode(body, &ours, Options{Unknown: Unknown(rule % 3)})
+		if faultless(body, &message{}, Unknown(rule%3)) {
+			if err := check(body, reflect.TypeFor[message](), Options{Unknown: Unknown(rule % 3)}, false); err != nil {
+				t.Fatalf("%q is no faultless body: %v", body, err)
+			}
+		}
 		var e *Error
 		if err != nil {
 			if !errors.As(err, &e) || kindTexts[e.Kind] == "" || len(e.Key) > maxQuoted+len("…") {
@@ -300,6 +309,45 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
+// TestABodyForOpenTargetsIsChecked: a struct with a place for any name would take a name in the wrong case into it.
+func TestABodyForOpenTargetsIsChecked(t *testing.T) {
+	type open struct {
+		To   string                    `json:"to"`
+		Rest map[string]jsontext.Value `json:",embed"`
+	}
+	type holder struct {
+		Parts []map[string]*open `json:"parts"`
+	}
+	var e *Error
+	for body, into := range map[string]any{`{"To":"x"}`: &open{}, `{"parts":[{"a":{"To":"x"}}]}`: &holder{}} {
+		if err := Decode([]byte(body), into, Options{}); !errors.As(err, &e) || e.Kind != WrongCase {
+			t.Errorf("Decode(%s) = %v, want the wrong case", body, err)
+		}
+	}
+}
+
+// TestNoBodyAddsAShape: what is remembered of types grows with the program, never with what it is sent.
+func TestNoBodyAddsAShape(t *testing.T) {
+	known := func() (n int) {
+		shapes.Range(func(any, any) bool { n++; return true })
+		return n
+	}
+	decode := func(i int) {
+		body := fmt.Sprintf(`{"to":"%d","labels":{"l%d":{"id":"x","k%d":[{"a":{}}]}},"any":{"n%d":[{}]},"new%d":{"b":[1,{}]}}`, i, i, i, i, i)
+		for _, o := range []Options{{}, {Unknown: Ignore}, {Unknown: RefuseAll}} {
+			_ = Decode([]byte(body), &message{}, o) // refused or not
+		}
+	}
+	decode(0)
+	was := known()
+	for i := range 100 {
+		decode(i + 1)
+	}
+	if now := known(); now != was {
+		t.Errorf("%d shapes are known after bodies of the same type, %d before", now, was)
+	}
+}
+
 func BenchmarkDecode(b *testing.B) {
 	body := []byte(`{"to":"34600111222","ttl":"86400","buttons":[{"id":"one","title":"One"},{"id":"two","title":"Two"}],"any":{"body":"Hello, how are you today?"}}`)
 	b.SetBytes(int64(len(body)))
@@ -308,6 +356,23 @@ func BenchmarkDecode(b *testing.B) {
 		var m message
 		if err := Decode(body, &m, Options{}); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// Whoever expects long lists may have more names.
+func TestMoreNames(t *testing.T) {
+	var m map[string]any
+	for _, c := range []struct {
+		names, allowed int
+		want           bool
+	}{{MaxKeys + 1, 0, false}, {MaxKeys + 1, 2 * MaxKeys, true}, {2*MaxKeys + 1, 2 * MaxKeys, false}} {
+		text := make([]string, c.names)
+		for i := range text {
+			text[i] = fmt.Sprintf(`"k%d":0`, i)
+		}
+		if err := Decode([]byte("{"+strings.Join(text, ",")+"}"), &m, Options{Keys: c.allowed}); (err == nil) != c.want {
+			t.Errorf("%d names, %d allowed: %v", c.names, c.allowed, err)
 		}
 	}
 }

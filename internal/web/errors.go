@@ -5,7 +5,9 @@ import (
 	stdjson "encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -62,6 +64,24 @@ func (e *Error) Error() string {
 		s += ": " + e.Detail
 	}
 	return s
+}
+
+// position is a place in a list, within the Key of an Error.
+var position = regexp.MustCompile(`\.([0-9]+)`)
+
+// Path is Key as the rest of the product writes paths: a.b[0].c.
+func (e *Error) Path() string { return position.ReplaceAllString(e.Key, "[$1]") }
+
+// Fault returns what is wrong with a body, by the error of whoever has read it: its [*Error], or one of kind TooLarge for the
+// end of a stream ([Body]); nil when something else has failed.
+func Fault(err error) *Error {
+	if fault, ok := errors.AsType[*Error](err); ok {
+		return fault
+	}
+	if large, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return tooLarge(large.Limit)
+	}
+	return nil
 }
 
 const maxQuoted = 100 // bytes of a name that an error repeats

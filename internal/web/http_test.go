@@ -68,6 +68,18 @@ func readAnswer(t *testing.T, c net.Conn) (*http.Response, string) {
 	return res, string(body)
 }
 
+// TestFault: whoever reads a body as a stream learns of its end what ReadBody says.
+func TestFault(t *testing.T) {
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("12345"))
+	_, err := io.ReadAll(Body(httptest.NewRecorder(), r, 4))
+	if fault := Fault(fmt.Errorf("store: %w", err)); fault == nil || *fault != *tooLarge(4) {
+		t.Errorf("Fault(%v) = %v, want %v", err, fault, tooLarge(4))
+	}
+	if fault := Fault(io.ErrUnexpectedEOF); fault != nil {
+		t.Errorf("a body that breaks off has the fault %v", fault)
+	}
+}
+
 func TestReadBody(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -302,6 +314,28 @@ func TestARefusedBodyIsDrained(t *testing.T) {
 			t.Errorf("%s: %v %v, want 400", name, res, err)
 		}
 		_ = conn.Close()
+	}
+}
+
+// A client that asks before it sends a large body is answered at once, and not asked to send what is refused.
+func TestABodyThatIsAskedForIsNotDrained(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := ReadBody(w, r, 1<<20); err != nil {
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	}))
+	defer server.Close()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 99999999999\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	if err != nil || !strings.HasPrefix(line, "HTTP/1.1 400 ") {
+		t.Errorf("the first answer is %q %v, want 400", line, err)
 	}
 }
 

@@ -38,6 +38,20 @@ func (s StringOrInt) Int64() (int64, error) {
 	return n, nil
 }
 
+// IntOrString reads a whole number of 64 bits or a string that holds one; other values are a WrongType. A null leaves it unchanged.
+type IntOrString int64
+
+// UnmarshalJSON reads either form.
+func (n *IntOrString) UnmarshalJSON(data []byte) error {
+	var s StringOrInt
+	if err := s.UnmarshalJSON(data); err != nil || string(data) == "null" {
+		return err
+	}
+	v, err := s.Int64()
+	*n = IntOrString(v)
+	return err
+}
+
 func isWhole(s string) bool {
 	digits := strings.TrimPrefix(s, "-")
 	return digits != "" && strings.Trim(digits, "0123456789") == ""

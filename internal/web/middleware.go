@@ -72,13 +72,22 @@ func (w *begunWriter) FlushError() error {
 	return http.NewResponseController(w.ResponseWriter).Flush()
 }
 
+// What is said to requests that [CheckHost] and [SameOrigin] refuse.
+const (
+	WrongHost   = "this server does not answer under that host name; its operator gives its names with --host"
+	WrongOrigin = "a page of another origin may not change anything here"
+)
+
 // CheckHost refuses requests (403) whose Host is not allowed. A page of another site that lets its own name point to
 // this server (DNS rebinding) sends that name. The host is given to allowed in lower case, without port, brackets and
-// final dot.
-func CheckHost(allowed func(host string) bool, next http.Handler) http.Handler {
+// final dot. What is refused is answered by refuse; nil: as text.
+func CheckHost(allowed func(host string) bool, refuse, next http.Handler) http.Handler {
+	if refuse == nil {
+		refuse = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, WrongHost, http.StatusForbidden) })
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !allowed(hostOnly(r.Host)) {
-			http.Error(w, "this server does not answer under that host name", http.StatusForbidden)
+			refuse.ServeHTTP(w, r)
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -110,9 +119,12 @@ func AllowHosts(names ...string) func(host string) bool {
 
 // SameOrigin refuses requests (403) by which a page of another origin would change something: any method but GET, HEAD
 // and OPTIONS whose Sec-Fetch-Site or Origin is foreign ([http.CrossOriginProtection]). Requests with neither header do
-// not come from a page and pass. A WebSocket opens with a GET: its handler must check the origin itself.
-func SameOrigin(next http.Handler) http.Handler {
-	return http.NewCrossOriginProtection().Handler(next)
+// not come from a page and pass. A WebSocket opens with a GET: its handler must check the origin itself. What is refused
+// is answered by refuse; nil: as text.
+func SameOrigin(refuse, next http.Handler) http.Handler {
+	p := http.NewCrossOriginProtection()
+	p.SetDenyHandler(refuse)
+	return p.Handler(next)
 }
 
 // pagePolicy lets a page load only from its own server, run no script within the page, and be framed by nobody. Media

@@ -85,7 +85,7 @@ func TestRecoverLetsEarlyHintsPass(t *testing.T) {
 }
 
 func TestCheckHost(t *testing.T) {
-	h := CheckHost(AllowHosts("Kabar.Example"), http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	h := CheckHost(AllowHosts("Kabar.Example"), nil, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	for host, want := range map[string]int{
 		"localhost": 200, "localhost:9090": 200, "LOCALHOST.:9090": 200, "127.0.0.1": 200, "127.0.0.1:9090": 200,
 		"[::1]:9090": 200, "[::1]": 200, "192.168.1.7:80": 200, "kabar.example": 200, "KABAR.example.:443": 200,
@@ -103,7 +103,7 @@ func TestCheckHost(t *testing.T) {
 }
 
 func TestSameOrigin(t *testing.T) {
-	h := SameOrigin(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	h := SameOrigin(nil, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	tests := []struct {
 		method, origin, site string
 		want                 int

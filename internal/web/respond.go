@@ -37,12 +37,20 @@ func WriteJSON(w http.ResponseWriter, status int, v any) error {
 	return nil
 }
 
-// RequestIDHeader carries the id of a request in its answer.
-const RequestIDHeader = "X-Request-ID"
+// RequestIDHeader carries the id of a request in its answer. It is spelled as net/http writes it: any other spelling would
+// be put right at each use.
+const RequestIDHeader = "X-Request-Id"
 
 // RequestID returns a new random id: 32 lower-case hexadecimal digits.
 func RequestID() string {
-	var b [16]byte
+	id, _ := RequestIDs()
+	return id
+}
+
+// RequestIDs returns two of them, at the price of one.
+func RequestIDs() (one, other string) {
+	var b [32]byte
 	rand.Read(b[:])
-	return hex.EncodeToString(b[:])
+	both := hex.EncodeToString(b[:])
+	return both[:32], both[32:]
 }

@@ -29,3 +29,15 @@ func Server(handler http.Handler, log *slog.Logger) *http.Server {
 		DisableGeneralOptionsHandler: true, // "OPTIONS *" goes to the handler like everything else
 	}
 }
+
+// How long a large answer may take to be read: a grace, and then so many bytes a second.
+const (
+	answerGrace = 30 * time.Second
+	answerPace  = 16 << 10
+)
+
+// Pace gives an answer of size bytes the time it may take, whatever [WriteDeadline] has for short ones.
+func Pace(w http.ResponseWriter, size int64) {
+	d := answerGrace + time.Duration(size/answerPace)*time.Second
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(d)) // recorders of tests have none
+}

@@ -10,144 +10,216 @@ import (
 	"kabar/internal/store"
 )
 
-// job is what an attempt has to know. It is a copy: the lane belongs to the session.
+// job is a request to be made, and all an attempt has to know. It is a copy: the lanes belong to the session.
 type job struct {
+	lanes    []*lane // whose events these are; the first event's comes first
+	items    []item  // the events, in the order of the log
+	drain    bool    // the customer is parked: the event is the first row above after
+	again    bool    // a batch that has failed: all of it, or nothing
+	tick     int64
+	after    int64
+	attempts int // failures so far
+	settings kabar.Settings
+}
+
+// item is one event of a job.
+type item struct {
 	lane         *lane
 	conversation kabar.ConversationID
-	drain        bool // the customer is parked: the event is the first row above after
-	tick         int64
 	seq          int64
 	at           time.Time
+	kind         kabar.EventKind
 	event        *kabar.Event // read ahead; may be nil
-	after        int64
-	attempts     int // failures so far
-	settings     kabar.Settings
+	body         []byte       // what tells of it: alone in a request, or joined with others
+	fate         fate
+	err          error
 }
+
+// fate says what has become of an event in an attempt.
+type fate int8
+
+const (
+	left      fate = iota // not tried: its turn comes again
+	told                  // it was in the request, whatever came of that
+	dismissed             // there is nothing to tell
+	unmade                // its body could not be made; to be tried again
+)
 
 // outcome says what has become of an attempt.
 type outcome int8
 
 const (
-	delivered outcome = iota // the endpoint has answered 200
-	dismissed                // there is nothing to tell
-	failed                   // to be tried again
+	tried     outcome = iota // the fates of the events and the answer say more
 	early                    // it failed in an earlier process and is not due yet, or the store does not answer
 	empty                    // nothing of the customer is parked
+	torn                     // the batch cannot be sent as it was
 	abandoned                // the session ended meanwhile
 )
 
 // result is a job and what has become of it.
 type result struct {
-	job
+	*job
 	outcome outcome
 	asked   bool // a request was made: the outcome tells something of the endpoint
 	status  int
-	err     error
-	body    []byte    // what was sent, or would have been; for the retries
+	err     error     // tried: of the request
 	due     time.Time // early: when it is due; zero when the store does not answer
+	hand    hand      // which has made it, and is idle
 }
 
-// attempt does a job: it finds the event's bytes and POSTs them.
-func (s *session) attempt(ctx context.Context, j job) result {
-	r := result{job: j}
-	o, err := s.prepare(ctx, &r)
-	if err == nil && o == delivered {
-		r.asked = true
-		r.status, err = s.post(ctx, eventID(s.salt, s.id, r.seq, r.at), r.body)
+// attempt does a job: it finds the bytes of its events and POSTs them.
+func (s *session) attempt(ctx context.Context, j *job) *result {
+	r := &result{job: j}
+	r.outcome, r.err = s.prepare(ctx, r)
+	if r.outcome == tried {
+		s.send(ctx, r)
 	}
-	var missing *store.NotFoundError
-	var down *store.UnavailableError
-	switch {
-	case err == nil:
-		r.outcome = o
-	case ctx.Err() != nil:
+	if r.err != nil && ctx.Err() != nil {
 		r.outcome = abandoned
-	case errors.As(err, &down) || r.seq == 0:
-		r.outcome, r.err = early, err
-	case errors.As(err, &missing): // retention has passed it, or the person has been erased
-		s.log.Warn("a webhook event is gone before it could be delivered", "seq", r.seq, "missing", missing.What)
-		r.outcome = dismissed
-	default:
-		r.outcome, r.err = failed, err
 	}
 	return r
 }
 
-// prepare finds out what to send: the bytes of the first attempt, or for the first one those of the renderer. The outcome
-// is delivered if it is to be sent.
+// send makes the request, if there is something to tell.
+func (s *session) send(ctx context.Context, r *result) {
+	var bodies [][]byte
+	var of []*item
+	for i := range r.items {
+		if it := &r.items[i]; it.fate == told {
+			bodies, of = append(bodies, it.body), append(of, it)
+		}
+	}
+	if len(of) == 0 {
+		return
+	}
+	body := bodies[0]
+	if len(of) > 1 {
+		var err error
+		if body, err = s.o.Batch[s.dialect].Join(bodies); err != nil {
+			r.err = fmt.Errorf("join events: %w", err)
+			return
+		}
+	}
+	r.asked = true
+	start := time.Now() // real time, as the application sees it
+	r.status, r.err = s.post(ctx, requestID(s.salt, s.id, of), body)
+	if s.o.Told != nil && ctx.Err() == nil {
+		s.o.Told(Post{Number: s.number, Kind: of[0].kind, Status: r.status, Err: r.err, Took: time.Since(start)})
+	}
+	//failpoint:after-hook
+}
+
+// errEarly says that a parked event is not due yet.
+var errEarly = errors.New("not due yet")
+
+// prepare finds out what to send: the bytes of the first attempt, or for the first one those of the renderer.
 func (s *session) prepare(ctx context.Context, r *result) (outcome, error) {
+	if r.drain {
+		seq, err := s.o.Store.NextParked(ctx, s.number, s.id, r.items[0].conversation, r.after)
+		if err != nil {
+			return early, fmt.Errorf("read parked events: %w", err)
+		}
+		if seq == 0 {
+			return empty, nil
+		}
+		r.items[0].seq = seq
+	}
+	cut := map[*lane]bool{} // what comes behind an event without a body waits for it
+	for i := range r.items {
+		it := &r.items[i]
+		if cut[it.lane] {
+			continue
+		}
+		var missing *store.NotFoundError
+		var down *store.UnavailableError
+		switch it.fate, it.err = s.make(ctx, r, it); {
+		case it.err == nil:
+		case errors.Is(it.err, errEarly):
+			return early, nil
+		case ctx.Err() != nil || errors.As(it.err, &down):
+			return early, it.err
+		case errors.As(it.err, &missing): // retention has passed it, or the person has been erased
+			s.log.Warn("a webhook event is gone before it could be delivered", "seq", it.seq, "missing", missing.What)
+			it.fate = dismissed
+		default:
+			it.fate, cut[it.lane] = unmade, true
+		}
+		if r.again && it.fate != told {
+			return torn, it.err
+		}
+	}
+	return tried, nil
+}
+
+// make finds the bytes of an event.
+func (s *session) make(ctx context.Context, r *result, it *item) (fate, error) {
 	switch {
 	case r.drain:
-		if o, err := s.prepareDrain(ctx, r); o != delivered || err != nil {
-			return o, err
+		if err := s.parkedRow(ctx, r, it); err != nil {
+			return left, err
 		}
 	case r.attempts > 0:
-		d, err := s.row(ctx, r.conversation, r.seq, store.Retrying)
+		d, err := s.row(ctx, it.conversation, it.seq, store.Retrying)
 		if err != nil {
-			return failed, fmt.Errorf("read the bytes of the first attempt: %w", err)
+			return left, fmt.Errorf("read the bytes of the first attempt: %w", err)
 		}
-		r.body = d.Body
+		it.body = d.Body
 	}
-	if len(r.body) > 0 {
-		return delivered, nil
+	switch {
+	case len(it.body) > 0:
+		return told, nil
+	case r.again: // the person has been erased, and the bytes with them
+		return left, nil
 	}
-	return s.render(ctx, r)
+	return s.render(ctx, r.settings, it)
 }
 
-// prepareDrain finds the first parked event of the customer.
-func (s *session) prepareDrain(ctx context.Context, r *result) (outcome, error) {
-	seq, err := s.o.Store.NextParked(ctx, s.number, s.id, r.conversation, r.after)
+// parkedRow reads a parked event's row, and when the event happened.
+func (s *session) parkedRow(ctx context.Context, r *result, it *item) error {
+	d, err := s.row(ctx, it.conversation, it.seq, store.Parked)
 	if err != nil {
-		return failed, fmt.Errorf("read parked events: %w", err)
-	}
-	if seq == 0 {
-		return empty, nil
-	}
-	r.seq = seq
-	d, err := s.row(ctx, r.conversation, seq, store.Parked)
-	if err != nil {
-		return failed, fmt.Errorf("read a parked event: %w", err)
+		return fmt.Errorf("read a parked event: %w", err)
 	}
 	known := r.attempts > 0
-	r.attempts, r.body = d.Attempts, d.Body
+	r.attempts, it.body = d.Attempts, d.Body
 	if !known && !s.hurry && d.Due.After(s.o.Now()) {
 		r.due = d.Due
-		return early, nil
+		return errEarly
 	}
-	heads, err := s.o.Store.EventHeads(ctx, s.number, seq-1, 1)
+	heads, err := s.o.Store.EventHeads(ctx, s.number, it.seq-1, 1)
 	if err != nil {
-		return failed, fmt.Errorf("read a parked event: %w", err)
+		return fmt.Errorf("read a parked event: %w", err)
 	}
-	if len(heads) == 0 || heads[0].Seq != seq {
-		return failed, &store.NotFoundError{What: "event"}
+	if len(heads) == 0 || heads[0].Seq != it.seq {
+		return &store.NotFoundError{What: "event"}
 	}
-	r.at = heads[0].At
-	return delivered, nil
+	it.at, it.kind = heads[0].At, heads[0].Kind
+	return nil
 }
 
-func (s *session) render(ctx context.Context, r *result) (outcome, error) {
-	ev := r.event
+func (s *session) render(ctx context.Context, settings kabar.Settings, it *item) (fate, error) {
+	ev := it.event
 	if ev == nil {
 		var err error
-		if ev, err = s.o.Store.Event(ctx, s.number, r.seq); err != nil {
-			return failed, fmt.Errorf("read an event: %w", err)
+		if ev, err = s.o.Store.Event(ctx, s.number, it.seq); err != nil {
+			return left, fmt.Errorf("read an event: %w", err)
 		}
 	}
 	n, err := s.o.Number(s.number)
 	if err != nil {
-		return failed, fmt.Errorf("read the number: %w", err)
+		return left, fmt.Errorf("read the number: %w", err)
 	}
 	render := s.o.Render[s.dialect]
 	if render == nil {
-		return failed, fmt.Errorf("render an event: there is no renderer for %q", s.dialect)
+		return left, fmt.Errorf("render an event: there is no renderer for %q", s.dialect)
 	}
-	body, wanted, err := render(ev, n, r.settings)
+	body, wanted, err := render(ev, n, settings)
 	switch {
 	case err != nil:
-		return failed, fmt.Errorf("render an event: %w", err)
+		return left, fmt.Errorf("render an event: %w", err)
 	case !wanted:
 		return dismissed, nil
 	}
-	r.body = body
-	return delivered, nil
+	it.body = body
+	return told, nil
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"kabar/internal/egress"
+	"kabar/internal/patience"
+	"kabar/internal/webhook"
 )
 
 // TestBacklogCostsNoMemory queues a hundred thousand events, of which some are parked, restarts, and drains them.
@@ -30,7 +32,7 @@ func TestBacklogCostsNoMemory(t *testing.T) {
 		}
 	}
 	v.start()
-	time.Sleep(200 * time.Millisecond)
+	v.eventually(func(b webhook.Backlog) bool { return b.LastStatus == 500 })
 	check("with an endpoint that is down")
 	v.sink.respond(v.refuseSome())
 	v.eventuallyMark(int64(events / 2))
@@ -42,7 +44,7 @@ func TestBacklogCostsNoMemory(t *testing.T) {
 		t.Errorf("backlog %+v, want a fifth of the events parked", b)
 	}
 	v.restart()
-	time.Sleep(200 * time.Millisecond)
+	v.eventually(func(b webhook.Backlog) bool { return b.Parked >= 90 })
 	check("after a restart with parked customers")
 	v.stop()
 }
@@ -59,17 +61,18 @@ func (v *env) refuseSome() answer {
 
 func (v *env) eventuallyMark(least int64) {
 	v.t.Helper()
-	for range 6000 {
+	mark := func() int64 {
 		eps, err := v.DB.Endpoints(context.Background(), v.number.ID)
 		if err != nil {
 			v.t.Fatal(err)
 		}
-		if eps[0].Mark >= least {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
+		return eps[0].Mark
 	}
-	v.t.Fatalf("the mark does not reach %d: %+v", least, v.backlog())
+	for now := mark(); now < least; now = mark() { // as long as it moves
+		if !patience.Comes(func() bool { return mark() > now }) {
+			v.t.Fatalf("the mark does not reach %d: %+v", least, v.backlog())
+		}
+	}
 }
 
 // TestOverHTTP is against a real server; connections are kept.

@@ -2,23 +2,25 @@
 // the endpoints of its number (contract On-Premises API, section 2.6).
 //
 // Each endpoint has a reader (reader.go), which does nothing while there is no URL, and a session (session.go) while there
-// is one. A session is one goroutine that owns all bookkeeping, so none of it is locked: which events of the log are
-// under way or finished (window.go), whose turn it is (lanes.go), whether the endpoint answers at all (health.go), who is
-// parked (parking.go). Requests (attempt.go, post.go) and commits (save.go) run beside it and report to it.
+// is one. A session is one goroutine that owns all bookkeeping, so none of it is locked: what is read of the log (fill.go), which
+// events of it are under way or finished (window.go), whose turn it is (lanes.go, pick.go), which events share a request
+// (batch.go), whether the endpoint answers at all (health.go), who is parked (parking.go). Requests (hand.go, attempt.go, post.go) and commits
+// (save.go) run beside it and report to it.
 //
 // What holds at any moment, also across a crash:
 //   - At least once: an event is finished when the endpoint has answered 200 to it and the store says so. Until then it is
-//     tried again, forever; the n-th failure waits n times Settings.BackoffStep, at most Settings.BackoffCap.
+//     tried again, forever; the n-th failure waits n times Settings.BackoffStep, at most Settings.BackoffCap, or as the Profile of
+//     its dialect says.
 //   - A retry has the bytes and the webhook-id of the first attempt.
-//   - One event of a customer at a time, in the order of the log; customers do not wait for each other. At most
-//     Settings.Concurrency requests an endpoint.
+//   - One request about a customer at a time, in the order of the log; customers do not wait for each other, but for a few
+//     tries of a batch (batch.go) that they are in. At most Settings.Concurrency requests an endpoint.
 //   - A customer whose event fails while the endpoint answers others is parked: the customer's events wait in rows of their
 //     own, the mark passes them, and they are drained in order. An endpoint that answers nobody for 30 seconds is backed
 //     off from as a whole: one request at a time, and nobody is parked.
 //   - Memory does not grow with the backlog: a session holds the heads of at most windowLimit events, and a few words for
 //     each customer who is parked, at most maxParked of them.
 //
-// The package does not know how an event looks (a Renderer does), signs nothing yet, and gives up on nothing. It does not
+// The package does not know how an event looks (a Renderer does) nor how a body is signed (a Signer does), and gives up on nothing. It does not
 // use package lanes: a lane there finds its work in the store by its key, while the log is read in order and has no index
 // by customer; and the number of requests here changes with the settings and falls to one when an endpoint is backed off
 // from.
@@ -45,18 +47,32 @@ type Client interface {
 // bytes.
 type Renderer func(ev *kabar.Event, n *kabar.Number, s kabar.Settings) (body []byte, wanted bool, err error)
 
-// Options are what a Dispatcher works with. Store, Client, Settings and Number are required.
+// Options are what a Dispatcher works with. Store, Client (or ClientOf), Settings and Number are required.
 type Options struct {
 	Store    *store.DB
 	Client   Client
+	ClientOf func(kabar.NumberID) Client // of a number's requests, asked before each; nil: Client
 	Render   map[kabar.Dialect]Renderer
+	Batch    map[kabar.Dialect]Batcher // of a dialect without one each request tells of one event
+	Profile  map[kabar.Dialect]Profile // of a dialect without one the number's settings say how failures wait
+	Sign     map[kabar.Dialect]Signer  // may be nil
 	Settings func(kabar.NumberID) (kabar.Settings, error)
 	Number   func(kabar.NumberID) (*kabar.Number, error)
 	Now      func() time.Time // for back-off; default time.Now
 	Log      *slog.Logger
-	Version  string // for the User-Agent
+	Told     func(Post) // called after each request by several goroutines; it must not block; may be nil
+	Version  string     // for the User-Agent
 	// Concurrency is how many requests an endpoint may have at a time; zero: what the number's settings say.
 	Concurrency int
+}
+
+// Post is a request that has been made, for statistics.
+type Post struct {
+	Number kabar.NumberID
+	Kind   kabar.EventKind // of the first event that it told of
+	Status int             // of the answer; 0 for none
+	Err    error           // nil for a success
+	Took   time.Duration
 }
 
 // Dispatcher delivers the events of all numbers of a store. All methods are safe for concurrent use.
@@ -77,6 +93,9 @@ func New(o Options) *Dispatcher {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.ClientOf == nil {
+		o.ClientOf = func(kabar.NumberID) Client { return o.Client }
 	}
 	if o.Version == "" {
 		o.Version = "dev"

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"kabar"
+	"kabar/internal/patience"
 	"kabar/internal/store"
 	"kabar/internal/storetest"
 	"kabar/internal/webhook"
@@ -357,15 +358,14 @@ func TestBothDatabases(t *testing.T) {
 // eventually waits in real time until the backlog is as it should be.
 func (v *env) eventually(ok func(b webhook.Backlog) bool) {
 	v.t.Helper()
-	for range 3000 {
+	if !patience.Comes(func() bool {
 		all, err := v.d.Backlog(v.t.Context())
 		if err != nil {
 			v.t.Fatal(err)
 		}
-		if b, known := all[v.endpoint.ID]; known && ok(b) {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
+		b, known := all[v.endpoint.ID]
+		return known && ok(b)
+	}) {
+		v.t.Fatalf("the backlog stays %+v", v.backlog())
 	}
-	v.t.Fatalf("the backlog stays %+v", v.backlog())
 }

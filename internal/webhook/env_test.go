@@ -1,9 +1,11 @@
 package webhook_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -41,6 +43,7 @@ type env struct {
 	mu       sync.Mutex
 	settings kabar.Settings
 	render   webhook.Renderer
+	batcher  webhook.Batcher
 	detached error // what asking for the settings says
 	d        *webhook.Dispatcher
 	stop     func()
@@ -54,7 +57,7 @@ func newEnv(t testing.TB, customers int) *env {
 
 func newEnvOn(t testing.TB, on *storetest.Env, customers int) *env {
 	t.Helper()
-	v := &env{Env: on, t: t, number: on.A, sink: newSink(), render: render, stop: func() {},
+	v := &env{Env: on, t: t, number: on.A, sink: newSink(), render: render, batcher: batcher{}, stop: func() {},
 		settings: kabar.Settings{BackoffStep: 3 * time.Second, BackoffCap: 15 * time.Minute, Concurrency: 6}}
 	v.client = egress.New(egress.Policy{Transport: v.sink})
 	v.endpoint = &kabar.Endpoint{Account: v.number.Account, Number: v.number.ID, Dialect: kabar.OnPrem, URL: hook}
@@ -91,6 +94,7 @@ func (v *env) start() {
 			v.mu.Unlock()
 			return render(ev, n, s)
 		}},
+		Batch: map[kabar.Dialect]webhook.Batcher{kabar.OnPrem: v.batcher},
 		Settings: func(kabar.NumberID) (kabar.Settings, error) {
 			v.mu.Lock()
 			defer v.mu.Unlock()
@@ -122,9 +126,14 @@ func (v *env) restart() {
 // tell appends an event for each of the customers, given by index, in one commit.
 func (v *env) tell(customers ...int) {
 	v.t.Helper()
+	v.tellKind(kabar.EventMessage, customers...)
+}
+
+func (v *env) tellKind(k kabar.EventKind, customers ...int) {
+	v.t.Helper()
 	v.write(func(tx *store.Tx) error {
 		for _, c := range customers {
-			ev := &kabar.Event{Account: v.number.Account, Number: v.number.ID, Conversation: v.customers[c], Kind: kabar.EventMessage, At: v.now()}
+			ev := &kabar.Event{Account: v.number.Account, Number: v.number.ID, Conversation: v.customers[c], Kind: k, At: v.now()}
 			if err := tx.AddEvent(ev); err != nil {
 				return err
 			}
@@ -195,8 +204,17 @@ func (v *env) wantDone(last int64) {
 
 // render is the renderer of tests: the body names the event.
 func render(ev *kabar.Event, _ *kabar.Number, _ kabar.Settings) ([]byte, bool, error) {
-	return fmt.Appendf(nil, `{"seq":%d,"conversation":%d}`, ev.Seq, ev.Conversation), true, nil
+	return fmt.Appendf(nil, `{"seq":%d,"conversation":%d,"kind":%q}`, ev.Seq, ev.Conversation, ev.Kind), true, nil
 }
+
+// batcher puts the bodies of render into one.
+type batcher struct{}
+
+func (batcher) Join(bodies [][]byte) ([]byte, error) {
+	return slices.Concat([]byte(`{"batch":[`), bytes.Join(bodies, []byte(",")), []byte("]}")), nil
+}
+
+func (batcher) Ordered(a, b kabar.EventKind) bool { return a == b }
 
 // crash takes the store away under the running dispatcher, as a killed process loses it, and starts again.
 func (v *env) crash() {

@@ -36,11 +36,12 @@ func (h *health) success(tick int64) {
 	*h = health{tick: h.tick, answered: max(h.answered, tick)}
 }
 
-func (h *health) failure(now time.Time, c kabar.ConversationID, step time.Duration) {
+// failure notes a request that has failed, of a customer c and perhaps of others.
+func (h *health) failure(now time.Time, c kabar.ConversationID, others bool, step time.Duration) {
 	if h.since.IsZero() {
 		h.since, h.culprit = now, c
 	}
-	h.spread = h.spread || c != h.culprit
+	h.spread = h.spread || others || c != h.culprit
 	if h.backedOff(now) {
 		h.probes++
 		h.pause = now.Add(backoff(step, probeMost, h.probes))

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/binary"
-	"time"
 
 	"kabar"
 )
@@ -12,13 +11,17 @@ import (
 // idEncoding is base32 in lower case: ids have no characters that need escaping, and no dots.
 var idEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
-// eventID returns the webhook-id of an event: the same for every attempt, in every process. The salt is the endpoint's
-// key behind the store's secret permutation, so that two servers, whose endpoints and events have the same small numbers,
-// never give the same id; the time keeps events apart whose seq is given anew after an old backup was restored.
-func eventID(salt uint64, e kabar.EndpointID, seq int64, at time.Time) string {
+// requestID returns the webhook-id of a request: the same for every attempt to tell of the same events, in every process.
+// The salt is the endpoint's key behind the store's secret permutation, so that two servers, whose endpoints and events
+// have the same small numbers, never give the same id; the time keeps events apart whose seq is given anew after an old
+// backup was restored.
+func requestID(salt uint64, e kabar.EndpointID, events []*item) string {
 	b := []byte("kabar webhook-id 1")
-	for _, n := range []uint64{salt, uint64(e), uint64(seq), uint64(at.UnixMilli())} {
-		b = binary.BigEndian.AppendUint64(b, n)
+	b = binary.BigEndian.AppendUint64(b, salt)
+	b = binary.BigEndian.AppendUint64(b, uint64(e))
+	for _, ev := range events {
+		b = binary.BigEndian.AppendUint64(b, uint64(ev.seq))
+		b = binary.BigEndian.AppendUint64(b, uint64(ev.at.UnixMilli()))
 	}
 	sum := sha256.Sum256(b)
 	return "evt_" + idEncoding.EncodeToString(sum[:16])

@@ -16,6 +16,7 @@ type lane struct {
 	turn         turn
 	queue        []*entry  // of the window, the oldest first; empty when parked
 	attempts     int       // failures of the first event
+	batch        *batch    // that the first event has failed in; nil: it is tried alone or was not tried
 	due          time.Time // of its next attempt; zero: now
 	started      int64     // tick of its last attempt
 	failed       int64     // tick of its first failure; 0: it has not failed since the session began
@@ -33,12 +34,27 @@ type turn int8
 const (
 	idle    turn = iota // nothing to do, or nothing that can be done before the next commit
 	ready               // queued to be started
-	busy                // started, and what became of it is not committed
+	busy                // started, or behind the first lane of its batch
+	noted               // what became of it is to be committed
 	waiting             // for its due time
 )
 
 // first returns the event whose turn it is in a lane that is not parked.
 func (l *lane) first() *entry { return l.queue[0] }
+
+// remove takes an event out of a lane that is not parked: one of the first.
+func (l *lane) remove(seq int64) {
+	i := slices.IndexFunc(l.queue, func(e *entry) bool { return e.seq == seq })
+	if i == 0 {
+		l.queue = l.queue[1:]
+	} else {
+		l.queue = slices.Delete(l.queue, i, i+1)
+	}
+	l.attempts = 0
+	if len(l.queue) > 0 {
+		l.attempts = l.first().attempts
+	}
+}
 
 // lanes are the customers of an endpoint who have something to do. Whose turn comes is decided by who was ready first.
 type lanes struct {
@@ -78,6 +94,8 @@ func (ls *lanes) settle(l *lane) {
 		ls.parked--
 	}
 	switch {
+	case l.batch != nil && l.batch.lanes[0] != l:
+		l.turn = busy
 	case !l.due.IsZero():
 		l.turn = waiting
 		heap.Push(&ls.waiting, l)

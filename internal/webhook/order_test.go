@@ -1,6 +1,7 @@
 package webhook_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -29,16 +30,20 @@ type app struct {
 	poison   map[kabar.ConversationID]bool // all of these customers
 	hang     bool                          // failures take forever
 	mute     bool                          // it accepts, and the answer is lost
+	largest  int                           // it refuses more events at a time
 	accepted []*call
 	bodies   map[string]string // by id
-	seqs     map[string]int64  // by id
-	ids      map[int64]string  // by seq
+	ids      map[string]string // by body
 	faults   []string
+	batches  int // requests of several events
 }
 
 func (a *app) answer(ctx context.Context, c *call) (*http.Response, error) {
 	a.mu.Lock()
-	bad := a.down || a.poison[c.Conversation] || a.rng.IntN(100) < a.fails
+	bad := a.down || a.rng.IntN(100) < a.fails || len(c.Batch) > a.largest
+	for _, e := range c.Batch {
+		bad = bad || a.poison[e.Conversation]
+	}
 	hang, mute, delay := bad && a.hang, !bad && a.mute, time.Duration(a.rng.IntN(50))*time.Millisecond
 	a.see(c)
 	a.mu.Unlock()
@@ -63,13 +68,23 @@ func (a *app) see(c *call) {
 	if body, ok := a.bodies[c.id]; ok && body != c.body {
 		a.faults = append(a.faults, fmt.Sprintf("id %s with %s and %s", c.id, body, c.body))
 	}
-	if seq, ok := a.seqs[c.id]; ok && seq != c.Seq {
-		a.faults = append(a.faults, fmt.Sprintf("id %s of events %d and %d", c.id, seq, c.Seq))
+	if id, ok := a.ids[c.body]; ok && id != c.id {
+		a.faults = append(a.faults, fmt.Sprintf("%s with ids %s and %s", c.body, id, c.id))
 	}
-	if id, ok := a.ids[c.Seq]; ok && id != c.id {
-		a.faults = append(a.faults, fmt.Sprintf("event %d with ids %s and %s", c.Seq, id, c.id))
+	a.bodies[c.id], a.ids[c.body] = c.body, c.id
+	if len(c.Batch) > 10 || !slices.IsSortedFunc(c.Batch, func(a, b told) int { return cmp.Compare(a.Seq, b.Seq) }) {
+		a.faults = append(a.faults, "a body of too many events, or not in order: "+c.body)
 	}
-	a.bodies[c.id], a.seqs[c.id], a.ids[c.Seq] = c.body, c.Seq, c.id
+	kinds := map[kabar.ConversationID]kabar.EventKind{}
+	for _, e := range c.Batch {
+		if k, ok := kinds[e.Conversation]; ok && k != e.Kind {
+			a.faults = append(a.faults, "the order of a customer's events does not show: "+c.body)
+		}
+		kinds[e.Conversation] = e.Kind
+	}
+	if len(c.Batch) > 1 {
+		a.batches++
+	}
 }
 
 func (a *app) set(f func()) {
@@ -87,14 +102,16 @@ func (a *app) verdict(events int64, s *sink, width int) error {
 	}
 	seen, last := map[int64]bool{}, map[kabar.ConversationID]int64{}
 	for _, c := range a.accepted {
-		if seen[c.Seq] {
-			continue // the application has the id already
+		for _, e := range c.Batch {
+			if seen[e.Seq] {
+				continue // the application knows the event already, by what it tells
+			}
+			seen[e.Seq] = true
+			if e.Seq < last[e.Conversation] {
+				return fmt.Errorf("customer %d: event %d after %d", e.Conversation, e.Seq, last[e.Conversation])
+			}
+			last[e.Conversation] = e.Seq
 		}
-		seen[c.Seq] = true
-		if c.Seq < last[c.Conversation] {
-			return fmt.Errorf("customer %d: event %d after %d", c.Conversation, c.Seq, last[c.Conversation])
-		}
-		last[c.Conversation] = c.Seq
 	}
 	if int64(len(seen)) != events {
 		return fmt.Errorf("%d of %d events have been accepted", len(seen), events)
@@ -114,7 +131,7 @@ type step struct {
 	n    int
 }
 
-var steps = []string{"tell", "tell", "tell", "tell", "wait", "wait", "long", "flaky", "down", "up", "poison", "cure", "hang", "mute", "restart", "crash", "away", "move"}
+var steps = []string{"tell", "tell", "tell", "tell", "wait", "wait", "long", "flaky", "down", "up", "poison", "cure", "hang", "mute", "restart", "crash", "away", "move", "batch", "burst", "burst", "status", "picky"}
 
 // checks lowers the number of checks of a property that takes long, unless the command line says how many.
 func checks(t *testing.T, n int) {
@@ -154,7 +171,8 @@ func play(t *testing.T, seed uint64, script []step) error {
 	const customers = 5
 	v := newEnv(t, customers)
 	rng := rand.New(rand.NewPCG(seed, 1))
-	a := &app{rng: rand.New(rand.NewPCG(seed, 2)), poison: map[kabar.ConversationID]bool{}, bodies: map[string]string{}, seqs: map[string]int64{}, ids: map[int64]string{}}
+	a := &app{rng: rand.New(rand.NewPCG(seed, 2)), poison: map[kabar.ConversationID]bool{}, largest: 10, bodies: map[string]string{}, ids: map[string]string{}}
+	v.settings.Batch = rng.IntN(11)
 	v.sink.respond(a.answer)
 	v.start()
 	events := int64(0)
@@ -166,6 +184,15 @@ func play(t *testing.T, seed uint64, script []step) error {
 				events++
 				time.Sleep(time.Duration(rng.IntN(20)) * time.Millisecond)
 			}
+		case "burst", "status":
+			var who []int
+			for range s.n {
+				who = append(who, rng.IntN(customers))
+			}
+			v.tellKind(map[string]kabar.EventKind{"burst": kabar.EventMessage, "status": kabar.EventStatus}[s.kind], who...)
+			events += int64(s.n)
+		case "batch":
+			v.set(func(st *kabar.Settings) { st.Batch = s.n % 11 })
 		case "wait":
 			time.Sleep(time.Duration(s.n) * 300 * time.Millisecond)
 		case "long":
@@ -182,7 +209,9 @@ func play(t *testing.T, seed uint64, script []step) error {
 			a.set(func() { a.turn(s, v.customers[s.n%customers]) })
 		}
 	}
-	a.set(func() { a.fails, a.down, a.mute, a.poison = 0, false, false, map[kabar.ConversationID]bool{} })
+	a.set(func() {
+		a.fails, a.down, a.mute, a.largest, a.poison = 0, false, false, 10, map[kabar.ConversationID]bool{}
+	})
 	if v.endpointURL() == "" {
 		v.aim(hook)
 	}
@@ -207,6 +236,8 @@ func (a *app) turn(s step, c kabar.ConversationID) {
 		a.hang = !a.hang
 	case "mute":
 		a.mute = !a.mute
+	case "picky":
+		a.largest = 1 + s.n%10
 	}
 }
 

@@ -1,12 +1,20 @@
 package webhook
 
 import (
+	"cmp"
+	"errors"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
 	"kabar/internal/store"
 )
 
-// take takes note of an attempt. A lane whose event succeeded or failed stays busy until that is committed.
-func (s *session) take(r result) {
+// take takes note of an attempt. A lane whose events succeeded or failed stays busy until that is committed.
+func (s *session) take(r *result) {
 	s.inflight--
+	s.hands = append(s.hands, r.hand)
 	if r.drain {
 		s.draining--
 	}
@@ -16,96 +24,180 @@ func (s *session) take(r result) {
 			s.err = r.err.Error()
 		}
 	}
-	l := r.lane
-	switch r.outcome {
-	case delivered:
-		s.answered(r)
-		s.finish(r)
-	case dismissed:
-		s.finish(r)
-	case failed:
-		s.fail(r)
+	switch l := r.lanes[0]; r.outcome {
+	case tried:
+		s.conclude(r)
 	case early:
 		s.putOff(r)
+	case torn:
+		s.log.Info("webhook batch taken apart", "seq", r.items[0].seq, "events", len(r.items), "err", r.err)
+		l.batch.split()
 	case empty:
 		s.emptied(l)
-		s.lanes.settle(l)
 	case abandoned:
-		s.lanes.settle(l)
+	}
+	for _, l := range r.lanes {
+		if l.turn == busy {
+			s.lanes.settle(l)
+		}
 	}
 }
 
-// putOff has a lane wait although its event has not failed now.
-func (s *session) putOff(r result) {
-	l := r.lane
-	l.attempts = r.attempts
+// putOff has lanes wait although their events have not failed now.
+func (s *session) putOff(r *result) {
 	if r.err != nil {
 		s.log.Warn("read a webhook event", "err", r.err)
-		l.due = s.o.Now().Add(pauseStore)
-	} else {
-		s.postpone(l, r.due)
 	}
-	s.lanes.settle(l)
+	for _, l := range r.lanes {
+		l.attempts = r.attempts
+		if r.err != nil {
+			l.due = s.o.Now().Add(pauseStore)
+		} else {
+			s.postpone(l, r.due)
+		}
+	}
 }
 
-func (s *session) answered(r result) {
+// conclude takes note of what has become of each event.
+func (s *session) conclude(r *result) {
+	var refused []*item
+	for i := range r.items {
+		switch it := &r.items[i]; it.fate {
+		case told:
+			if r.err != nil {
+				refused = append(refused, it)
+				continue
+			}
+			s.finish(it)
+		case dismissed:
+			s.finish(it)
+		case unmade:
+			s.log.Warn("make a webhook", "seq", it.seq, "failures", r.attempts+1, "err", it.err)
+			s.fail(r, []*item{it})
+		case left:
+		}
+	}
+	switch {
+	case len(refused) > 0:
+		if r.asked && !r.drain {
+			s.unanswered(r)
+		}
+		s.log.Debug("webhook failed", "seq", refused[0].seq, "events", len(refused), "failures", r.attempts+1, "err", r.err)
+		s.fail(r, refused)
+	case r.asked:
+		s.answered(r)
+	}
+}
+
+func (s *session) answered(r *result) {
 	if failing(s.health.since, s.o.Now()) {
 		s.log.Info("webhook endpoint answers again")
 	}
 	s.health.success(r.tick)
 }
 
-// finish notes that an event needs no more attempts.
-func (s *session) finish(r result) {
-	l := r.lane
-	l.attempts, l.failed = 0, 0
-	if l.parked {
-		s.drained(l, r.seq)
-	} else {
-		l.queue = l.queue[1:]
-	}
-	s.window.record(s.delivery(r.seq, l.conversation, store.Finished))
-	s.touched = append(s.touched, l)
-}
-
-// fail notes a failure, and the bytes that all further attempts send.
-func (s *session) fail(r result) {
-	l, now := r.lane, s.o.Now()
-	l.attempts = r.attempts + 1
-	wait := s.backoff(l.attempts)
-	l.due = now.Add(wait)
-	if r.asked {
-		s.log.Debug("webhook failed", "seq", r.seq, "failures", l.attempts, "wait", wait, "err", r.err)
-	} else {
-		s.log.Warn("make a webhook", "seq", r.seq, "failures", l.attempts, "wait", wait, "err", r.err)
-	}
-	d := s.delivery(r.seq, l.conversation, store.Retrying)
-	d.Attempts, d.Due, d.Body = l.attempts, l.due, r.body
-	s.touched = append(s.touched, l)
-	if l.parked {
-		d.State = store.Parked
-		s.window.record(d)
-		return
-	}
-	if r.asked {
-		s.unanswered(r)
-	}
-	if l.failed == 0 {
-		l.failed = s.health.tick
-	}
-	if s.mayPark(l) {
-		s.log.Info("webhook customer parked", "conversation", l.conversation, "seq", r.seq, "failures", l.attempts, "err", r.err)
-		s.park(l, d)
-		return
-	}
-	s.window.record(d)
-}
-
-func (s *session) unanswered(r result) {
+func (s *session) unanswered(r *result) {
 	now := s.o.Now()
 	was := failing(s.health.since, now)
-	s.health.failure(now, r.conversation, r.settings.BackoffStep)
+	s.health.failure(now, r.items[0].conversation, len(r.lanes) > 1, s.step())
 	if !was && failing(s.health.since, now) {
 		s.log.Warn("webhook endpoint does not answer", "since", s.health.since, "err", r.err)
+	}
+}
+
+// touch has a lane wait for the next commit.
+func (s *session) touch(l *lane) {
+	if l.turn == busy {
+		l.turn = noted
+		s.touched = append(s.touched, l)
+	}
+}
+
+// finish notes that an event needs no more attempts.
+func (s *session) finish(it *item) {
+	l := it.lane
+	l.failed, l.batch = 0, nil
+	if l.parked {
+		l.attempts = 0
+		s.drained(l, it.seq)
+	} else {
+		l.remove(it.seq)
+	}
+	s.window.record(s.delivery(it.seq, l.conversation, store.Finished))
+	s.touch(l)
+}
+
+// fail notes a failure of one event, or of several in one request, and the bytes that all further attempts send.
+func (s *session) fail(r *result, items []*item) {
+	l, n := items[0].lane, r.attempts+1
+	l.due = s.o.Now().Add(s.backoff(n))
+	rows := s.failures(r, items, n, l.due)
+	if l.parked {
+		l.attempts, rows[0].State = n, store.Parked
+		s.window.record(rows[0])
+		return
+	}
+	for _, it := range items {
+		s.struck(it, n)
+	}
+	switch {
+	case r.again:
+		rows = rows[:1] // the others say which batch they belong to, and that does not change
+		if n >= splitAfter {
+			l.due = time.Time{}
+			l.batch.split()
+		}
+	case len(items) > 1:
+		s.bind(items)
+	case s.mayPark(l):
+		s.log.Info("webhook customer parked", "conversation", l.conversation, "seq", items[0].seq, "failures", n, "err", cmp.Or(r.err, items[0].err))
+		s.park(l, rows[0])
+		return
+	}
+	for _, d := range rows {
+		s.window.record(d)
+	}
+}
+
+// failures are the rows of events that have failed together.
+func (s *session) failures(r *result, items []*item, n int, due time.Time) []*store.Delivery {
+	rows := make([]*store.Delivery, len(items))
+	for i, it := range items {
+		d := s.delivery(it.seq, it.conversation, store.Retrying)
+		d.Attempts, d.Due, d.Body, d.Answer = n, due, it.body, answerOf(r, it)
+		if len(items) > 1 {
+			d.Batch = items[0].seq
+		}
+		rows[i] = d
+		s.touch(it.lane)
+	}
+	return rows
+}
+
+// keptAnswer is how much is kept of what a failed attempt was answered, in bytes.
+const keptAnswer = 200
+
+// answerOf says what an attempt was answered: the status, or what kept a request from being made. It leaves out the address,
+// which may hold a secret.
+func answerOf(r *result, it *item) string {
+	if r.status != 0 {
+		return "HTTP " + strconv.Itoa(r.status)
+	}
+	err := cmp.Or(r.err, it.err)
+	if broken, ok := errors.AsType[*url.Error](err); ok {
+		err = broken.Err
+	}
+	if err == nil {
+		return ""
+	}
+	return strings.ToValidUTF8(err.Error()[:min(keptAnswer, len(err.Error()))], "")
+}
+
+// struck notes the n-th failure of an event.
+func (s *session) struck(it *item, n int) {
+	s.window.find(it.seq).attempts = n
+	it.lane.attempts = n
+	if it.lane.failed == 0 {
+		it.lane.failed = s.health.tick
 	}
 }

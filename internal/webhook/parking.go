@@ -22,7 +22,7 @@ func (s *session) mayPark(l *lane) bool {
 // park moves the events of a lane out of the window into rows of their own. first is the row of the first event, with
 // its bytes.
 func (s *session) park(l *lane, first *store.Delivery) {
-	l.parked, l.after = true, first.Seq-1
+	l.parked, l.after, first.Batch = true, first.Seq-1, 0
 	s.lanes.parked++
 	s.health.excuse(l.conversation)
 	for i, e := range l.queue {
@@ -67,6 +67,10 @@ func (s *session) makeRoom(ctx context.Context) {
 	}
 	for _, l := range s.lanes.waiting {
 		if l.parked || l.started >= s.health.answered || s.lanes.parked >= maxParked {
+			continue
+		}
+		if l.batch != nil { // it is not known which of them fails
+			s.settleAll(l.batch.split())
 			continue
 		}
 		d, err := s.row(ctx, l.conversation, l.first().seq, store.Retrying)

@@ -123,7 +123,7 @@ func (r *reader) open(ctx context.Context) (*session, error) {
 			after = d.Seq
 			s.known[d.Seq] = d
 		}
-		full = len(rows) == page
+		full, s.lastKnown = len(rows) == page, after
 	}
 	parked, err := r.o.Store.ParkedCustomers(ctx, r.number, r.id)
 	if err != nil {

@@ -41,16 +41,7 @@ func (s *session) save(ctx context.Context) {
 
 // write may be repeated: what is already so stays so.
 func (r *reader) write(ctx context.Context, p *plan) error {
-	hint := func(tx *store.Tx) {
-		tx.WantEndpoint(r.id)
-		for _, d := range p.save {
-			tx.WantDelivery(r.id, d.Seq)
-		}
-		for _, seq := range p.drop {
-			tx.WantDelivery(r.id, seq)
-		}
-	}
-	return r.o.Store.Write(ctx, hint, func(tx *store.Tx) error {
+	return r.o.Store.Write(ctx, func(tx *store.Tx) { tx.WantEndpoint(r.id) }, func(tx *store.Tx) error {
 		for _, d := range p.save {
 			if err := saveDelivery(tx, d); err != nil {
 				return err
@@ -68,7 +59,7 @@ func (r *reader) write(ctx context.Context, p *plan) error {
 // saveDelivery stores d; without its bytes if the person they are about has been erased, and the key with them.
 func saveDelivery(tx *store.Tx, d *store.Delivery) error {
 	err := tx.SaveDelivery(d)
-	if _, erased := errors.AsType[*store.NotFoundError](err); !erased {
+	if !store.IsNotFound(err) {
 		return err
 	}
 	bare := *d

@@ -13,16 +13,23 @@ import (
 	"kabar"
 )
 
-// call is one request as an application sees it.
-type call struct {
+// told is one event in a request.
+type told struct {
 	Seq          int64                `json:"seq"`
 	Conversation kabar.ConversationID `json:"conversation"`
-	n            int                  // how often the event has been asked for, this time included
-	id, url      string
-	body         string
-	header       http.Header
-	at           time.Time
-	status       int // what was answered; 0 for none
+	Kind         kabar.EventKind      `json:"kind"`
+}
+
+// call is one request as an application sees it: of one event, or of several in Batch, of which it has the first one's.
+type call struct {
+	told
+	Batch   []told `json:"batch"`
+	n       int    // how often the request has been made, this time included
+	id, url string
+	body    string
+	header  http.Header
+	at      time.Time
+	status  int // what was answered; 0 for none
 }
 
 // answer is how a sink answers.
@@ -63,6 +70,11 @@ func (s *sink) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := json.Unmarshal(b, c); err != nil {
 		return nil, err
 	}
+	if len(c.Batch) > 0 {
+		c.told = c.Batch[0]
+	} else {
+		c.Batch = []told{c.told}
+	}
 	answer := s.enter(c)
 	res, err := answer(req.Context(), c)
 	s.leave(c, res)
@@ -79,8 +91,12 @@ func (s *sink) enter(c *call) answer {
 	s.count++
 	s.inflight++
 	s.most = max(s.most, s.inflight)
-	s.overlap = s.overlap || s.busy[c.Conversation]
-	s.busy[c.Conversation] = true
+	for _, e := range c.Batch {
+		s.overlap = s.overlap || s.busy[e.Conversation]
+	}
+	for _, e := range c.Batch {
+		s.busy[e.Conversation] = true
+	}
 	if !s.forget {
 		s.times[c.id]++
 		c.n = s.times[c.id]
@@ -93,7 +109,9 @@ func (s *sink) leave(c *call, res *http.Response) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.inflight--
-	s.busy[c.Conversation] = false
+	for _, e := range c.Batch {
+		s.busy[e.Conversation] = false
+	}
 	if res != nil {
 		c.status = res.StatusCode
 	}

@@ -13,7 +13,7 @@ import (
 const (
 	windowLimit = 2000 // events above the mark; reading stops there
 	page        = 128  // rows read at a time
-	readAhead   = 512  // events kept whole; the others are read again when their turn comes
+	readAhead   = 1024 // events kept whole; the others are read again when their turn comes
 )
 
 // standing is how an event stands with the endpoint.
@@ -30,7 +30,10 @@ type entry struct {
 	seq      int64
 	at       time.Time
 	standing standing
-	row      bool         // the store has a row of it
+	row      bool // the store has a row of it
+	kind     kabar.EventKind
+	attempts int          // failures
+	batch    *batch       // in which it has failed; nil: it is tried alone or was not tried
 	event    *kabar.Event // read ahead; may be nil
 }
 
@@ -60,10 +63,11 @@ func (w *window) room() int { return w.limit - len(w.entries) }
 
 // add appends the next event of the log. row is what the store remembers of it; nil for one that has not been tried.
 func (w *window) add(h store.EventHead, row *store.Delivery) *entry {
-	e := &entry{seq: h.Seq, at: h.At, row: row != nil}
+	e := &entry{seq: h.Seq, at: h.At, kind: h.Kind, row: row != nil}
 	w.entries = append(w.entries, e)
 	w.read = h.Seq
 	if row != nil {
+		e.attempts = row.Attempts
 		w.stand(e, standingOf(row.State))
 	}
 	return e

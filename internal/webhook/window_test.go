@@ -217,18 +217,21 @@ func TestFinishingInOrderNeedsNoRows(t *testing.T) {
 	}
 }
 
-func TestEventID(t *testing.T) {
+func TestRequestID(t *testing.T) {
 	at := time.UnixMilli(1_700_000_000_123)
-	first := eventID(7, 3, 1, at)
+	one := func(seq int64, at time.Time) []*item { return []*item{{seq: seq, at: at}} }
+	first := requestID(7, 3, one(1, at))
 	if want := "evt_tjfuwmgrgcplgb5e5axnszd2pm"; first != want {
 		t.Errorf("id %s, want %s: applications would see events again", first, want)
 	}
-	ids := []string{first, eventID(8, 3, 1, at), eventID(7, 4, 1, at), eventID(7, 3, 2, at), eventID(7, 3, 1, at.Add(time.Millisecond))}
+	ids := []string{first, requestID(8, 3, one(1, at)), requestID(7, 4, one(1, at)), requestID(7, 3, one(2, at)),
+		requestID(7, 3, one(1, at.Add(time.Millisecond))), requestID(7, 3, append(one(1, at), one(2, at)...)),
+		requestID(7, 3, append(one(1, at), one(3, at)...))}
 	slices.Sort(ids)
-	if n := len(slices.Compact(ids)); n != 5 {
-		t.Errorf("%d different ids, want 5", n)
+	if n := len(slices.Compact(ids)); n != 7 {
+		t.Errorf("%d different ids, want 7", n)
 	}
-	if eventID(7, 3, 1, at.UTC().Add(time.Microsecond)) != first {
+	if requestID(7, 3, one(1, at.UTC().Add(time.Microsecond))) != first {
 		t.Error("what the store does not keep of a time changes the id")
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"kabar"
 	"kabar/internal/network"
+	"kabar/internal/patience"
 )
 
 // picture returns n bytes without a pattern a mistake could hide in.
@@ -44,7 +45,7 @@ func mediaTravel(t *testing.T, d *Desk) {
 		o := d.Message(p.Customer(), img)
 		o.Medium = &kabar.RemoteMedium{Locator: locator, MIME: "image/png", Size: img.Size, SHA256: img.SHA256}
 		d.Send(o)
-		Eventually(t, "the picture arrives", func() bool { return len(p.Shown()) == 1 })
+		patience.Until(t, "the picture arrives", func() bool { return len(p.Shown()) == 1 })
 		shown := p.Shown()[0]
 		if got := kabar.MediumOf(shown.Content); got == nil || got.Caption != "look" || got.ID != 0 || !bytes.Equal(shown.Medium, plain) {
 			t.Errorf("the picture has become %+v with %d bytes", shown.Content, len(shown.Medium))
@@ -88,6 +89,48 @@ func directoryKnows(t *testing.T, d *Desk) {
 	}
 }
 
+func meetsIdentity(t *testing.T, d *Desk) {
+	net, ok := d.Net.(network.Identified)
+	if !ok {
+		return // its customers have no keys of their own
+	}
+	ana := d.Customer()
+	o := d.Text(ana, "to the new app")
+	known := func() string {
+		s, err := d.Store.State(t.Context(), net.(network.Network).Keys(o)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return net.Identity(ana.Customer(), s)
+	}
+	if hash := known(); hash != "" {
+		t.Errorf("the identity of a customer who was never met is %q", hash)
+	}
+	ana.Say("from the old app")
+	before := d.Await(ana, "a text", 1, isMessage)[0].NewIdentity
+	if hash := known(); hash != before {
+		t.Errorf("the state has the identity %q, the update told %q", hash, before)
+	}
+	ana.Reinstall()
+	patience.Until(t, "the new identity is met", func() bool {
+		s, err := d.Store.State(t.Context(), net.(network.Network).Keys(o)...)
+		if err == nil {
+			err = d.open(o, s)
+		}
+		if err != nil {
+			t.Log(err)
+		}
+		return known() != before
+	})
+	met := known()
+	d.Send(o)
+	wantShown(t, ana, "to the new app")
+	ana.Say("from the new app")
+	if told := d.Await(ana, "a text", 2, isMessage)[1].NewIdentity; told != met {
+		t.Errorf("the state had the identity %q, the update tells %q", met, told)
+	}
+}
+
 func comesBack(t *testing.T, d *Desk) {
 	linked, ok := d.Net.(network.Linked)
 	if !ok || d.Line == nil {
@@ -113,12 +156,12 @@ func comesBack(t *testing.T, d *Desk) {
 			t.Errorf("connected since %v, disconnected since %v", again, since)
 		}
 	}
-	Eventually(t, "the engine is told", func() bool { return d.Store.Readies() >= ready+2 })
+	patience.Until(t, "the engine is told", func() bool { return d.Store.Readies() >= ready+2 })
 	if err := d.Transmit(packet); err != nil {
 		t.Fatal(err)
 	}
 	wantShown(t, ana, "before", "kept for later")
-	Eventually(t, "nothing is left of the lost connections", func() bool { return runtime.NumGoroutine() <= goroutines })
+	patience.Until(t, "nothing is left of the lost connections", func() bool { return runtime.NumGoroutine() <= goroutines })
 	d.Line(false)
 	d.Connected(false)
 	ana.Say("said meanwhile")
@@ -143,7 +186,7 @@ func endsClean(t *testing.T, d *Desk) {
 		d.Connected(false)
 		d.Stop()
 	}
-	Eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= before })
+	patience.Until(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= before })
 	if _, ok := d.Net.(network.Linked); ok && d.Line != nil {
 		d.Connected(false)
 	}
@@ -157,7 +200,7 @@ func endsClean(t *testing.T, d *Desk) {
 	}()
 	select {
 	case <-done:
-	case <-time.After(patience):
+	case <-time.After(patience.Limit):
 		t.Error("Run began with a context that had ended")
 	}
 }

@@ -10,20 +10,8 @@ import (
 
 	"kabar"
 	"kabar/internal/network"
+	"kabar/internal/patience"
 )
-
-// patience is how long a test waits for something that must happen.
-const patience = 20 * time.Second
-
-// Eventually fails the test unless ok becomes true within 20 seconds. It is for what happens on another goroutine.
-func Eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !ok(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("still not so: %s", what)
-		}
-	}
-}
 
 // Desk does for a driver what the engine does: it commits what the driver computes, hands on what is committed, and
 // starts a new driver over the same store when the process "dies".
@@ -56,7 +44,7 @@ func (d *Desk) Start() {
 		cancel()
 		select {
 		case <-done:
-		case <-time.After(patience):
+		case <-time.After(patience.Limit):
 			d.t.Error("Run has not returned, though its context has ended")
 		}
 	})
@@ -81,7 +69,7 @@ func (d *Desk) Connected(want bool) {
 	if !ok {
 		return
 	}
-	Eventually(d.t, fmt.Sprintf("connected is %v", want), func() bool {
+	patience.Until(d.t, fmt.Sprintf("connected is %v", want), func() bool {
 		is, _ := linked.Link()
 		return is == want
 	})
@@ -104,7 +92,8 @@ func (d *Desk) Text(to Peer, body string) *network.Outgoing {
 // The error is one that is final for the message.
 func (d *Desk) Pack(o *network.Outgoing) (network.Packet, error) {
 	d.t.Helper()
-	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(patience.Limit); ; time.Sleep(time.Millisecond) {
+		o.Now = d.Now()
 		p, err := d.compute(o)
 		var refused *network.Refused
 		if err == nil || errors.As(err, &refused) {
@@ -137,14 +126,16 @@ func (d *Desk) open(o *network.Outgoing, s network.State) error {
 	if err == nil {
 		err = d.Store.Deliver(d.t.Context(), kabar.Update{}, change)
 	}
-	o.Opened = o.Opened || err == nil
+	if err == nil {
+		o.Opened, o.Fetched = true, nil
+	}
 	return err
 }
 
 // Transmit does T2: it hands a packet to the network until that has it. The error is one that is final.
 func (d *Desk) Transmit(p network.Packet) error {
 	d.t.Helper()
-	for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(patience.Limit); ; time.Sleep(5 * time.Millisecond) {
 		err := d.Net.Transmit(d.t.Context(), p)
 		var refused *network.Refused
 		if err == nil || errors.As(err, &refused) {
@@ -182,7 +173,7 @@ func (d *Desk) Heard(from Peer, f func(kabar.Update) bool) []kabar.Update {
 // Await waits until there are n updates from a customer that f accepts, and returns them.
 func (d *Desk) Await(from Peer, what string, n int, f func(kabar.Update) bool) []kabar.Update {
 	d.t.Helper()
-	Eventually(d.t, fmt.Sprintf("%d from the customer: %s", n, what), func() bool { return len(d.Heard(from, f)) >= n })
+	patience.Until(d.t, fmt.Sprintf("%d from the customer: %s", n, what), func() bool { return len(d.Heard(from, f)) >= n })
 	return d.Heard(from, f)
 }
 

@@ -36,6 +36,9 @@ type Peer interface {
 	Say(text string) (ref string)
 	// Show sends an image and returns its network id.
 	Show(mime string, plain []byte) (ref string)
+	// Ask sends a question of a flow, and Told returns how the business says that it goes on.
+	Ask(q *kabar.FlowQuestion)
+	Told() []*kabar.FlowStep
 	// Confirm sends a receipt.
 	Confirm(s kabar.Status, refs ...string)
 	// Online connects the customer, or disconnects.
@@ -91,8 +94,10 @@ func Exercise(t *testing.T, open func(t *testing.T) Pair) {
 		{"nobody on the network is refused for good", refusesStrangers},
 		{"receipts, both ways", receiptsBothWays},
 		{"the profile reaches the customer", profileArrives},
+		{"a flow goes on as the business says", flowGoesOn},
 		{"a customer who cannot read asks again", asksAgain},
 		{"a customer with a new identity", reinstalled},
+		{"a new identity is met before the customer says anything", meetsIdentity},
 		{"an update is acknowledged only when it is committed", acknowledgedLate},
 		{"an update survives the process that could not commit it", survivesProcess},
 		{"a commit whose answer was lost is not repeated", answerLost},

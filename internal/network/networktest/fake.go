@@ -42,6 +42,7 @@ type Packet struct {
 	ReplyTo string
 	Target  string
 	Profile *kabar.Profile
+	Step    *kabar.FlowStep
 }
 
 var (
@@ -69,7 +70,7 @@ func (f *Fake) Prepare(o *network.Outgoing, s network.State) (network.Packet, ne
 		return nil, nil, err
 	}
 	p := Packet{To: o.To.Handle(), Counter: n + 1, Purpose: o.Purpose, Ref: o.Ref, Receipt: o.Receipt, Refs: o.Refs, Fresh: o.Fresh,
-		ReplyTo: o.ReplyTo, Target: o.Target}
+		ReplyTo: o.ReplyTo, Target: o.Target, Step: o.Step}
 	if o.Purpose == network.PurposeProfile {
 		p.Profile = &o.From.Profile
 	}

@@ -55,6 +55,7 @@ type app struct {
 	shown    []networktest.Shown
 	ticks    map[string]kabar.Status
 	profile  kabar.Profile
+	told     []*kabar.FlowStep
 	said     []kabar.Update
 	more     chan struct{}
 }
@@ -85,6 +86,8 @@ func (w *world) arrive(p networktest.Packet) error {
 	switch {
 	case p.Profile != nil:
 		a.profile = *p.Profile
+	case p.Step != nil:
+		a.told = append(a.told, p.Step)
 	case p.Receipt != nil:
 		for _, ref := range p.Receipt.Refs {
 			a.ticks[ref] = p.Receipt.Status
@@ -166,6 +169,18 @@ func (a *app) Say(text string) string {
 func (a *app) Show(string, []byte) string {
 	a.w.t.Fatal("a Fake carries no media")
 	return ""
+}
+
+func (a *app) Ask(q *kabar.FlowQuestion) {
+	a.w.mu.Lock()
+	defer a.w.mu.Unlock()
+	a.tell(kabar.Update{Ref: q.ID, Asked: q})
+}
+
+func (a *app) Told() []*kabar.FlowStep {
+	a.w.mu.Lock()
+	defer a.w.mu.Unlock()
+	return slices.Clone(a.told)
 }
 
 func (a *app) Confirm(s kabar.Status, refs ...string) {

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"sync/atomic"
 	"testing"
 
 	"kabar"
 	"kabar/internal/network"
+	"kabar/internal/patience"
 )
 
 var errDisk = errors.New("the disk does not answer")
@@ -30,12 +32,31 @@ func receiptsBothWays(t *testing.T, d *Desk) {
 	for _, s := range []kabar.Status{kabar.Delivered, kabar.Read} {
 		d.Send(&network.Outgoing{Purpose: network.PurposeReceipt, From: d.Number, To: ana.Customer(), Now: d.Now(),
 			Receipt: &kabar.Receipt{Status: s, Refs: refs}})
-		Eventually(t, "both messages are "+s.String(), func() bool {
+		patience.Until(t, "both messages are "+s.String(), func() bool {
 			ticks := ana.Ticks()
 			return ticks[refs[0]] == s && ticks[refs[1]] == s
 		})
 	}
 	wantShown(t, ana, "tick me")
+}
+
+func flowGoesOn(t *testing.T, d *Desk) {
+	ana := d.Customer()
+	o := d.Text(ana, "fill me in")
+	d.Send(o)
+	wantShown(t, ana, "fill me in")
+	asked := &kabar.FlowQuestion{ID: "00112233445566778899aabbccddeeff", Message: o.Ref, Action: kabar.FlowExchange, Screen: "ONE", Data: []byte(`{"a":1}`)}
+	ana.Ask(asked)
+	u := d.Await(ana, "a question", 1, func(u kabar.Update) bool { return u.Asked != nil })[0]
+	if !reflect.DeepEqual(u.Asked, asked) || u.Ref != asked.ID {
+		t.Errorf("the question came as %+v, under %s", u.Asked, u.Ref)
+	}
+	step := &kabar.FlowStep{Question: asked.ID, Message: o.Ref, Screen: "TWO", Data: []byte(`{"b":2}`)}
+	d.Send(&network.Outgoing{Purpose: network.PurposeFlow, From: d.Number, To: ana.Customer(), Now: d.Now(), Step: step})
+	patience.Until(t, "the customer is told", func() bool { return len(ana.Told()) == 1 })
+	if got := ana.Told()[0]; !reflect.DeepEqual(got, step) {
+		t.Errorf("the customer was told %+v", got)
+	}
 }
 
 // failing makes the next n updates about customers fail before they are committed.
@@ -74,7 +95,7 @@ func survivesProcess(t *testing.T, d *Desk) {
 	left := d.failing(1<<40, errDisk)
 	ana.Say("do not lose me")
 	ana.Say("nor me")
-	Eventually(t, "the driver tries", func() bool { return left.Load() < 1<<40 })
+	patience.Until(t, "the driver tries", func() bool { return left.Load() < 1<<40 })
 	d.Stop()
 	d.Store.Around(nil)
 	d.Start()

@@ -13,12 +13,13 @@ import (
 
 	"kabar"
 	"kabar/internal/network"
+	"kabar/internal/patience"
 )
 
 // wantShown waits until a customer has been shown these texts, and checks that there is nothing else.
 func wantShown(t *testing.T, p Peer, want ...string) {
 	t.Helper()
-	Eventually(t, fmt.Sprintf("the customer is shown %d messages", len(want)), func() bool { return len(p.Shown()) >= len(want) })
+	patience.Until(t, fmt.Sprintf("the customer is shown %d messages", len(want)), func() bool { return len(p.Shown()) >= len(want) })
 	if got := Bodies(p); !slices.Equal(got, want) {
 		t.Errorf("the customer is shown\n%q, want\n%q", got, want)
 	}
@@ -234,7 +235,7 @@ func profileArrives(t *testing.T, d *Desk) {
 	ana := d.Customer()
 	d.Send(d.Text(ana, "hello"))
 	d.Send(&network.Outgoing{Purpose: network.PurposeProfile, From: d.Number, To: ana.Customer(), Now: d.Now()})
-	Eventually(t, "the profile arrives", func() bool { return ana.Profile().Name == d.Number.Profile.Name })
+	patience.Until(t, "the profile arrives", func() bool { return ana.Profile().Name == d.Number.Profile.Name })
 	wantShown(t, ana, "hello")
 }
 

@@ -9,6 +9,7 @@ import (
 	"kabar"
 	"kabar/internal/network"
 	"kabar/internal/network/networktest"
+	"kabar/internal/patience"
 )
 
 // restoreBackup sets the store back as kabar restore does: without sessions, and with the entry that tells the driver.
@@ -62,7 +63,7 @@ func TestARestoredBackup(t *testing.T) {
 	want := []string{"first"}
 	for _, p := range []*handset{ana, budi} {
 		d.Send(d.Text(p, "first"))
-		networktest.Eventually(t, "shown", func() bool { return len(p.Shown()) == 1 })
+		patience.Until(t, "shown", func() bool { return len(p.Shown()) == 1 })
 		p.Say("hello")
 		d.Await(p, "a text", 1, isText)
 	}
@@ -73,7 +74,7 @@ func TestARestoredBackup(t *testing.T) {
 			want = append(want, body)
 			d.Send(d.Text(ana, body))
 		}
-		networktest.Eventually(t, "all is shown", func() bool { return len(ana.Shown()) == len(want) })
+		patience.Until(t, "all is shown", func() bool { return len(ana.Shown()) == len(want) })
 		texts++
 		ana.Say(fmt.Sprint("answer ", life))
 		d.Await(ana, "an answer", texts, isText)
@@ -83,7 +84,7 @@ func TestARestoredBackup(t *testing.T) {
 		d.Stop()
 		restoreBackup(t, d, backup, ana, budi)
 		d.Start()
-		networktest.Eventually(t, "the ids have leapt", func() bool { return nextID(t, d) > top+1<<20 })
+		patience.Until(t, "the ids have leapt", func() bool { return nextID(t, d) > top+1<<20 })
 		if s, _ := d.Store.State(t.Context(), network.RestoredKey); len(s) != 0 {
 			t.Errorf("the entry of the restore is still there")
 		}
@@ -120,7 +121,7 @@ func TestWhatWasOnItsWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.Send(third)
-	networktest.Eventually(t, "what the lost life has sent is shown", func() bool { return len(ana.Shown()) == 3 })
+	patience.Until(t, "what the lost life has sent is shown", func() bool { return len(ana.Shown()) == 3 })
 	d.Stop()
 	restoreBackup(t, d, backup, ana)
 	d.Start()
@@ -132,7 +133,7 @@ func TestWhatWasOnItsWay(t *testing.T) {
 		}
 	}
 	d.Send(d.Text(ana, "last"))
-	networktest.Eventually(t, "all are shown", func() bool { return len(ana.Shown()) >= 5 })
+	patience.Until(t, "all are shown", func() bool { return len(ana.Shown()) >= 5 })
 	if got := networktest.Bodies(ana); !slices.Equal(got, []string{"hello", "first", "third", "second", "last"}) {
 		t.Errorf("ana is shown %q", got)
 	}

@@ -33,7 +33,7 @@ func messageOf(o *network.Outgoing) (*payload.Message, error) {
 
 // updateOf turns what a customer has said into an update. It trusts who said it and nothing else.
 func updateOf(from string, p *payload.Payload) (kabar.Update, error) {
-	u := kabar.Update{From: customer(from), At: time.UnixMilli(p.At).UTC()}
+	u := kabar.Update{From: customer(from), At: time.UnixMilli(p.At).UTC(), Was: p.Was}
 	u.From.Name = p.Name
 	switch {
 	case p.Message != nil:
@@ -53,6 +53,11 @@ func updateOf(from string, p *payload.Payload) (kabar.Update, error) {
 		u.Blocked = &p.Blocked.Blocked
 	case p.Reported != nil:
 		u.Reported = true
+	case p.Asked != nil:
+		if len(p.Asked.ID) != customerID {
+			return u, fmt.Errorf("id %q of a question", p.Asked.ID)
+		}
+		u.Ref, u.Asked = p.Asked.ID, p.Asked
 	}
 	return u, nil
 }
@@ -75,15 +80,29 @@ func incoming(m *payload.Message) (*kabar.Incoming, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &kabar.Incoming{Content: c, ReplyTo: m.ReplyTo, Target: m.Target, Forwarded: m.Forwarded, Frequent: m.Frequent, Referral: m.Referral}
-	if m.Medium != nil && kabar.MediumOf(c) != nil {
-		locator, err := json.Marshal(m.Medium)
-		if err != nil {
+	in := &kabar.Incoming{Content: c, ReplyTo: m.ReplyTo, Target: m.Target, Forwarded: m.Forwarded, Frequent: m.Frequent,
+		Referral: payload.Referral(m), Product: m.Product}
+	if kabar.MediumOf(c) != nil {
+		if in.Medium, err = remote(m.Medium); err != nil {
 			return nil, err
 		}
-		in.Medium = &kabar.RemoteMedium{Locator: locator, MIME: kabar.MediumOf(c).MIME, Size: m.Medium.Size, SHA256: m.Medium.SHA256}
 	}
-	return in, nil
+	if in.Referral != nil && in.Referral.Kind != "" {
+		in.Picture, err = remote(m.Picture)
+	}
+	return in, err
+}
+
+// remote says where a medium lies; nil for none.
+func remote(m *payload.Medium) (*kabar.RemoteMedium, error) {
+	if m == nil {
+		return nil, nil
+	}
+	locator, err := json.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("write a locator: %w", err)
+	}
+	return &kabar.RemoteMedium{Locator: locator, MIME: m.Type(), Size: m.Size, SHA256: m.SHA256}, nil
 }
 
 // messagesIn returns which messages of ours the envelopes with these ids held; envelopes that held something else are left

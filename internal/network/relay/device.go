@@ -41,6 +41,7 @@ type device struct {
 	NextID   uint32   `json:"next_id"`  // of the next prekey of any kind: ids are never used again
 
 	Unpublished bool `json:"unpublished,omitempty"` // the directory may lack the newest signed and last-resort keys
+	SetBack     bool `json:"set_back,omitempty"`    // the directory may have keys whose private halves are lost
 
 	identity *e2ee.Identity
 	version  int64
@@ -126,15 +127,16 @@ func (d *Driver) changeDevice(ctx context.Context, in network.Inbox, edit func(*
 }
 
 // startAfresh makes a device of one that a backup has brought back. Message keys and ids of prekeys have been used since, so
-// the epoch is raised and the ids leap, by a length that differs when the same backup is restored again; and the signed keys
-// that the directory holds may be lost, so it gets new ones.
-func (dev *device) startAfresh() {
+// the epoch is raised and the ids leap, beyond the highest that the relay has seen and by a length that differs when the same
+// backup is restored again; and what the directory holds may be lost, so it gets new keys of all kinds.
+func (dev *device) startAfresh(highest uint32) {
 	var chance [4]byte
 	_, _ = rand.Read(chance[:]) // never fails: crypto/rand
 	step := (math.MaxUint32 - dev.NextID) / 256
 	dev.NextID += step + binary.BigEndian.Uint32(chance[:])%(step+1)
+	dev.NextID = max(dev.NextID, highest+1)
 	dev.Epoch++
-	dev.Unpublished = true
+	dev.SetBack = true
 }
 
 func (d *Driver) reloadDevice(ctx context.Context, in network.Inbox) error {

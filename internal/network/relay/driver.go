@@ -46,9 +46,11 @@ type Driver struct {
 	tendEvery     time.Duration // how often the age of the prekeys is looked at
 	askEvery      time.Duration // how often the relay is asked again while it waits for a code
 	verifications chan verification
+	peers         e2ee.Memo
 
 	mu           sync.RWMutex
 	device       *device // nil until Run has read or made it
+	stale        bool    // the store has another device by now: it is read before the next dial
 	fresh        bool    // the relay has said that the store is no older than the last run, or sessions start afresh
 	conn         *relayclient.Conn
 	since        time.Time // of the present state of the link
@@ -61,6 +63,7 @@ var (
 	_ network.Directory    = (*Driver)(nil)
 	_ network.Typist       = (*Driver)(nil)
 	_ network.Linked       = (*Driver)(nil)
+	_ network.Identified   = (*Driver)(nil)
 )
 
 // New returns a driver. It does nothing until Run.
@@ -104,7 +107,7 @@ func (d *Driver) Run(ctx context.Context, in network.Inbox) error {
 func (d *Driver) dial(ctx context.Context, in network.Inbox, code string) (*relayclient.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	if d.present() == nil {
+	if d.outdated() {
 		if err := d.reloadDevice(ctx, in); err != nil {
 			return nil, err
 		}
@@ -125,19 +128,21 @@ func (d *Driver) dial(ctx context.Context, in network.Inbox, code string) (*rela
 }
 
 // login compares the relay's memory of this device with ours, and looks for the entry that a restore leaves. A store that has
-// been set back has used its message keys: every session is started afresh. Nothing is encrypted before that is known.
+// been set back has used its message keys and has lost some of its prekeys: every session is started afresh, and the directory
+// gets new keys. Nothing is encrypted before that is known.
 func (d *Driver) login(ctx context.Context, in network.Inbox, info relayclient.LoginInfo) error {
 	s, err := in.State(ctx, network.RestoredKey)
 	if err != nil {
 		return err
 	}
 	mark, restored := s[network.RestoredKey]
+	//failpoint:login
 	err = d.changeDevice(ctx, in, func(dev *device) (c network.Change, err error) {
 		if restored {
 			c = network.Change{{Key: network.RestoredKey, Version: mark.Version}}
 		}
-		if restored || info.Restored(dev.Counter) {
-			dev.startAfresh()
+		if restored || info.Restored(dev.Counter, dev.NextID) {
+			dev.startAfresh(info.HighestID)
 			d.log.Warn("the store has been set back: every session starts afresh", "restored", restored)
 		}
 		dev.Counter = info.Counter
@@ -179,6 +184,15 @@ func (d *Driver) present() *device {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	return d.device
+}
+
+// outdated reports whether the device has to be read, and forgets that.
+func (d *Driver) outdated() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	outdated := d.device == nil || d.stale
+	d.stale = false
+	return outdated
 }
 
 // link returns the connection and the device, or errOffline.

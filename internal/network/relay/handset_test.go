@@ -5,16 +5,18 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"io"
 	"maps"
 	"slices"
 	"sync"
-	"time"
+	"sync/atomic"
 
 	"kabar"
 	"kabar/internal/attachment"
 	"kabar/internal/e2ee"
 	"kabar/internal/network/networktest"
+	"kabar/internal/patience"
 	"kabar/internal/payload"
 	"kabar/internal/prekeys"
 	"kabar/internal/relayclient"
@@ -38,14 +40,17 @@ type handset struct {
 	outbox   map[relayclient.MsgID]*payload.Payload
 	seen     map[relayclient.MsgID]bool
 	conn     *relayclient.Conn
+	hungUp   atomic.Bool   // conn is being closed: what is still answered to earlier envelopes cannot be sent
 	received chan struct{} // closed when nothing is received any more
 
 	shown   []networktest.Shown
 	ticks   map[string]kabar.Status
 	profile kabar.Profile
+	told    []*kabar.FlowStep
 	asked   []string // envelopes the business wants again
 	typed   int
 	wires   [][]byte // every ciphertext that has arrived
+	ids     []string // of the envelopes that they came in
 }
 
 func newHandset(r *rig, account string) *handset {
@@ -63,10 +68,10 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// check reports an error of what must work. It may be called from any goroutine.
+// check reports an error of what must work while the handset is online. It may be called from any goroutine.
 func (h *handset) check(what string, err error) bool {
 	h.rig.t.Helper()
-	if err != nil {
+	if err != nil && !(h.hungUp.Load() && errors.Is(err, relayclient.ErrClosed)) {
 		h.rig.t.Errorf("customer %s: %s: %v", h.account, what, err)
 	}
 	return err == nil
@@ -77,6 +82,7 @@ func (h *handset) Customer() kabar.Customer { return kabar.Customer{WaID: h.acco
 // Online implements networktest.Peer.
 func (h *handset) Online(on bool) {
 	if h.conn != nil {
+		h.hungUp.Store(true)
 		_ = h.conn.Close()
 		<-h.received
 		h.conn = nil
@@ -84,7 +90,7 @@ func (h *handset) Online(on bool) {
 	if !on {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience.Limit)
 	defer cancel()
 	o := relayclient.Options{URL: h.rig.url, Account: h.account, Class: relayclient.Customer, Recovery: h.recovery,
 		PublicKey: h.identity.Public().Sign, Sign: h.identity.Sign}
@@ -99,7 +105,8 @@ func (h *handset) Online(on bool) {
 	if !conn.Info().Published {
 		h.publish(ctx)
 	}
-	h.rig.t.Cleanup(func() { _ = conn.Close() })
+	h.hungUp.Store(false)
+	h.rig.t.Cleanup(func() { h.Online(false) })
 	done := h.received
 	go func() {
 		defer close(done)
@@ -132,7 +139,9 @@ func (h *handset) toward() e2ee.Address { return e2ee.Address{Account: business,
 func (h *handset) envelope(v relayclient.Delivery) {
 	h.busy.Lock()
 	defer h.busy.Unlock()
-	h.note(func() { h.wires = append(h.wires, bytes.Clone(v.Ciphertext)) })
+	h.note(func() {
+		h.wires, h.ids = append(h.wires, bytes.Clone(v.Ciphertext)), append(h.ids, hex.EncodeToString(v.ID[:]))
+	})
 	if !h.seen[v.ID] {
 		h.seen[v.ID] = true
 		h.read(v)
@@ -146,7 +155,7 @@ func (h *handset) read(v relayclient.Delivery) {
 		if !h.thrifty || !h.peer.HasSession() {
 			h.open()
 		}
-		h.post(&payload.Payload{Retry: &payload.Retry{IDs: []string{hex.EncodeToString(v.ID[:])}}})
+		h.complain(hex.EncodeToString(v.ID[:]))
 		return
 	}
 	h.peer = next
@@ -156,6 +165,11 @@ func (h *handset) read(v relayclient.Delivery) {
 	if h.check("read a payload", err) {
 		h.take(p)
 	}
+}
+
+// complain asks for an envelope that could not be read.
+func (h *handset) complain(envelope string) {
+	h.post(&payload.Payload{Retry: &payload.Retry{IDs: []string{envelope}}})
 }
 
 func (h *handset) take(p *payload.Payload) {
@@ -176,6 +190,8 @@ func (h *handset) take(p *payload.Payload) {
 		switch {
 		case p.Profile != nil:
 			h.profile = *p.Profile
+		case p.Step != nil:
+			h.told = append(h.told, p.Step)
 		case p.Receipt != nil:
 			for _, id := range p.Receipt.IDs {
 				h.ticks[id] = p.Receipt.Rank()
@@ -217,6 +233,13 @@ func (h *handset) download(m *payload.Medium) []byte {
 	plain, err := io.ReadAll(attachment.Decrypt(&blob, [32]byte(m.Key), m.Size))
 	h.check("decrypt a medium", err)
 	return plain
+}
+
+// arrivedIDs returns the ids of the envelopes that have arrived.
+func (h *handset) arrivedIDs() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.ids)
 }
 
 // open begins a session with the business.

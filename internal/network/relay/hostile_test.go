@@ -11,7 +11,7 @@ import (
 
 	"kabar"
 	"kabar/internal/network"
-	"kabar/internal/network/networktest"
+	"kabar/internal/patience"
 	"kabar/internal/payload"
 )
 
@@ -172,5 +172,5 @@ func TestAForgedMediumIsNotDownloaded(t *testing.T) {
 		t.Error("a locator that is none was read")
 	}
 	d.Send(d.Text(ana, "still connected"))
-	networktest.Eventually(t, "it is shown", func() bool { return len(ana.Shown()) == 1 })
+	patience.Until(t, "it is shown", func() bool { return len(ana.Shown()) == 1 })
 }

@@ -11,6 +11,7 @@ import (
 	"kabar"
 	"kabar/internal/network"
 	"kabar/internal/network/networktest"
+	"kabar/internal/patience"
 	"kabar/internal/relayserver"
 )
 
@@ -49,7 +50,7 @@ func TestTheRelaysLimitsAreWaitedFor(t *testing.T) {
 	if err := d.Transmit(packet); err != nil {
 		t.Error(err)
 	}
-	networktest.Eventually(t, "all are shown", func() bool { return len(ana.Shown()) == 4 })
+	patience.Until(t, "all are shown", func() bool { return len(ana.Shown()) == 4 })
 
 	o := d.Text(ana, "in a fresh session")
 	o.Fresh = true
@@ -60,6 +61,7 @@ func TestTheRelaysLimitsAreWaitedFor(t *testing.T) {
 	if _, err := d.Net.Open(t.Context(), o, s); err != nil {
 		t.Error(err)
 	}
+	o.Fetched = nil
 	if _, err := d.Net.Open(t.Context(), o, s); final(err) != "later" {
 		t.Errorf("a third bundle within the hour: %v", err)
 	}
@@ -68,7 +70,7 @@ func TestTheRelaysLimitsAreWaitedFor(t *testing.T) {
 	ana.publish(t.Context())
 	o.Now = r.now()
 	d.Send(o)
-	networktest.Eventually(t, "it is shown", func() bool { return len(ana.Shown()) == 5 })
+	patience.Until(t, "it is shown", func() bool { return len(ana.Shown()) == 5 })
 }
 
 // A customer who comes back with a new app asks for all that waited. One new session carries it: a bundle for every message
@@ -93,7 +95,7 @@ func TestOneFreshSessionCarriesAllThatIsAskedForAgain(t *testing.T) {
 		o.Fresh, o.Opened = true, false
 		d.Send(o)
 	}
-	networktest.Eventually(t, "all is shown", func() bool { return len(ana.Shown()) == len(sent) })
+	patience.Until(t, "all is shown", func() bool { return len(ana.Shown()) == len(sent) })
 
 	// The same the other way: many messages that the business cannot read cost one bundle.
 	asked := func() int { return len(ana.wanted()) }
@@ -103,10 +105,8 @@ func TestOneFreshSessionCarriesAllThatIsAskedForAgain(t *testing.T) {
 		ana.postRaw(nil, []byte("noise"))
 		ana.busy.Unlock()
 	}
-	for _, u := range d.Await(ana, "something garbled", 10, isGarbled) {
-		askAgain(d, ana, u)
-	}
-	networktest.Eventually(t, "she is asked for all", func() bool { return asked() == before+10 })
+	askAgain(d, ana, d.Await(ana, "something garbled", 10, isGarbled)...) // the engine asks for what waits together
+	patience.Until(t, "she is asked for all", func() bool { return asked() == before+10 })
 }
 
 func TestAnExpiredMessageIsReported(t *testing.T) {
@@ -135,7 +135,7 @@ func TestAnExpiredMessageIsReported(t *testing.T) {
 	}
 	ana.Online(true)
 	d.Send(d.Text(ana, "in time"))
-	networktest.Eventually(t, "it is shown", func() bool { return len(ana.Shown()) == 1 })
+	patience.Until(t, "it is shown", func() bool { return len(ana.Shown()) == 1 })
 	if got := networktest.Bodies(ana); !slices.Equal(got, []string{"in time"}) {
 		t.Errorf("ana is shown %q", got)
 	}
@@ -152,7 +152,7 @@ func TestAMessageNoEnvelopeHolds(t *testing.T) {
 	// The longest that the rules allow: a template's body of which every character is escaped.
 	d.Send(d.Message(ana.Customer(), &kabar.Template{Name: "long", Language: kabar.Language{Code: "en"},
 		Rendered: &kabar.Rendered{Body: strings.Repeat("<", kabar.MaxTemplateBody)}}))
-	networktest.Eventually(t, "it is shown", func() bool { return len(ana.Shown()) == 2 })
+	patience.Until(t, "it is shown", func() bool { return len(ana.Shown()) == 2 })
 }
 
 // The relay hangs up on whoever breaks its protocol: a strange recipient must not cost the number its connection.

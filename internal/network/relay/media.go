@@ -110,7 +110,7 @@ func (d *Driver) Typing(ctx context.Context, to kabar.Customer, s network.State)
 	if err != nil {
 		return err
 	}
-	sess, err := readSession(s, to.Handle(), dev)
+	sess, err := d.readSession(s, to.Handle(), dev)
 	if err != nil {
 		return err
 	}

@@ -19,13 +19,20 @@ const (
 	fewKeys     = 25
 )
 
-// lacking returns how many keys of a kind to make. Every bundle takes one of each kind; to fill up both whenever one runs
-// low would pile up the other until the relay takes no more.
-func lacking(have, full int) int {
-	if have >= fewKeys {
-		return 0
+// lacking returns how many one-time keys of each kind to make. Every bundle takes one of each kind; to fill up both whenever one
+// runs low would pile up the other until the relay takes no more. So would a full set for a store that was set back, at a relay
+// that does not replace the keys from before: such a relay does not name the highest id either.
+func lacking(info relayclient.LoginInfo, setBack bool) (oneTime, kem int) {
+	if setBack && info.HighestID > 0 {
+		info.OneTime, info.OneTimeKEM = 0, 0
 	}
-	return full - have
+	if info.OneTime < fewKeys {
+		oneTime = oneTimeKeys - info.OneTime
+	}
+	if info.OneTimeKEM < fewKeys {
+		kem = kemKeys - info.OneTimeKEM
+	}
+	return oneTime, kem
 }
 
 // batch is a set of new prekeys: the private halves as changes, the public ones to publish.
@@ -38,21 +45,22 @@ type batch struct {
 var supplied = relayclient.LoginInfo{Published: true, OneTime: fewKeys, OneTimeKEM: fewKeys}
 
 // replenish publishes what the directory lacks: everything at first, fresh one-time keys when they run low, a new signed
-// and a new last-resort key every week. Private halves are stored before their public ones leave. One call at a time.
+// and a new last-resort key every week. After the store was set back everything is replaced. Private halves are stored before
+// their public ones leave. One call at a time.
 func (d *Driver) replenish(ctx context.Context, in network.Inbox, conn *relayclient.Conn, info relayclient.LoginInfo) error {
 	dev := d.present()
 	current, err := dev.held(ctx, in)
 	if err != nil {
 		return err
 	}
-	rotate := !info.Published || dev.Unpublished || current.stale(dev, d.o.Now())
-	oneTime, kem := lacking(info.OneTime, oneTimeKeys), lacking(info.OneTimeKEM, kemKeys)
+	rotate := !info.Published || dev.Unpublished || dev.SetBack || current.stale(dev, d.o.Now())
+	oneTime, kem := lacking(info, dev.SetBack)
 	if !rotate && oneTime+kem == 0 {
 		return nil
 	}
 	var b *batch
 	err = d.changeDevice(ctx, in, func(dev *device) (network.Change, error) {
-		b = &batch{}
+		b = &batch{pub: relayclient.Prekeys{Replace: dev.SetBack}}
 		dev.Unpublished = dev.Unpublished || rotate
 		if rotate {
 			if err := b.rotate(dev, current, d.o.Now()); err != nil {
@@ -69,7 +77,7 @@ func (d *Driver) replenish(ctx context.Context, in network.Inbox, conn *relaycli
 		return err
 	}
 	return d.changeDevice(ctx, in, func(dev *device) (network.Change, error) {
-		dev.Unpublished = false
+		dev.Unpublished, dev.SetBack = false, false
 		return nil, nil
 	})
 }

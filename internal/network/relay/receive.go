@@ -130,6 +130,7 @@ func (r *receiver) until(ctx context.Context, seq uint64, f func() error) {
 	for {
 		err := f()
 		if err == nil {
+			//failpoint:before-ack
 			if err := r.conn.Ack(ctx, seq); err != nil && ctx.Err() == nil {
 				r.d.log.Debug("acknowledge", "err", err) // it comes again, and is recognised
 			}
@@ -158,7 +159,7 @@ func (r *receiver) deliver(ctx context.Context, v relayclient.Delivery) error {
 		return err
 	}
 	dev := r.d.present()
-	sess, err := readSession(state, from, dev)
+	sess, err := r.d.readSession(state, from, dev)
 	if err != nil {
 		return err
 	}
@@ -176,14 +177,39 @@ func (r *receiver) deliver(ctx context.Context, v relayclient.Delivery) error {
 		r.d.log.Warn("a customer's message makes no sense", "envelope", hexID(v.ID), "err", err)
 		u = senseless(v)
 	}
-	sess.renew = sess.renew || u.Retry != nil // the customer could not read us
-	set, err := sess.write(from, next, dev)
+	if u.Retry != nil { // the customer could not read us
+		sess = sess.doubt(r.d.o.Now(), answeredWithin)
+	}
+	settled, err := r.settle(ctx, from, &sess, &u, next)
 	if err != nil {
 		return err
 	}
-	change := append(network.Change{set}, spent(state, used)...)
+	set, err := r.d.writeSession(sess, from, next, dev)
+	if err != nil {
+		return err
+	}
+	change := append(append(network.Change{set}, spent(state, used)...), settled...)
 	u.NewIdentity = next.Identity().Fingerprint()
 	return r.in.Deliver(ctx, u, change)
+}
+
+// settle ends what the customer was asked for, since something readable has come. What comes with a complaint is to be asked for
+// again: perhaps it was a request that could not be read.
+func (r *receiver) settle(ctx context.Context, from string, sess *session, u *kabar.Update, next *e2ee.Peer) (network.Change, error) {
+	if !sess.asking || u.Retry == nil && next.Unanswered() {
+		return nil, nil
+	}
+	s, err := r.in.State(ctx, askedKey(from))
+	if err != nil {
+		return nil, err
+	}
+	a := readAsked(s, from)
+	if u.Retry != nil {
+		u.Retry.Again = a.refs
+		return nil, nil
+	}
+	sess.asking = false
+	return a.answered(from), nil
 }
 
 func (r *receiver) read(from string, plain []byte) (kabar.Update, error) {
@@ -247,7 +273,7 @@ func (r *receiver) garbled(ctx context.Context, v relayclient.Delivery, sess ses
 	u := kabar.Update{From: customer(v.From.Account), At: v.SentAt, Ref: hexID(v.ID), Garbled: true}
 	change := network.Change{{Key: key, Version: s[key].Version, Value: append(v.ID[:], v.Ciphertext...)}}
 	if sess.peer != nil {
-		set, err := sess.doubt(r.d.o.Now()).write(v.From.Account, sess.peer, r.d.present())
+		set, err := r.d.writeSession(sess.doubt(r.d.o.Now(), freshFor), v.From.Account, sess.peer, r.d.present())
 		if err != nil {
 			return err
 		}

@@ -19,13 +19,13 @@ import (
 type registration struct {
 	state  network.Registration
 	detail string
-	over   chan struct{} // closed when the driver no longer waits for a code; nil while it does not
+	over   chan struct{} // closed when the driver no longer waits to be admitted; nil while it does not
 }
 
-// verification is a call of Verify.
+// verification is a call of Verify, or without a code of Register.
 type verification struct {
 	code    string
-	outcome chan error // has room for one
+	outcome chan error // of the dial; has room for one
 }
 
 var _ network.Registrar = (*Driver)(nil)
@@ -43,25 +43,55 @@ func (d *Driver) Verify(ctx context.Context, code string) error {
 	if len(code) != relayproto.CodeSize || strings.Trim(code, "0123456789") != "" {
 		return fmt.Errorf("%q is no verification code: it has %d digits", code, relayproto.CodeSize)
 	}
+	if state, _ := d.Registration(); state != network.RegistrationUnproved {
+		return d.nothingToVerify()
+	}
+	tried, err := d.try(ctx, code)
+	if !tried && err == nil {
+		return d.nothingToVerify()
+	}
+	return d.answer(err)
+}
+
+// Register implements network.Registrar.
+func (d *Driver) Register(ctx context.Context) error {
+	state, _ := d.Registration()
+	if state == network.RegistrationConfirmed {
+		return nil
+	}
+	tried, err := d.try(ctx, "")
+	switch wrong, ok := errors.AsType[*relayclient.WrongCode](err); {
+	case ok:
+		return d.answer(wrong)
+	case errors.Is(err, relayclient.ErrVerify), errors.Is(err, relayclient.ErrRegistration), errors.Is(err, relayclient.ErrRevoked), errors.Is(err, relayclient.ErrWrongKey):
+		return nil
+	case !tried && err == nil && state == network.RegistrationUnknown:
+		return fmt.Errorf("the relay has not answered yet: is it reachable at %s?", d.o.URL)
+	}
+	return err
+}
+
+// try has the driver, if it waits to be admitted, dial at once. tried is false when it does not wait, or no longer.
+func (d *Driver) try(ctx context.Context, code string) (tried bool, err error) {
 	d.mu.RLock()
 	over := d.registration.over
 	d.mu.RUnlock()
 	if over == nil {
-		return d.nothingToVerify()
+		return false, nil
 	}
 	v := verification{code: code, outcome: make(chan error, 1)}
 	select {
 	case d.verifications <- v:
 	case <-over:
-		return d.nothingToVerify()
+		return false, nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return false, ctx.Err()
 	}
 	select {
 	case err := <-v.outcome: // the driver answers within dialTimeout, also when it ends
-		return err
+		return true, err
 	case <-ctx.Done():
-		return ctx.Err()
+		return true, ctx.Err()
 	}
 }
 
@@ -77,27 +107,32 @@ func (d *Driver) nothingToVerify() error {
 	}
 }
 
-// dialUntilAdmitted dials, and while the relay wants the number verified it stays here: it asks again now and then, and at once when it
-// is handed a code.
+// dialUntilAdmitted dials, and while the relay does not admit the number, or wants it verified, it stays here: it asks again now and
+// then, and at once when somebody wants it to.
 func (d *Driver) dialUntilAdmitted(ctx context.Context, in network.Inbox) (*relayclient.Conn, error) {
 	conn, err := d.dial(ctx, in, "")
 	d.remember(ctx, err)
 	for d.waits() && ctx.Err() == nil {
-		conn, err = d.awaitCode(ctx, in)
+		conn, err = d.await(ctx, in, err)
 		d.remember(ctx, err)
 	}
 	d.endWait()
 	return conn, err
 }
 
-// awaitCode waits for a code, or for a while, and dials.
-func (d *Driver) awaitCode(ctx context.Context, in network.Inbox) (*relayclient.Conn, error) {
+// await waits for somebody who brings a code or wants to know, or for as long as the last answer asks for, and dials.
+func (d *Driver) await(ctx context.Context, in network.Inbox, last error) (*relayclient.Conn, error) {
+	wait := d.askEvery
+	if patience, ok := errors.AsType[*relayclient.RetryAfter](last); ok {
+		wait = max(wait, patience.After)
+	}
 	select {
 	case v := <-d.verifications:
 		conn, err := d.dial(ctx, in, v.code)
-		v.outcome <- d.answer(err)
+		d.remember(ctx, err) // before whoever has asked looks
+		v.outcome <- err
 		return conn, err
-	case <-time.After(d.askEvery):
+	case <-time.After(wait):
 		return d.dial(ctx, in, "")
 	case <-ctx.Done():
 		return nil, ctx.Err()
@@ -106,12 +141,14 @@ func (d *Driver) awaitCode(ctx context.Context, in network.Inbox) (*relayclient.
 
 // answer is what whoever has brought a code is told.
 func (d *Driver) answer(err error) error {
-	_, wrong := errors.AsType[*relayclient.WrongCode](err)
+	wrong, isWrong := errors.AsType[*relayclient.WrongCode](err)
 	switch {
 	case err == nil:
 		return nil
-	case wrong, errors.Is(err, relayclient.ErrRegistration), errors.Is(err, relayclient.ErrRevoked):
-		return errors.New(said(err))
+	case isWrong:
+		return &network.WrongCode{Left: wrong.Left, After: wrong.After, Why: said(err)}
+	case errors.Is(err, relayclient.ErrRegistration), errors.Is(err, relayclient.ErrRevoked):
+		return &network.NotAdmitted{Why: said(err)}
 	}
 	return fmt.Errorf("the relay does not answer at %s; the code is still good: kabar doctor looks what is wrong (%w)", d.o.URL, err)
 }
@@ -161,7 +198,7 @@ func (d *Driver) setRegistration(state network.Registration, detail string) (cha
 	r := &d.registration
 	changed = r.state != state || state == network.RegistrationRefused && r.detail != detail
 	r.state, r.detail = state, detail
-	switch waits := state == network.RegistrationUnproved; {
+	switch waits := state == network.RegistrationUnproved || state == network.RegistrationRefused; {
 	case waits && r.over == nil:
 		r.over = make(chan struct{})
 	case !waits && r.over != nil:
@@ -171,7 +208,7 @@ func (d *Driver) setRegistration(state network.Registration, detail string) (cha
 	return changed
 }
 
-// waits says whether the driver waits for a code.
+// waits says whether the driver waits to be admitted.
 func (d *Driver) waits() bool {
 	d.mu.RLock()
 	defer d.mu.RUnlock()

@@ -12,6 +12,7 @@ import (
 	"kabar/internal/network"
 	"kabar/internal/network/networktest"
 	"kabar/internal/network/relay"
+	"kabar/internal/patience"
 	"kabar/internal/relayserver"
 )
 
@@ -68,7 +69,7 @@ func newInvite(r *rig) string {
 // becomes waits for a state and returns its detail.
 func (a *applicant) becomes(want network.Registration) (detail string) {
 	a.t.Helper()
-	networktest.Eventually(a.t, string(want), func() bool {
+	patience.Until(a.t, string(want), func() bool {
 		state, d := a.Registration()
 		detail = d
 		return state == want
@@ -121,7 +122,7 @@ func TestANumberIsVerified(t *testing.T) {
 	if err := a.Verify(t.Context(), code[:3]+" "+code[3:]); err != nil {
 		t.Fatalf("Verify: %v", err)
 	}
-	networktest.Eventually(t, "connected", func() bool { up, _ := a.Link(); return up })
+	patience.Until(t, "connected", func() bool { up, _ := a.Link(); return up })
 	a.becomes(network.RegistrationConfirmed)
 	if err := a.Verify(t.Context(), "123456"); err != nil {
 		t.Errorf("Verify of a registered number: %v", err)
@@ -151,10 +152,10 @@ func TestAVoidCodeIsShown(t *testing.T) {
 		a.says(wrong, "attempts left")
 	}
 	a.says(wrong, "void")
-	networktest.Eventually(t, "the detail says so", func() bool { _, d := a.Registration(); return strings.Contains(d, "void") })
+	patience.Until(t, "the detail says so", func() bool { _, d := a.Registration(); return strings.Contains(d, "void") })
 	a.says(wrong, "void")
 	a.shift(time.Hour)
-	networktest.Eventually(t, "there is a new code", func() bool {
+	patience.Until(t, "there is a new code", func() bool {
 		codes, err := a.relay.Codes(t.Context())
 		return err == nil && len(codes) == 1 && codes[0].Left == 5
 	})
@@ -205,7 +206,7 @@ func TestVerifyDoesNotOutliveTheDriver(t *testing.T) {
 			if err == nil {
 				t.Error("verified with a wrong code")
 			}
-		case <-time.After(20 * time.Second):
+		case <-time.After(patience.Limit):
 			t.Fatal("Verify hangs")
 		}
 	}

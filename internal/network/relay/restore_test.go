@@ -12,6 +12,7 @@ import (
 	"kabar/internal/network"
 	"kabar/internal/network/networktest"
 	"kabar/internal/network/relay"
+	"kabar/internal/patience"
 )
 
 // places returns where in its session each packet of the log was encrypted: ratchet key, chain, number. Two packets in one
@@ -44,8 +45,12 @@ func places(t *testing.T, log []networktest.Commit) map[string][]byte {
 func isGarbled(u kabar.Update) bool { return u.Garbled }
 
 // askAgain has the business ask a customer for what it could not read, as the engine does.
-func askAgain(d *networktest.Desk, p networktest.Peer, u kabar.Update) {
-	d.Send(&network.Outgoing{Purpose: network.PurposeRetry, From: d.Number, To: p.Customer(), Now: d.Now(), Fresh: true, Refs: []string{u.Ref}})
+func askAgain(d *networktest.Desk, p networktest.Peer, us ...kabar.Update) {
+	o := &network.Outgoing{Purpose: network.PurposeRetry, From: d.Number, To: p.Customer(), Now: d.Now(), Fresh: true}
+	for _, u := range us {
+		o.Refs = append(o.Refs, u.Ref)
+	}
+	d.Send(o)
 }
 
 func TestARestoredStoreStartsItsSessionsAfresh(t *testing.T) {
@@ -54,7 +59,7 @@ func TestARestoredStoreStartsItsSessionsAfresh(t *testing.T) {
 	want := []string{"first", "second"}
 	for _, p := range []*handset{ana, budi} {
 		d.Send(d.Text(p, "first"))
-		networktest.Eventually(t, "shown", func() bool { return len(p.Shown()) == 1 })
+		patience.Until(t, "shown", func() bool { return len(p.Shown()) == 1 })
 		p.Say("hello")
 		d.Await(p, "a text", 1, isText)
 		d.Send(d.Text(p, "second")) // the chain is one of our own: what comes next has its place already
@@ -68,7 +73,7 @@ func TestARestoredStoreStartsItsSessionsAfresh(t *testing.T) {
 			d.Send(d.Text(ana, body))
 			d.Send(d.Text(budi, body))
 		}
-		networktest.Eventually(t, "all of this life is shown", func() bool { return len(ana.Shown()) == len(want) && len(budi.Shown()) == len(want) })
+		patience.Until(t, "all of this life is shown", func() bool { return len(ana.Shown()) == len(want) && len(budi.Shown()) == len(want) })
 		ana.Say(fmt.Sprint("answer in life ", life)) // the ratchet turns, and this turn will be lost
 		d.Await(ana, "an answer", life+2, isText)
 		if _, err := d.Pack(d.Text(ana, "never transmitted")); err != nil {
@@ -85,7 +90,7 @@ func TestARestoredStoreStartsItsSessionsAfresh(t *testing.T) {
 	budi.Say("are you there?")
 	answerGarbled(t, d, budi, 2)
 	d.Send(d.Text(budi, "we are"))
-	networktest.Eventually(t, "all is shown", func() bool { return len(ana.Shown()) > len(want) && len(budi.Shown()) > len(want) })
+	patience.Until(t, "all is shown", func() bool { return len(ana.Shown()) > len(want) && len(budi.Shown()) > len(want) })
 	if got := networktest.Bodies(ana); !slices.Equal(got, append(slices.Clone(want), "we are back")) {
 		t.Errorf("ana is shown %q", got)
 	}
@@ -112,7 +117,7 @@ func isText(u kabar.Update) bool {
 func answerGarbled(t *testing.T, d *networktest.Desk, p networktest.Peer, n int) {
 	t.Helper()
 	asked := 0
-	networktest.Eventually(t, fmt.Sprint(n, " texts are heard"), func() bool {
+	patience.Until(t, fmt.Sprint(n, " texts are heard"), func() bool {
 		for _, u := range d.Heard(p, isGarbled)[asked:] {
 			asked++
 			askAgain(d, p, u)
@@ -134,7 +139,7 @@ func TestAPacketInABackupIsTheSameAfterTheRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.Send(d.Text(ana, "not in the backup"))
-	networktest.Eventually(t, "both are shown", func() bool { return len(ana.Shown()) == 2 })
+	patience.Until(t, "both are shown", func() bool { return len(ana.Shown()) == 2 })
 	d.Restart()
 	d.Stop()
 	d.Store.Restore(backup)
@@ -143,7 +148,7 @@ func TestAPacketInABackupIsTheSameAfterTheRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.Send(d.Text(ana, "later"))
-	networktest.Eventually(t, "the third is shown", func() bool { return len(ana.Shown()) == 3 })
+	patience.Until(t, "the third is shown", func() bool { return len(ana.Shown()) == 3 })
 	if got := networktest.Bodies(ana); !slices.Equal(got, []string{"in the backup", "not in the backup", "later"}) {
 		t.Errorf("ana is shown %q", got)
 	}
@@ -160,7 +165,7 @@ func TestARestoreThatTheRelayCannotNotice(t *testing.T) {
 	d.Send(d.Text(ana, "one"))
 	backup := d.Store.Snapshot()
 	d.Send(d.Text(ana, "two"))
-	networktest.Eventually(t, "two are shown", func() bool { return len(ana.Shown()) == 2 })
+	patience.Until(t, "two are shown", func() bool { return len(ana.Shown()) == 2 })
 	d.Stop()
 	d.Store.Restore(backup)
 	d.Start()
@@ -169,7 +174,7 @@ func TestARestoreThatTheRelayCannotNotice(t *testing.T) {
 	d.Await(ana, "a request to repeat", 1, func(u kabar.Update) bool { return u.Retry != nil })
 	o.Fresh, o.Opened = true, false
 	d.Send(o)
-	networktest.Eventually(t, "the third is shown", func() bool { return len(ana.Shown()) == 3 })
+	patience.Until(t, "the third is shown", func() bool { return len(ana.Shown()) == 3 })
 	salts := map[string]bool{}
 	for _, text := range ana.arrived() {
 		if text[1] == 1 {
@@ -191,7 +196,7 @@ func TestAnOrdinaryRestartKeepsItsSessions(t *testing.T) {
 	for i := range 3 {
 		d.Restart()
 		d.Send(d.Text(ana, "again"))
-		networktest.Eventually(t, "it is shown", func() bool { return len(ana.Shown()) == i+2 })
+		patience.Until(t, "it is shown", func() bool { return len(ana.Shown()) == i+2 })
 	}
 	for i, wire := range ana.arrived()[1:] {
 		if wire[1] != 1 {
@@ -224,7 +229,7 @@ func TestNothingIsEncryptedBeforeTheRelayHasBeenAsked(t *testing.T) {
 		time.Sleep(2 * time.Millisecond)
 	}
 	r.wire.set(true)
-	networktest.Eventually(t, "it encrypts once it is connected", func() bool {
+	patience.Until(t, "it encrypts once it is connected", func() bool {
 		_, _, err := n.Prepare(o, s)
 		return err == nil
 	})

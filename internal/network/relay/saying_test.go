@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"slices"
 
 	"kabar"
 	"kabar/internal/attachment"
@@ -70,6 +71,14 @@ func (h *handset) upload(mime string, plain []byte) *payload.Medium {
 	h.check("upload", err)
 	return &payload.Medium{Blob: id, Key: s.Key[:], CipherHash: s.CipherHash[:], CipherSize: s.CipherSize, Size: s.Size,
 		SHA256: hex.EncodeToString(s.PlainHash[:]), MIME: mime}
+}
+
+func (h *handset) Ask(q *kabar.FlowQuestion) { h.say(&payload.Payload{Asked: q}) }
+
+func (h *handset) Told() []*kabar.FlowStep {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.told)
 }
 
 func (h *handset) Confirm(s kabar.Status, refs ...string) {

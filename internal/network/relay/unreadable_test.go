@@ -14,6 +14,7 @@ import (
 	"kabar/internal/e2ee"
 	"kabar/internal/network"
 	"kabar/internal/network/networktest"
+	"kabar/internal/patience"
 	"kabar/internal/payload"
 	"kabar/internal/relayclient"
 )
@@ -40,7 +41,7 @@ func TestWhatCannotBeReadIsKeptAndAskedForAgain(t *testing.T) {
 		t.Errorf("the update is %+v, and %d bytes are kept", u, len(kept(d, ana.account, u.Ref)))
 	}
 	askAgain(d, ana, u)
-	networktest.Eventually(t, "she is asked", func() bool { return slices.Contains(ana.wanted(), u.Ref) })
+	patience.Until(t, "she is asked", func() bool { return slices.Contains(ana.wanted(), u.Ref) })
 	if wires := ana.arrived(); wires[len(wires)-1][1] != 2 {
 		t.Error("the request came in the session in which something could not be read")
 	}
@@ -126,11 +127,11 @@ func TestTypingNeverChangesAnyState(t *testing.T) {
 	d.Send(d.Text(ana, "hello"))
 	ana.Say("hello")
 	d.Await(ana, "a text", 1, isText)
-	networktest.Eventually(t, "the first text is shown", func() bool { return len(ana.Shown()) == 1 })
+	patience.Until(t, "the first text is shown", func() bool { return len(ana.Shown()) == 1 })
 	commits, arrived := len(d.Store.Log()), len(ana.arrived())
 	for i := range 5 {
 		typing()
-		networktest.Eventually(t, "typing is shown", func() bool { return ana.typing() == i+1 })
+		patience.Until(t, "typing is shown", func() bool { return ana.typing() == i+1 })
 	}
 	ana.busy.Lock()
 	sign, next, err := ana.peer.SealSignal(must(payload.Encode(&payload.Payload{Typing: &payload.Typing{On: true}}, r.now())), r.now())
@@ -152,7 +153,7 @@ func TestTypingNeverChangesAnyState(t *testing.T) {
 	d.Send(d.Text(ana, "what I was typing"))
 	ana.Say("so was I")
 	d.Await(ana, "a text", 2, isText)
-	networktest.Eventually(t, "it is shown", func() bool { return len(ana.Shown()) == 2 })
+	patience.Until(t, "it is shown", func() bool { return len(ana.Shown()) == 2 })
 }
 
 // What a customer says besides messages and receipts.
@@ -172,5 +173,39 @@ func TestOtherNewsOfACustomer(t *testing.T) {
 		if u.From.Name != "Ana" || u.NewIdentity == "" || u.At.IsZero() {
 			t.Errorf("who and when: %+v", u)
 		}
+	}
+}
+
+// A customer who asks for many things, each written before she saw the new session, costs one new session and not one each: a
+// peer keeps few, and what is on its way in a forgotten one would have to be asked for again.
+func TestManyRequestsBeginOneSession(t *testing.T) {
+	r := newRig(t)
+	d, ana := r.desk(), r.handset()
+	o := d.Text(ana, "hello")
+	d.Send(o)
+	patience.Until(t, "it is shown", func() bool { return len(ana.Shown()) == 1 })
+	isRetry := func(u kabar.Update) bool { return u.Retry != nil }
+	asked := 0
+	wantOpen := func(want bool) {
+		t.Helper()
+		ana.say(&payload.Payload{Retry: &payload.Retry{IDs: []string{o.Ref}}})
+		asked++
+		d.Await(ana, "a request to repeat", asked, isRetry)
+		again := *o
+		again.Fresh, again.Opened, again.Now = true, false, d.Now()
+		s, err := d.Store.State(t.Context(), d.Net.Keys(&again)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := d.Net.Prepare(&again, s); errors.Is(err, network.ErrNeedsOpen) != want {
+			t.Fatalf("request %d: Prepare says %v, want a new session: %t", asked, err, want)
+		}
+		d.Send(&again)
+	}
+	wantOpen(false)
+	r.shift(6 * time.Second)
+	wantOpen(true)
+	for range 4 {
+		wantOpen(false)
 	}
 }

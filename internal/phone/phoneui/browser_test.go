@@ -27,7 +27,7 @@ func TestBrowser(t *testing.T) {
 		name string
 		run  func(*testing.T, *uitest.Browser)
 	}{
-		{"chat", testChat}, {"sheets", testSheets}, {"resume", testResume}, {"hostile", testHostile}, {"layout", testLayout}, {"real phone", testRealPhone},
+		{"chat", testChat}, {"sheets", testSheets}, {"resume", testResume}, {"modern", testModern}, {"hostile", testHostile}, {"layout", testLayout}, {"real phone", testRealPhone},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, b.For(t)) })
 	}
@@ -224,13 +224,21 @@ func testLayout(t *testing.T, b *uitest.Browser) {
 	url := open(t, b, populated(), ana).URL
 	f := newFake()
 	f.customer(ana, "Ana")
+	f.customer("34600111333", strings.Repeat("م", 100)) // the longest name there is, without a place to break it
 	empty := open(t, b, f, ana).URL + "/c/" + ana
+	long := open(t, b, f, "34600111333").URL + "/c/34600111333"
 	fits := func(name string, width, height int64, address string) {
 		t.Helper()
 		b.Do(chromedp.EmulateViewport(width, height), chromedp.Navigate(address))
 		b.Until(`document.readyState === "complete" && [...document.images].every((i) => i.complete || i.loading === "lazy")`)
 		if w := uitest.Eval[int64](b, `document.documentElement.scrollWidth`); w > width {
 			t.Errorf("%s: the page is %d pixels wide in a window of %d", name, w, width)
+		}
+		if out := uitest.Eval[string](b, `[[".people-head h1", ".people-head"], [".people-head h1", "h1"], [".self b", ".self"]].filter(([text, box]) => {
+			const t = document.querySelector(text), range = document.createRange(); if (!t) return false; range.selectNodeContents(t);
+			const r = range.getBoundingClientRect(), around = t.closest(box).getBoundingClientRect();
+			return r.width && around.width && (r.left < around.left - 1 || r.right > around.right + 1) }).join("; ")`); out != "" {
+			t.Errorf("%s: the text runs out of its box: %s", name, out)
 		}
 		if w := uitest.Eval[int](b, `[...document.querySelectorAll(".scroll")].filter((e) => e.scrollWidth > e.clientWidth).length`); w > 0 {
 			t.Errorf("%s: the thread scrolls sideways", name)
@@ -250,6 +258,7 @@ func testLayout(t *testing.T, b *uitest.Browser) {
 		fits("phone-narrow-"+scheme, 360, 740, url+"/c/"+ana)
 		fits("phone-empty-"+scheme, 360, 740, empty)
 		fits("phone-empty-wide-"+scheme, 1280, 860, empty)
+		fits("phone-long-name-"+scheme, 360, 740, long)
 		fits("phone-list-"+scheme, 390, 844, url)
 	}
 	if uitest.Eval[bool](b, `document.querySelector("#thread").checkVisibility() || !document.querySelector("#people").checkVisibility()`) {

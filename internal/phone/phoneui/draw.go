@@ -27,15 +27,27 @@ func (d *drawer) item(ctx context.Context, m *phone.Message, into string) item {
 func (d *drawer) bubble(ctx context.Context, m *phone.Message, into string) *ui.Bubble {
 	b := &ui.Bubble{
 		ID: m.ID, Into: into, Mine: m.Mine, Who: d.who(m.Mine), At: m.At.Local(),
-		Unread: isUnread(m), Deleted: m.Deleted, Forwarded: m.Forwarded, Content: m.Content,
+		Unread: isUnread(m), Deleted: m.Deleted, Forwarded: m.Forwarded, Frequent: m.Frequent, Content: m.Content,
 		Action: d.h.API + "/messages/" + url.PathEscape(m.ID),
 		Quote:  d.quote(ctx, m.Context),
+	}
+	if p := m.Flow; p != nil {
+		b.Page = &ui.Page{Screen: p.Screen, Data: p.Data, Answers: p.Answers, Back: p.Back, Waiting: p.Waiting, Told: p.Fault, Over: p.Over}
 	}
 	if m.Mine {
 		b.Ticks = ui.TicksOf(m.Status)
 	}
 	if m.Media != "" {
 		b.Media = d.h.API + "/media/" + url.PathEscape(m.Media)
+	}
+	if p := m.Product; p != nil {
+		b.About = p.RetailerID + " of " + p.Catalog
+	}
+	if r := m.Referral; r != nil {
+		b.Ad = &ui.Ad{Headline: r.Headline, Body: r.Body, URL: ui.WebLink(r.SourceURL), Video: r.Kind == kabar.KindVideo}
+		if r.Kind != "" {
+			b.Ad.Picture = b.Media
+		}
 	}
 	for _, r := range m.Reactions {
 		b.Reactions = append(b.Reactions, ui.Reaction{Mine: r.Mine, Emoji: r.Emoji})

@@ -28,6 +28,7 @@ type fake struct {
 	seq       int64
 	watchers  map[chan phone.Change]bool
 	calls     []string // method, path and body of every call of the API
+	bodies    []string // of answers: address and body
 	now       time.Time
 }
 
@@ -211,6 +212,7 @@ func (f *fake) api() http.Handler {
 	for _, verb := range []string{"typing", "report", "reinstall"} {
 		mux.HandleFunc("POST /api/customers/{c}/"+verb, func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, struct{}{}) })
 	}
+	f.answers(mux)
 	return f.record(mux)
 }
 
@@ -248,7 +250,11 @@ func (f *fake) post(w http.ResponseWriter, r *http.Request) {
 	var medium struct{ ID, Filename, Caption string }
 	m := phone.Message{Mine: true, Context: context.ID}
 	switch kind {
-	case kabar.KindImage, kabar.KindVideo, kabar.KindAudio, kabar.KindDocument:
+	case kabar.KindContacts:
+		c := &kabar.Contacts{}
+		_ = json.Unmarshal(in["contacts"], &c.Cards)
+		m.Content = c
+	case kabar.KindImage, kabar.KindVideo, kabar.KindAudio, kabar.KindDocument, kabar.KindSticker:
 		_ = json.Unmarshal(in[string(kind)], &medium)
 		c := kabar.NewMedia(kind)
 		c.Caption, c.Filename = medium.Caption, medium.Filename
@@ -260,6 +266,14 @@ func (f *fake) post(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		m.Content = c
+	}
+	var ad struct {
+		kabar.Referral
+		Image struct{ ID string }
+	}
+	if json.Unmarshal(in["referral"], &ad) == nil && ad.Headline != "" {
+		m.Referral, m.Media = &ad.Referral, ad.Image.ID
+		m.Referral.Kind = kabar.KindImage
 	}
 	answer(w, 201, map[string]string{"id": f.add(r.PathValue("c"), m)})
 }

@@ -82,6 +82,38 @@ func chat(f *fake) {
 	}}))
 }
 
+// modern is a chat with what can be bought, filled in and come from.
+func modern() *fake {
+	f := populated()
+	f.threads[ana] = nil
+	f.media["sticker"], f.media["ad"] = picture(), picture()
+	say := func(c kabar.Content, m phone.Message) string {
+		m.Content, m.Status = c, kabar.Read
+		return f.add(ana, m)
+	}
+	ask := func(t kabar.InteractiveType, body string, a kabar.Action) string {
+		return say(&kabar.Interactive{Type: t, Body: body, Action: a}, phone.Message{ID: "ask-" + string(t)})
+	}
+	say(&kabar.Text{Body: "Hi! I saw your ad."}, phone.Message{Mine: true, Media: "ad", Referral: &kabar.Referral{Headline: "Half price this week", Body: "All beans",
+		SourceURL: "https://ads.example/7", Kind: kabar.KindImage}})
+	say(&kabar.Text{Body: "Everybody should read this"}, phone.Message{Mine: true, Forwarded: true, Frequent: true})
+	say(&kabar.Text{Body: "Is it washed?"}, phone.Message{Mine: true, Product: &kabar.ProductRef{Catalog: "beans", RetailerID: "sumatra-250"}})
+	say(kabar.NewMedia(kabar.KindSticker), phone.Message{Media: "sticker"})
+	say(&kabar.Contacts{Cards: []kabar.Card{{Name: kabar.CardName{Formatted: "Budi Santoso"}, Phones: []kabar.CardPhone{{Phone: "+62 812 3456 7890"}},
+		Org: &kabar.CardOrg{Company: "Kabar Coffee"}}}}, phone.Message{})
+	beans := []kabar.Product{{RetailerID: "sumatra-250", Name: "Sumatra, 250 g", Price: 12500, Currency: "EUR", Availability: kabar.InStock},
+		{RetailerID: "java-250", Name: "Java, 250 g", Price: 11900, Currency: "EUR", Availability: kabar.OutOfStock}}
+	ask(kabar.InteractiveProducts, "What we have roasted:", kabar.Action{Catalog: "beans", Products: beans})
+	say(&kabar.Order{Catalog: "beans", Items: []kabar.OrderItem{{RetailerID: "sumatra-250", Quantity: 2, Price: 12500, Currency: "EUR"}}}, phone.Message{Mine: true})
+	ask(kabar.InteractiveFlow, "When shall we bring it?", kabar.Action{Flow: &kabar.Flow{Text: "Choose a time"}})
+	say(&kabar.Reply{Type: kabar.FormReply, Form: &kabar.Form{Name: kabar.FormFlow, Body: "Sent", Response: `{"day":"Friday","time":"10:00"}`}}, phone.Message{Mine: true})
+	ask(kabar.InteractiveAddress, "Where to?", kabar.Action{Address: &kabar.AddressForm{Country: "IN", Values: map[string]string{"name": "Ana"},
+		Errors: map[string]string{"in_pin_code": "We do not deliver there"}}})
+	ask(kabar.InteractivePlace, "Or show us where you are.", kabar.Action{})
+	ask(kabar.InteractiveLink, "See how we roast", kabar.Action{Link: &kabar.Link{Text: "Watch", URL: "https://coffee.example/roast"}})
+	return f
+}
+
 // poster is a short chat that shows much in one window.
 func poster() *fake {
 	f := populated()

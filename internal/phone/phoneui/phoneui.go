@@ -17,7 +17,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -56,10 +55,20 @@ type Options struct {
 	// Hint is a command that sends a message to the customer from the business's side, shown for copying. "{to}" in it
 	// is replaced by the customer's wa_id. Empty: no hint.
 	Hint string
+	// Codes returns the verification codes that numbers of businesses wait for, where whoever runs the phones may see them: in
+	// the place of the SMS that would bring them. nil: none are shown.
+	Codes func(ctx context.Context) ([]Code, error)
 	// Log takes faults of the source and of templates; nil discards them.
 	Log *slog.Logger
 	// Now tells today from other days in the list; nil is time.Now.
 	Now func() time.Time
+}
+
+// Code is a verification code as the page shows it.
+type Code struct {
+	Number string // of the business, as people write it
+	Name   string // its name; may be empty
+	Code   string
 }
 
 // UI serves the page.
@@ -73,12 +82,8 @@ type UI struct {
 
 // New returns the page of src. It panics when the embedded templates are broken: a mistake in the program.
 func New(src Source, opt Options) *UI {
-	sub, err := fs.Sub(templates, "html")
-	if err != nil {
-		panic(err)
-	}
 	assets := ui.NewAssets()
-	pages, err := ui.NewPages(assets, sub, "*.html")
+	pages, err := ui.NewPages(assets, templates, "html/*.html")
 	if err != nil {
 		panic(err)
 	}
@@ -93,13 +98,14 @@ func New(src Source, opt Options) *UI {
 }
 
 // Handler serves GET / (the list, with the newest chat), /c/{wa_id} (a chat), /c/{wa_id}/earlier (older bubbles),
-// /stream and the assets, with the security headers of pages. Everything else is 404.
+// /c/{wa_id}/photo (the picture of the business), /stream and the assets, with the security headers of pages. Everything else is 404.
 func (u *UI) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET "+ui.AssetPrefix, u.assets)
 	mux.HandleFunc("GET /{$}", u.handle(u.home))
 	mux.HandleFunc("GET /c/{wa_id}", u.handle(u.chat))
 	mux.HandleFunc("GET /c/{wa_id}/earlier", u.handle(u.earlier))
+	mux.HandleFunc("GET /c/{wa_id}/photo", u.handle(u.photo))
 	mux.HandleFunc("GET /stream", u.handle(u.stream))
 	mux.HandleFunc("/", u.handle(func(http.ResponseWriter, *http.Request) error { return errNotFound }))
 	return web.PageHeaders(mux)
@@ -142,7 +148,11 @@ func (u *UI) home(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if len(people) == 0 {
-		return u.pages.Write(w, http.StatusOK, "page", u.emptyPage())
+		view, err := u.emptyPage(r.Context())
+		if err != nil {
+			return err
+		}
+		return u.pages.Write(w, http.StatusOK, "page", view)
 	}
 	return u.show(w, r, people, people[0].Customer, "home")
 }
@@ -203,6 +213,18 @@ func (u *UI) customer(ctx context.Context, handle string) (phone.Customer, error
 		return phone.Customer{}, errNotFound
 	}
 	return customers[i], nil
+}
+
+// codes returns the verification codes to show.
+func (u *UI) codes(ctx context.Context) ([]Code, error) {
+	if u.opt.Codes == nil {
+		return nil, nil
+	}
+	all, err := u.opt.Codes(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list verification codes: %w", err)
+	}
+	return all, nil
 }
 
 // people returns the rows of the list, the newest message first.

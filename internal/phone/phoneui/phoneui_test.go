@@ -108,7 +108,7 @@ func TestEmptyPhone(t *testing.T) {
 	}
 	f.customer(ana, "Ana")
 	body = get(t, New(f, Options{Hint: "send {to} and {to}"}), "/").Body.String()
-	if !strings.Contains(body, "Write the first message as Ana.") || !strings.Contains(body, "send "+ana+" and "+ana) {
+	if !strings.Contains(body, "Write the first message as <bdi>Ana</bdi>.") || !strings.Contains(body, "send "+ana+" and "+ana) {
 		t.Errorf("an empty chat says\n%s", body)
 	}
 	if strings.Contains(get(t, New(f, Options{}), "/").Body.String(), "from the API") {

@@ -76,6 +76,9 @@ func (v *viewer) load(ctx context.Context, r *http.Request) error {
 // catchUp sends the list, the panels, the newest bubbles and those that are newer than the cursor, as they are now.
 func (v *viewer) catchUp(ctx context.Context) error {
 	var b bytes.Buffer
+	if err := v.codes(ctx, &b); err != nil {
+		return err
+	}
 	if err := v.list(ctx, &b); err != nil {
 		return err
 	}
@@ -144,6 +147,15 @@ func (v *viewer) change(ctx context.Context, b *bytes.Buffer, c phone.Customer, 
 		return v.item(ctx, b, &m, nil)
 	}
 	return v.news(ctx, b)
+}
+
+// codes sends the verification codes.
+func (v *viewer) codes(ctx context.Context, b *bytes.Buffer) error {
+	all, err := v.u.codes(ctx)
+	if err != nil {
+		return err
+	}
+	return v.fragment(b, "codes", all)
 }
 
 // list sends the whole list.

@@ -7,9 +7,9 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"kabar"
+	"kabar/internal/patience"
 	"kabar/internal/phone"
 )
 
@@ -58,16 +58,11 @@ func listen(t *testing.T, f *fake, query, lastEvent string) <-chan event {
 
 func next(t *testing.T, events <-chan event) event {
 	t.Helper()
-	select {
-	case e, ok := <-events:
-		if !ok {
-			t.Fatal("the stream has ended")
-		}
-		return e
-	case <-time.After(20 * time.Second):
-		t.Fatal("no event in 20 s")
+	e := patience.Next(t, "an event", events)
+	if e == (event{}) {
+		t.Fatal("the stream has ended")
 	}
-	return event{}
+	return e
 }
 
 // collect waits until an event has every one of the wanted pieces, and returns all up to it.
@@ -184,9 +179,5 @@ func TestStreamEndsWithItsRequest(t *testing.T) {
 		New(f, Options{}).Handler().ServeHTTP(httptest.NewRecorder(), r)
 	}()
 	cancel()
-	select {
-	case <-done:
-	case <-time.After(20 * time.Second):
-		t.Fatal("the stream goes on")
-	}
+	patience.Next(t, "the stream ends", done)
 }

@@ -19,6 +19,7 @@ import (
 // pageView is the template "page".
 type pageView struct {
 	Head    ui.Head
+	Codes   []Code
 	People  []person
 	Handset *handset // nil while there are no customers
 }
@@ -158,8 +159,9 @@ func plus(digits string) string {
 	return "+" + digits
 }
 
-func (u *UI) emptyPage() pageView {
-	return pageView{Head: ui.Head{Title: "Kabar phone", Class: "phone-page home", Stream: "/stream"}}
+func (u *UI) emptyPage(ctx context.Context) (pageView, error) {
+	codes, err := u.codes(ctx)
+	return pageView{Head: ui.Head{Title: "Kabar phone", Class: "phone-page home", Stream: "/stream"}, Codes: codes}, err
 }
 
 // page reads everything a page shows.
@@ -171,12 +173,17 @@ func (u *UI) page(ctx context.Context, people []person, c phone.Customer, class 
 	if h.Thread, err = u.thread(ctx, h, pageSize, 0); err != nil {
 		return pageView{}, err
 	}
+	codes, err := u.codes(ctx)
+	if err != nil {
+		return pageView{}, err
+	}
 	for i := range people {
 		people[i].Current = people[i].WaID == c.WaID
 	}
 	stream := "/stream?c=" + url.QueryEscape(c.WaID) + "&after=" + strconv.FormatInt(h.Thread.Last, 10)
 	return pageView{
 		Head:    ui.Head{Title: c.Name + " · Kabar phone", Class: "phone-page " + class, Stream: stream},
+		Codes:   codes,
 		People:  people,
 		Handset: h,
 	}, nil

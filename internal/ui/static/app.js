@@ -6,9 +6,12 @@
 //   data-live="x"           …and one with the same x is left alone, whatever its state (a player)
 //   data-order="7"          keeps its list sorted by this number, largest first
 //   data-call="POST /a"     a form, button or checkbox that sends JSON: a form its fields (a.b nests), a button its
-//                           data-body, a checkbox its name and state; data-done is said when it is done
+//                           data-body, a checkbox its name and state; data-done is said when it is done. A field with
+//                           data-json holds JSON, one with data-item the quantity of a product; files go to data-media
+//   data-stay               what is sent does not close its dialog, until the answer has a reply_id
 //   data-eager              a form that does not wait for its answer
 //   data-go="/c/{wa_id}"    where a form leads when its call has been answered, with members of the answer
+//   data-preview="/p"       a form that is sent to /p while it is filled in; the answer is HTML, swapped in as a stream's is
 //   data-get="/more"        a button that is replaced by what /more answers
 //   data-open="id"          opens the dialog #id            data-copy   copies the <pre> beside it
 //   data-jump="id"          shows the element #id           data-view   shows a picture in full
@@ -24,7 +27,8 @@ const byID = (id) => document.getElementById(id)
 
 function morph(old, fresh) {
   if (old.isEqualNode(fresh) || (old.dataset?.live && old.dataset.live === fresh.dataset?.live)) return
-  const same = old.nodeName === fresh.nodeName && old.childNodes.length === fresh.childNodes.length
+  const same = old.nodeName === fresh.nodeName && old.id === fresh.id && old.childNodes.length === fresh.childNodes.length
+  if (!same && old.open && old.id === fresh.id) return old.replaceChildren(...fresh.childNodes) // another one would be shut
   if (!same) return old.replaceWith(fresh)
   if (old.nodeType !== Node.ELEMENT_NODE) {
     old.nodeValue = fresh.nodeValue
@@ -151,11 +155,33 @@ function tell(text) {
 function fields(form) {
   const body = {}
   for (const input of form.elements) {
-    if (!input.name || (input.type !== "checkbox" && input.value.trim() === "")) continue
-    const path = input.name.split(".")
-    const last = path.pop()
-    const inner = path.reduce((o, key) => (o[key] ??= {}), body)
-    inner[last] = input.type === "checkbox" ? input.checked : input.type === "number" ? Number(input.value) : input.value
+    const { item } = input.dataset
+    if (item && Number(input.value)) (body.items ??= []).push({ product_retailer_id: item, quantity: Number(input.value) })
+    if (!input.name || input.type === "file" || (input.type === "radio" && !input.checked) || (input.type !== "checkbox" && input.value.trim() === "")) continue
+    put(body, input.name, value(input))
+  }
+  return body
+}
+
+function value(input) {
+  if ("json" in input.dataset) return JSON.parse(input.value)
+  if (input.multiple && input.selectedOptions) return [...input.selectedOptions].map((option) => option.value)
+  return input.type === "checkbox" ? input.checked : input.type === "number" ? Number(input.value) : input.value
+}
+
+// A number in a path is a place in a list.
+function put(body, name, value) {
+  const path = name.split(".")
+  const last = path.pop()
+  const inner = path.reduce((o, key, i) => (o[key] ??= /^\d+$/.test(path[i + 1] ?? last) ? [] : {}), body)
+  inner[last] = value
+}
+
+// Files of a form are uploaded first; their ids stand in the request.
+async function complete(form) {
+  const body = fields(form)
+  for (const { name, files } of form.querySelectorAll("input[type=file]")) {
+    if (files[0]) put(body, name, (await send("POST", form.dataset.media, files[0])).id)
   }
   return body
 }
@@ -164,22 +190,41 @@ function fields(form) {
 // of such forms follow one another. Any other form waits for its answer.
 let queue = Promise.resolve()
 async function submit(form) {
-  const body = fields(form)
   if ("eager" in form.dataset) {
+    const body = fields(form)
     done(form)
     queue = queue.then(() => call(form.dataset.call, body))
     if (!(await queue)) form.dispatchEvent(new CustomEvent("unsent", { detail: body }))
     return
   }
   if (form.classList.contains("busy")) return
+  const dialog = form.closest("dialog") // what is told meanwhile may put another form into it
   form.classList.add("busy")
-  const answer = await call(form.dataset.call, body)
+  const answer = await complete(form).then((body) => call(form.dataset.call, body), (fault) => tell(fault.message))
   form.classList.remove("busy")
   if (!answer) return
   done(form)
-  form.closest("dialog")?.close()
+  if (!("stay" in form.dataset) || answer.reply_id) dialog?.close()
   if (form.dataset.go) location.assign(form.dataset.go.replace(/{(\w+)}/g, (_, key) => encodeURIComponent(answer[key] ?? "")))
 }
+
+// What a form would make, shown while it is filled in. The last answer asked for counts, and a broken one is as none.
+let looking = 0
+async function look(form) {
+  const mine = ++looking
+  const init = { method: "POST", body: JSON.stringify(fields(form)), headers: { "Content-Type": "application/json" } }
+  const answer = await fetch(form.dataset.preview, init).catch(() => null)
+  const text = await answer?.text()
+  if (mine !== looking) return
+  if (answer?.ok) swap(text)
+}
+
+let rest
+document.addEventListener("input", ({ target: { form } }) => {
+  if (!form?.dataset.preview) return
+  clearTimeout(rest)
+  rest = setTimeout(look, 250, form)
+})
 
 function done(form) {
   form.reset()
@@ -202,6 +247,7 @@ document.addEventListener("click", async (event) => {
   const on = event.target.closest("button, a")
   const data = on?.dataset
   if (!data) return
+  const dialog = on.closest("dialog")
   if (data.open) byID(data.open)?.showModal()
   if (data.jump) jump(byID(data.jump))
   if (data.view) view(data.view)
@@ -209,7 +255,7 @@ document.addEventListener("click", async (event) => {
   if ("play" in data) play($("audio", on.parentNode))
   if (data.get) more(on)
   if (data.call && (await call(data.call, data.body && JSON.parse(data.body)))) {
-    on.closest("dialog")?.close()
+    if (!("stay" in data)) dialog?.close()
     if (data.done) tell(data.done)
   }
 })
@@ -338,6 +384,8 @@ function act(button) {
   if (react) call(`POST ${bubble.dataset.action}/react`, { emoji: react })
   if (verb === "reply") answer(bubble)
   if (verb === "copy") navigator.clipboard?.writeText($(".text, .title", bubble)?.textContent ?? "")
+  if (verb === "forward") call(`POST ${bubble.dataset.action}/forward`)
+  if (verb === "spread") call(`POST ${bubble.dataset.action}/forward`, { frequently_forwarded: true })
   if (verb === "delete") call(`DELETE ${bubble.dataset.action}`)
 }
 

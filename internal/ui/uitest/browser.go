@@ -12,6 +12,8 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"kabar/internal/patience"
 )
 
 // Step is something that a browser does.
@@ -24,7 +26,7 @@ type Browser struct {
 	dir string
 }
 
-// Open starts Chromium for at most four minutes, and skips the test loudly where there is none. Screenshots go to dir, or
+// Open starts Chromium for at most nine minutes, and skips the test loudly where there is none. Screenshots go to dir, or
 // to a temporary folder when it is empty.
 func Open(t *testing.T, dir string) *Browser {
 	t.Helper()
@@ -39,7 +41,7 @@ func Open(t *testing.T, dir string) *Browser {
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-dev-shm-usage", true),
 	)
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 9*time.Minute)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(cancel)
@@ -94,7 +96,7 @@ func Eval[T any](b *Browser, expression string) T {
 // Until waits until a JavaScript expression is true. While a page is loading, one that fails is not true.
 func (b *Browser) Until(expression string) {
 	b.t.Helper()
-	end := time.Now().Add(30 * time.Second)
+	end := time.Now().Add(patience.Limit)
 	for {
 		yes, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("!!("+expression+")"))
 		if err == nil && yes {
@@ -102,7 +104,7 @@ func (b *Browser) Until(expression string) {
 		}
 		if time.Now().After(end) || b.ctx.Err() != nil {
 			b.Shot("until")
-			b.t.Fatalf("browser: not within 30 s: %s (%v)", expression, err)
+			b.t.Fatalf("browser: not within %s: %s (%v)", patience.Limit, expression, err)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"kabar/internal/golden"
+)
+
+// goldenCloud is what the Cloud API of a mould knows: tokens by who asks, and the ids that files have names for.
+type goldenCloud struct {
+	tokens map[string]string
+	ids    map[string]string // by name
+	app    cloudAccess
+}
+
+// newGoldenCloud makes the tokens and asks for the ids. The server runs.
+func newGoldenCloud(m *goldenMould) goldenCloud {
+	m.t.Helper()
+	const messaging, management = "whatsapp_business_messaging", "whatsapp_business_management"
+	c := goldenCloud{tokens: map[string]string{}, ids: map[string]string{}}
+	for who, key := range map[string]struct{ account, scopes string }{"user": {"Warung", messaging + "," + management}, "other": {"Toko", messaging + "," + management},
+		"messaging": {"Warung", messaging}, "management": {"Warung", management}} {
+		c.tokens[who] = m.newKey("--account", key.account, "--scopes", key.scopes)
+	}
+	ask := func(who, path string) string {
+		var list struct{ ID string }
+		var page struct{ Data []struct{ ID string } }
+		if path == "/v23.0/me" {
+			m.readAs(c.tokens[who], path, &list)
+			return list.ID
+		}
+		m.readAs(c.tokens[who], path, &page)
+		if len(page.Data) != 1 {
+			m.t.Fatalf("%s: %v", path, page)
+		}
+		return page.Data[0].ID
+	}
+	c.ids["<user>"] = ask("user", "/v23.0/me")
+	for who, names := range map[string][2]string{"user": {"<waba>", "<phone>"}, "other": {"<foreign>", "<theirs>"}} {
+		c.ids[names[0]] = ask(who, "/v23.0/"+c.ids["<user>"]+"/assigned_whatsapp_business_accounts")
+		c.ids[names[1]] = ask(who, "/v23.0/"+c.ids[names[0]]+"/phone_numbers")
+	}
+	return c
+}
+
+// readSecret has kabar dev tell the secret of the app, over a copy of the mould.
+func (c *goldenCloud) readSecret(m *goldenMould) {
+	m.t.Helper()
+	s := m.pour(m.t, true)
+	text, err := os.ReadFile(filepath.Join(s.dir, "ready.json"))
+	var ready struct{ Cloud cloudAccess }
+	if err == nil {
+		err = json.Unmarshal(text, &ready)
+	}
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	s.stop()
+	c.app = ready.Cloud
+	c.ids["<app>"], c.ids["<business>"], c.ids["<secret>"] = c.app.AppID, c.app.Business, c.app.AppSecret
+	c.tokens["app"] = c.app.AppID + "|" + c.app.AppSecret
+}
+
+// cloudGolden is the Cloud API. Its files may call /v1, too.
+func cloudGolden() goldenDialect {
+	twin := onPremGolden()
+	return goldenDialect{
+		folder: "../../internal/graph/testdata", cloud: true, twin: &twin,
+		speaks: func(path string) bool { return !twin.speaks(path) },
+		accepts: func(path string, status int) bool {
+			return strings.HasSuffix(path, "/messages") && status == http.StatusOK
+		},
+		fill: func(_ *goldenMould, request string) string { return request },
+		call: func(m *goldenMould, names *golden.Names) {
+			for name, id := range m.cloud.ids {
+				names.Call(id, name)
+			}
+			for who, token := range m.cloud.tokens {
+				if who != "app" {
+					names.Call(token, "<key"+who+">")
+				}
+			}
+		},
+		identify: func(m *goldenMould, q *golden.Request) error { return q.Identify("", m.cloud.tokens) },
+		check:    func(path string, _ int, header http.Header) error { return golden.CheckCloudHeaders(path, header) },
+		hash:     twin.hash, connected: twin.connected,
+		webhook: func(m *goldenMould, url string) (*http.Request, error) {
+			body, err := json.Marshal(map[string]string{"object": "whatsapp_business_account", "callback_url": url, "verify_token": "v", "fields": "messages"})
+			if err != nil {
+				return nil, err
+			}
+			r, err := http.NewRequest(http.MethodPost, "/v23.0/"+m.cloud.app.AppID+"/subscriptions", strings.NewReader(string(body)))
+			if err == nil {
+				r.Header.Set("Authorization", "Bearer "+m.cloud.tokens["app"])
+				r.Header.Set("Content-Type", "application/json")
+			}
+			return r, err
+		},
+		unplayed: cloudUnplayed(), most: 9,
+	}
+}
+
+// cloudUnplayed are the files that are played by the tests of internal/graph alone.
+func cloudUnplayed() map[string]unplayable {
+	return map[string]unplayable{
+		"analytics":          {"request", ".start(1935446400)", "figures of half hours have to be asked for by the clock of the test"},
+		"analytics_errors":   {"response", "2031-02-01", "how far figures go back is told by the day of the test"},
+		"block":              {"webhook", "34600333444", "what a blocked customer writes never arrives, which the player waits for"},
+		"interactive_calls":  {"inbound", "call_permission_reply", "the phones' API answers such a request in its own words"},
+		"access_expired":     {"request", "As: expired", "a key that has ended was made before that"},
+		"inbound_media_lost": {"inbound", `"Broken": true`, "a relay gives what it was given"},
+		"register_code":      {"do", "registration ", "the relay of the player admits whoever asks; the script relay_private has one that does not"},
+		"templates_haste":    {"do", "templates 100", "nobody waits for a hundred requests"},
+		"templates_limit":    {"do", "limit 3", "that an account may have so few is for tests"},
+	}
+}

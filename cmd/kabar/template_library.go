@@ -1,0 +1,41 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"kabar"
+	"kabar/internal/control"
+	"kabar/internal/library"
+)
+
+// libraryText writes a notification of the library as a file: in one language, or in all of them.
+func libraryText(name, language string) ([]byte, error) {
+	all, err := library.Items()
+	if err != nil {
+		return nil, err
+	}
+	var defs []*kabar.TemplateDef
+	for i := range all {
+		if all[i].Name == name && (language == "" || all[i].Language == language) {
+			defs = append(defs, &all[i].TemplateDef)
+		}
+	}
+	if len(defs) == 0 {
+		return nil, fmt.Errorf("the library has no %s in the language %q", name, language)
+	}
+	return json.Marshal(defs)
+}
+
+// toldTemplate says a refusal of a change of templates to people: what is wrong, and of what.
+func toldTemplate(err error) error {
+	refused, ok := errors.AsType[*kabar.Error](err)
+	switch {
+	case !ok || refused.Detail == "":
+		return err
+	case refused.Field == "":
+		return control.Refuse("%s", refused.Detail)
+	}
+	return control.Refuse("%s: %s", refused.Field, refused.Detail)
+}

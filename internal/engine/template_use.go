@@ -1,0 +1,134 @@
+package engine
+
+import (
+	"time"
+
+	"kabar"
+	"kabar/internal/store"
+)
+
+// templateOf returns the template that a message was made from; 0 when it was made from none.
+func templateOf(c kabar.Content) kabar.TemplateID {
+	if t, ok := c.(*kabar.Template); ok {
+		return t.ID
+	}
+	return 0
+}
+
+// count counts what becomes of a message for its template.
+func (e *Engine) count(tx *store.Tx, m *kabar.Message, now time.Time) error {
+	id := templateOf(m.Content)
+	if id == 0 {
+		return nil
+	}
+	var u kabar.TemplateUse
+	switch m.Status {
+	case kabar.Accepted:
+		u.Accepted = 1
+	case kabar.Sent:
+		u.Sent = 1
+	case kabar.Delivered:
+		u.Delivered = 1
+	case kabar.Read:
+		u.Read = 1
+	case kabar.Failed:
+		u.Failed = 1
+	default: // nothing is counted of the others
+		return nil
+	}
+	return tx.AddUse(m.Account, id, kabar.DayOf(now), u)
+}
+
+// tapped counts a tap on a quick reply of a template.
+func (d *delivery) tapped(tx *store.Tx, m *kabar.Message) error {
+	b, ok := m.Content.(*kabar.Button)
+	if !ok || m.Context.ReplyTo == 0 {
+		return nil
+	}
+	asked, err := tx.Message(d.line.number.ID, m.Context.ReplyTo)
+	if err != nil || templateOf(asked.Content) == 0 {
+		return ignoreMissing(err)
+	}
+	return tx.AddUse(asked.Account, templateOf(asked.Content), kabar.DayOf(d.now), kabar.TemplateUse{Clicked: map[string]int{b.Text: 1}})
+}
+
+// Which template a block is counted for: that of the newest message of the business, when it is one of a template and not
+// older.
+const (
+	blamed    = 7 * 24 * time.Hour
+	blameBack = 20 // messages that are looked at
+)
+
+// blocked notes that the customer has blocked the number, or no longer does. A block counts against the template that the
+// customer has got last.
+func (d *delivery) blocked(tx *store.Tx, now bool) error {
+	was := d.conv.Blocked
+	d.conv.Blocked = now
+	if err := tx.SaveConversation(d.conv); err != nil || was || !now {
+		return err
+	}
+	next := d.conv.LastMessage
+	for range blameBack {
+		if next == 0 {
+			return nil
+		}
+		m, err := tx.Message(d.line.number.ID, next)
+		if err != nil {
+			return ignoreMissing(err)
+		}
+		if m.Direction == kabar.Outbound {
+			return d.blame(tx, m)
+		}
+		next = m.Prev
+	}
+	return nil
+}
+
+// blame counts a block against the template of a message, and gives it its score.
+func (d *delivery) blame(tx *store.Tx, m *kabar.Message) error {
+	t, ok := m.Content.(*kabar.Template)
+	if !ok || t.ID == 0 || d.now.Sub(m.At) > blamed {
+		return nil
+	}
+	if err := tx.AddUse(m.Account, t.ID, kabar.DayOf(d.now), kabar.TemplateUse{Blocked: 1}); err != nil {
+		return err
+	}
+	changes, err := d.e.rate(tx, store.UsedTemplate{Account: m.Account, Name: t.Name, Language: t.Language.Code})
+	if err != nil || len(changes) == 0 {
+		return err
+	}
+	return d.e.templates.tell(tx, m.Account, d.e.oldest(m.Account, d.line.number.ID), ActorQuality, changes)
+}
+
+// oldest returns the oldest attached number of an account: at least the one given.
+func (e *Engine) oldest(a kabar.AccountID, n kabar.NumberID) kabar.NumberID {
+	for _, other := range e.Numbers() {
+		if other.Account == a && other.ID < n {
+			n = other.ID
+		}
+	}
+	return n
+}
+
+// paced holds a message back while it is found out how customers take its template, and reports whether it does.
+func (s *sending) paced(tx *store.Tx, m *kabar.Message) (held bool, err error) {
+	if s.def == nil || s.def.Life.Pace == nil {
+		return false, nil
+	}
+	d, err := tx.FindTemplate(s.def.Account, s.def.Name, s.def.Language)
+	if err != nil || d == nil || d.Life.Pace == nil {
+		return false, err
+	}
+	policy, err := tx.Policy(d.Account)
+	if err != nil {
+		return false, err
+	}
+	due := d.Due()
+	if m.Held = d.Paced(s.now, policy); m.Held {
+		tx.Hold(d.ID, m)
+	}
+	if !d.Due().Equal(due) {
+		tx.After(s.e.templates.hurry)
+	}
+	return m.Held, tx.SaveTemplate(d)
+}

@@ -1,0 +1,50 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"kabar"
+	"kabar/internal/store"
+)
+
+// traffic counts what has become of a message with a customer, for the account's figures.
+func (e *Engine) traffic(tx *store.Tx, c *kabar.Conversation, class kabar.Category, t kabar.Traffic, now time.Time) error {
+	t.Account, t.Number, t.Slot, t.Class = c.Account, c.Number, kabar.SlotOf(now), string(class)
+	if c.Customer.WaID != "" {
+		t.Country = e.regions.region(c.Customer.WaID)
+	}
+	return tx.AddTraffic(t)
+}
+
+// moved counts a message of the business that has come further. A reaction is none that anybody pays for.
+func (e *Engine) moved(tx *store.Tx, c *kabar.Conversation, m *kabar.Message, class kabar.Category, now time.Time) error {
+	if m.Content.Kind() == kabar.KindReaction {
+		return nil
+	}
+	switch m.Status {
+	case kabar.Sent:
+		return e.traffic(tx, c, class, kabar.Traffic{Sent: 1}, now)
+	case kabar.Delivered:
+		return e.traffic(tx, c, class, kabar.Traffic{Delivered: 1}, now)
+	case kabar.Read:
+		return e.traffic(tx, c, class, kabar.Traffic{Read: 1}, now)
+	default: // nothing is counted of the others
+		return nil
+	}
+}
+
+// Traffic returns what is counted of the messages of an account's attached numbers, from the slot of one time up to that of another.
+func (e *Engine) Traffic(ctx context.Context, a kabar.AccountID, from, to time.Time) (all []kabar.Traffic, err error) {
+	for _, n := range e.Numbers() {
+		if n.Account != a {
+			continue
+		}
+		more, err := e.db.Traffic(ctx, a, n.ID, kabar.SlotOf(from), kabar.SlotOf(to))
+		if err != nil {
+			return nil, store.Refusal(err)
+		}
+		all = append(all, more...)
+	}
+	return all, nil
+}

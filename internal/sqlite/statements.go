@@ -1,0 +1,145 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"strings"
+)
+
+// keptStatements bounds how many prepared statements a connection keeps; about 5 KiB each, of many rows about 30.
+const keptStatements = 256
+
+// connector opens connections that keep their statements.
+type connector struct{ driver.Connector }
+
+// Connect implements driver.Connector.
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	inner, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	full, ok := inner.(driverConn)
+	if !ok {
+		return nil, errors.Join(errors.New("the SQLite driver lacks an ability"), inner.Close())
+	}
+	return &conn{driverConn: full, idle: make(map[string]driverStmt)}, nil
+}
+
+// What the driver's connections and statements can do beyond the least that database/sql asks for.
+type (
+	driverConn interface {
+		driver.Conn
+		driver.ConnBeginTx
+		driver.ConnPrepareContext
+		driver.ExecerContext
+		driver.QueryerContext
+		driver.Pinger
+		driver.SessionResetter
+		driver.Validator
+	}
+	driverStmt interface {
+		driver.Stmt
+		driver.StmtExecContext
+		driver.StmtQueryContext
+	}
+)
+
+// conn keeps the statements that were run on it prepared, by their text: preparing costs several times what running a
+// statement of one row does. A statement that runs is out of the map, so the same text may run twice at a time.
+type conn struct {
+	driverConn
+	idle map[string]driverStmt
+}
+
+// ExecContext implements driver.ExecerContext.
+func (c *conn) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
+	if !keeps(text) {
+		return c.driverConn.ExecContext(ctx, text, args)
+	}
+	s, err := c.take(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	res, err := s.ExecContext(ctx, args)
+	c.give(text, s, err)
+	return res, err
+}
+
+// QueryContext implements driver.QueryerContext.
+func (c *conn) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
+	if !keeps(text) {
+		return c.driverConn.QueryContext(ctx, text, args)
+	}
+	s, err := c.take(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	rs, err := s.QueryContext(ctx, args)
+	if err != nil {
+		c.give(text, s, err)
+		return nil, err
+	}
+	return &rows{rs, c, text, s}, nil
+}
+
+// Close implements driver.Conn.
+func (c *conn) Close() error {
+	var err error
+	for _, s := range c.idle {
+		err = errors.Join(err, s.Close())
+	}
+	return errors.Join(err, c.driverConn.Close())
+}
+
+// keeps reports whether a statement may be run again as it was prepared. Some pragmas take effect when they are prepared;
+// whatever changes a schema is not run twice.
+func keeps(text string) bool {
+	verb, _, _ := strings.Cut(strings.TrimLeft(text, " \t\n"), " ")
+	switch verb {
+	case "SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "SAVEPOINT", "RELEASE", "ROLLBACK":
+		return true
+	}
+	return false
+}
+
+// take returns a prepared statement that nobody else uses.
+func (c *conn) take(ctx context.Context, text string) (driverStmt, error) {
+	if s, ok := c.idle[text]; ok {
+		delete(c.idle, text)
+		return s, nil
+	}
+	s, err := c.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	full, ok := s.(driverStmt)
+	if !ok {
+		return nil, errors.Join(errors.New("the SQLite driver lacks an ability"), s.Close())
+	}
+	return full, nil
+}
+
+// give takes a statement back. One that has failed is not kept.
+func (c *conn) give(text string, s driverStmt, failed error) {
+	if _, twin := c.idle[text]; twin || failed != nil || len(c.idle) >= keptStatements {
+		_ = s.Close() // there is nothing to lose any more
+		return
+	}
+	c.idle[text] = s
+}
+
+// rows gives their statement back when they are closed.
+type rows struct {
+	driver.Rows
+	conn *conn
+	text string
+	stmt driverStmt
+}
+
+// Close implements driver.Rows.
+func (r *rows) Close() error {
+	err := r.Rows.Close()
+	r.conn.give(r.text, r.stmt, err)
+	return err
+}

@@ -1,0 +1,123 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"kabar"
+)
+
+// CollectMedia removes up to a thousand media of the number that nobody has used since before, oldest first. It returns how
+// many, and the files that nothing names any more, which are the caller's to remove. Repeat it until there are none.
+func (db *DB) CollectMedia(ctx context.Context, n kabar.NumberID, before time.Time) (removed int, files []string, err error) {
+	limit := millis(before)
+	ids, err := list(ctx, db, scanID, "SELECT id FROM media WHERE number_id = $1 AND used <= $2 ORDER BY used LIMIT $3", int64(n), limit, int64(chunk))
+	if err != nil || len(ids) == 0 {
+		return 0, nil, err
+	}
+	err = db.Write(ctx, func(tx *Tx) {
+		for _, id := range ids {
+			tx.media.want(id)
+		}
+	}, func(tx *Tx) error {
+		removed, files = 0, nil // the writer may run an operation again
+		for _, id := range ids {
+			row, err := tx.media.get(id)
+			if err != nil {
+				return err
+			}
+			if row == nil || row.number != int64(n) || row.used > limit {
+				continue
+			}
+			file, err := tx.RemoveMedium(n, kabar.MediaID(id))
+			if err != nil {
+				return err
+			}
+			if removed++; file != "" {
+				files = append(files, file)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, nil, err
+	}
+	return removed, files, nil
+}
+
+// CollectMessages removes messages of the number from before that time, oldest first: of up to a thousand messages behind the
+// one with key after, those that are old and not waiting to be sent. It returns how many, and the message to go on behind;
+// 0 when the rest is younger. What quotes a message that is gone, or comes after it in a conversation, stays as it is.
+func (db *DB) CollectMessages(ctx context.Context, n kabar.NumberID, after kabar.MessageID, before time.Time) (removed int, next kabar.MessageID, err error) {
+	type head struct{ id, at int64 }
+	heads, err := list(ctx, db, func(rs *sql.Rows) (h head, err error) {
+		return h, rs.Scan(&h.id, &h.at)
+	}, "SELECT id, at FROM message WHERE number_id = $1 AND id > $2 ORDER BY id LIMIT $3", int64(n), int64(after), int64(chunk))
+	if err != nil || len(heads) == 0 {
+		return 0, 0, err
+	}
+	var old []int64
+	for _, h := range heads {
+		if h.at <= millis(before) {
+			old = append(old, h.id)
+		}
+	}
+	if len(old) == 0 {
+		return 0, 0, nil
+	}
+	if len(heads) == chunk {
+		next = kabar.MessageID(heads[len(heads)-1].id)
+	}
+	err = db.Write(ctx, func(tx *Tx) {
+		for _, id := range old {
+			tx.messages.want(id)
+		}
+	}, func(tx *Tx) error {
+		removed = 0
+		for _, id := range old {
+			row, err := tx.messages.get(id)
+			if err != nil {
+				return err
+			}
+			if row == nil || kabar.Status(row.status) == kabar.Accepted {
+				continue
+			}
+			if err := tx.messages.del(id); err != nil {
+				return err
+			}
+			removed++
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, 0, err
+	}
+	return removed, next, nil
+}
+
+// CollectEvents removes up to a thousand events of the number from before that time which every endpoint has finished, and
+// reports how many.
+func (db *DB) CollectEvents(ctx context.Context, n kabar.NumberID, before time.Time) (removed int, err error) {
+	seqs, err := list(ctx, db, scanID, `SELECT seq FROM event WHERE number_id = $1 AND at <= $2
+		AND seq <= (SELECT coalesce(min(mark), 0) FROM endpoint WHERE number_id = $1) ORDER BY seq LIMIT $3`, int64(n), millis(before), int64(chunk))
+	if err != nil || len(seqs) == 0 {
+		return 0, err
+	}
+	err = db.Write(ctx, nil, func(tx *Tx) error {
+		for _, seq := range seqs {
+			if err := tx.events.del(spot{int64(n), seq}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return len(seqs), nil
+}
+
+func scanID(rs *sql.Rows) (id int64, err error) {
+	return id, rs.Scan(&id)
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+)
+
+// violation is a promise that a history breaks.
+type violation struct {
+	rule    string // name of the invariant
+	what    string
+	records []int // places of the records concerned
+}
+
+// broken makes a violation of the records at some places; those that are nowhere are left out.
+func broken(rule string, records []int, format string, args ...any) violation {
+	v := violation{rule: rule, what: fmt.Sprintf(format, args...)}
+	for _, at := range records {
+		if at != nowhere {
+			v.records = append(v.records, at)
+		}
+	}
+	return v
+}
+
+// rules are judged of every history, in the order of the report.
+func rules() []func(*run) []violation {
+	return []func(*run) []violation{
+		inventedShown, inventedTold, inventedStatuses,
+		shownTwice, rewritten, toldTwice,
+		keysKept, idsShared, madeTwice,
+		threadOrder, sayingOrder, sentOrder,
+		statusForward,
+		messageKeys, oneTimeKeys, bundledTwice, resends,
+		windowClosed, windowOpen,
+		spoiltUploads,
+		relayLost, relayInvented,
+	}
+}
+
+// restRules are judged when everything has been given time to arrive: before, what is missing may be under way.
+func restRules() []func(*run) []violation {
+	return []func(*run) []violation{lostMessages, lostSayings, unfinished, contradicted}
+}
+
+// judge returns every violation of a history.
+func judge(r *run) (all []violation) {
+	judged := rules()
+	if r.quiet != nowhere {
+		judged = append(judged, restRules()...)
+	}
+	for _, rule := range judged {
+		found := rule(r)
+		slices.SortStableFunc(found, func(a, b violation) int { return slices.Compare(a.records, b.records) })
+		all = append(all, found...)
+	}
+	return all
+}

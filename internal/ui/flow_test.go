@@ -1,0 +1,38 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+
+	"kabar"
+)
+
+// What a customer sees of a flow that asks the business's server, from before it begins until it is over.
+func TestThePagesOfAFlow(t *testing.T) {
+	flow := &kabar.Interactive{Type: kabar.InteractiveFlow, Action: kabar.Action{Flow: &kabar.Flow{Text: "Book", Form: asking(flowForm("Where")), Action: kabar.FlowExchange}}}
+	pages := newPages(t)
+	for name, c := range map[string]struct {
+		page *Page
+		want []string
+		not  []string
+	}{
+		"closed":  {nil, []string{"One moment", `data-call="POST /m/flow" data-body="{}"`}, []string{"<form class"}},
+		"asked":   {&Page{Waiting: true}, []string{"One moment"}, []string{"<form class"}},
+		"in vain": {&Page{Told: "Sorry"}, []string{"Sorry", "Try again", "data-stay"}, []string{`name="screen"`}},
+		"first":   {&Page{Screen: "ONE"}, []string{`name="screen" value="ONE"`, `name="values.f0"`, ">Where</button>"}, []string{"Back", "One moment"}},
+		"later":   {&Page{Screen: "ONE", Back: true, Waiting: true}, []string{">Back</button>", "disabled"}, nil},
+		"over":    {&Page{Told: "Sold out", Over: true}, []string{"Sold out"}, []string{"<form class", "data-body"}},
+	} {
+		out := fragment(t, pages, "bubble", Bubble{ID: "x", Action: "/m", Content: flow, Page: c.page})
+		for _, want := range c.want {
+			if !strings.Contains(out, want) {
+				t.Errorf("%s: no %s in\n%s", name, want, out)
+			}
+		}
+		for _, not := range c.not {
+			if strings.Contains(out, not) {
+				t.Errorf("%s: %s in\n%s", name, not, out)
+			}
+		}
+	}
+}

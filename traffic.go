@@ -1,0 +1,25 @@
+package kabar
+
+import "time"
+
+// Traffic is what is counted of a number's messages in half an hour, with customers of a country.
+type Traffic struct {
+	Account AccountID
+	Number  NumberID
+	Slot    int64  // SlotOf
+	Country string // of the customer's number, as ISO 3166 has it (ID); empty when it is hidden, or nobody's
+	Class   string // what they are priced as: a Category; ClassInbound for customers' messages
+
+	Sent, Delivered, Read int64 // of the business's messages
+	Received              int64 // of customers' messages
+	Opened                int64 // conversations that began
+}
+
+// ClassInbound is the class of customers' messages.
+const ClassInbound = "inbound"
+
+// Slot is the length of time that is counted together.
+const Slot = 30 * time.Minute
+
+// SlotOf returns the slot of a time: how many half hours have passed since 1970.
+func SlotOf(t time.Time) int64 { return t.Unix() / int64(Slot/time.Second) }
