@@ -16,8 +16,10 @@ func TestAReinstallHeals(t *testing.T) {
 	h, b := together(t)
 	ana := h.customer("Ana")
 	b.expectReceipt("delivered", b.text(ana, "before"))
+	// Encrypted before, and sent behind it: a receipt whose acceptance the handset has not seen opens a new session at once.
+	old := b.seal(ana, &payload.Payload{Message: b.message(&kabar.Text{Body: "lost and found"})})
 	h.want(200, "POST", "/customers/"+ana+"/reinstall", "")
-	b.text(ana, "lost and found") // in the old session
+	b.must(b.conn.Send(t.Context(), old))
 	h.expectText(ana, "lost and found")
 	b.expect("a retry request", func(a arrived) bool { return a.Retry != nil })
 	id := h.writes(ana, "after")
@@ -27,7 +29,7 @@ func TestAReinstallHeals(t *testing.T) {
 	h.patch(ana, `{"online":false}`) // and once more, while offline with something unsent
 	h.writes(ana, "unsent")
 	h.want(200, "POST", "/customers/"+ana+"/reinstall", "")
-	b.text(ana, "twice")
+	b.text(ana, "twice") // in the old session, for the new one is not open yet
 	h.patch(ana, `{"online":true}`)
 	h.expectText(ana, "twice")
 	b.expectText("unsent")
