@@ -15,6 +15,7 @@ import (
 // How long a lane waits before it tries again.
 const (
 	pauseOffline = 30 * time.Second // the network is not connected; its return ends the wait
+	pauseLane    = 5 * time.Minute  // the same, for the lane of a conversation
 	pauseStore   = 1 * time.Second  // the store did not take a commit
 	pauseUpload  = time.Minute      // a medium is on its way up; its arrival ends the wait
 )
@@ -70,7 +71,7 @@ func (e *Engine) work(ctx context.Context, key int64) lanes.Next {
 		if len(t.lane) == aheadJobs { // of a shorter one more should go out together than is known now
 			e.ahead.keep(t.conv.ID, t.lane, 0)
 		}
-		return lanes.After(pauseOffline)
+		return lanes.After(t.offline())
 	case errors.Is(err, errUploading):
 		return lanes.After(pauseUpload)
 	}
@@ -79,6 +80,15 @@ func (e *Engine) work(ctx context.Context, key int64) lanes.Next {
 
 // errOffline says that the number's network is not connected.
 var errOffline = errors.New("the network is not connected")
+
+// offline says how long a lane rests that has no network: to look at it takes a walk through all of it, and only the end of a
+// message's life has to be noticed meanwhile.
+func (t *task) offline() time.Duration {
+	if t.msg == nil {
+		return pauseLane
+	}
+	return min(pauseLane, max(t.msg.Expires.Sub(t.e.now()), time.Second))
+}
 
 // later logs an error that passes and says when to try again. Lanes do not come back all at once.
 func (e *Engine) later(ctx context.Context, what string, err error) lanes.Next {
