@@ -69,18 +69,16 @@ func orDash(s string) string {
 	return s
 }
 
-// told turns a refusal of the product's rules into one that is shown as it is: the detail alone says what is wrong.
+// told turns a refusal of the product's rules into one that is shown as it is: its explanation alone says what is wrong. What
+// the rules did not refuse, but the server could not do, stays an error.
 func told(err error) error {
 	refused, ok := errors.AsType[*kabar.Error](err)
 	if !ok || refused.Detail == "" {
 		return err
 	}
 	switch refused.Reason {
-	case kabar.ReasonInvalid, kabar.ReasonExists, kabar.ReasonUserExists, kabar.ReasonNotFound, kabar.ReasonDenied:
-		if refused.Field != "" {
-			return control.Refuse("%s: %s", refused.Field, refused.Detail)
-		}
-		return control.Refuse("%s", refused.Detail)
+	case kabar.ReasonStore, kabar.ReasonInternal, kabar.ReasonNotReady, kabar.ReasonOverloaded:
+		return err
 	}
-	return err
+	return control.Refuse("%s", refused.Explanation())
 }

@@ -196,7 +196,7 @@ func (p *parts) createTemplates(ctx context.Context, in createTemplates, _ contr
 	for _, d := range defs {
 		made, err := p.templates().Create(ctx, account.ID, d, byOperator)
 		if err != nil {
-			return nil, toldTemplate(err)
+			return nil, told(err)
 		}
 		all = append(all, createdTemplate{made.ID, made.Name, made.Language, made.Category.Graph(), made.Status})
 	}

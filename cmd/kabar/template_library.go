@@ -2,11 +2,9 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"kabar"
-	"kabar/internal/control"
 	"kabar/internal/library"
 )
 
@@ -26,16 +24,4 @@ func libraryText(name, language string) ([]byte, error) {
 		return nil, fmt.Errorf("the library has no %s in the language %q", name, language)
 	}
 	return json.Marshal(defs)
-}
-
-// toldTemplate says a refusal of a change of templates to people: what is wrong, and of what.
-func toldTemplate(err error) error {
-	refused, ok := errors.AsType[*kabar.Error](err)
-	switch {
-	case !ok || refused.Detail == "":
-		return err
-	case refused.Field == "":
-		return control.Refuse("%s", refused.Detail)
-	}
-	return control.Refuse("%s: %s", refused.Field, refused.Detail)
 }

@@ -90,7 +90,7 @@ func (p *parts) reviewTemplate(ctx context.Context, in reviewTemplate, _ control
 	out.Before = d.Status
 	d, err = p.templates().Review(ctx, account.ID, d.ID, in.Decision, byOperator)
 	if err != nil {
-		return out, toldTemplate(err)
+		return out, told(err)
 	}
 	out.Now = d.Status
 	return out, nil
@@ -153,7 +153,7 @@ func (p *parts) templatePolicy(ctx context.Context, in templatePolicy, _ control
 		return policy, err
 	}
 	if policy, err = p.templates().Policy(ctx, account.ID); err != nil || in.Change == (kabar.TemplatePolicy{}) {
-		return policy, toldTemplate(err)
+		return policy, told(err)
 	}
 	if in.Change.Review != "" {
 		policy.Review = in.Change.Review
@@ -167,5 +167,5 @@ func (p *parts) templatePolicy(ctx context.Context, in templatePolicy, _ control
 	if in.Change.Pace != 0 {
 		policy.Pace = in.Change.Pace
 	}
-	return policy, toldTemplate(p.templates().SetPolicy(ctx, account.ID, policy))
+	return policy, told(p.templates().SetPolicy(ctx, account.ID, policy))
 }

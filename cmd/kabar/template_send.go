@@ -80,7 +80,7 @@ func (p *parts) sendTemplate(ctx context.Context, in sendTemplate, _ control.Rep
 			out.ID = onprem.MessageID(true, n, to, m.Ref)
 			return 0, nil, nil
 		}})
-	return out, toldTemplate(err)
+	return out, told(err)
 }
 
 // sender finds the number that a template is sent from.
