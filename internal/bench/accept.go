@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // acceptClients is where accept.ratio is taken.
@@ -156,6 +157,8 @@ func (b *bench) putAccept(prefix string, a *accepted) {
 }
 
 // method says how the rounds went.
-func (b *bench) method() string {
-	return fmt.Sprintf("%d rounds of %s each, in turn", Rounds, (b.o.Time / Rounds).Round(1e6))
+func (b *bench) method() string { return roundsOf(b.o.Time / Rounds) }
+
+func roundsOf(span time.Duration) string {
+	return fmt.Sprintf("%d rounds of %s each, in turn", Rounds, span.Round(time.Millisecond))
 }

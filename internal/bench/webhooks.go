@@ -32,7 +32,7 @@ func (b *bench) webhooks(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	d := &drain{b: b, sink: sink, server: s, left: b.webhookEvents()}
+	d := &drain{b: b, sink: sink, server: s, when: b.round(), left: b.webhookEvents()}
 	kinds := []int{1}
 	if b.canBatch(ctx, s) {
 		kinds = append(kinds, batchSize)
@@ -43,11 +43,12 @@ func (b *bench) webhooks(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	b.reportWebhooks(kinds, found, ceiling)
+	b.reportWebhooks(kinds, d.when.span, found, ceiling)
 	return nil
 }
 
-// webhookEvents is how many events are filled in: more than are delivered within the rounds on an ordinary machine.
+// webhookEvents is how many events are filled in: more than are delivered within the rounds on an ordinary machine. A fast one has
+// shorter rounds.
 func (b *bench) webhookEvents() int64 {
 	const perSecond, least = 45_000, 20_000
 	return max(int64(b.o.Time.Seconds()*perSecond), least)
@@ -86,7 +87,16 @@ type drain struct {
 	b      *bench
 	sink   *sink
 	server *server
+	when   timing
 	left   int64 // events that have not been delivered
+}
+
+// fit shortens the rounds to come if there are too few events for them; used is what one took that was not shortened.
+func (d *drain) fit(used int64) {
+	const reserve = 0.6 // rounds differ, and the least that one takes is not shortened
+	if share := reserve * float64(d.left) / float64(used*Rounds); share < 1 {
+		d.when.span = time.Duration(share * float64(d.when.span))
+	}
 }
 
 // rounds measures each kind and the ceiling in turn. The first round warms up, and gives the ceiling its bodies.
@@ -111,6 +121,7 @@ func (d *drain) rounds(ctx context.Context, kinds []int, samples *samples) (ceil
 			if err := samples.write(file); err != nil {
 				return nil, nil, err
 			}
+			d.fit(before - d.left)
 			continue
 		}
 		w, err := d.bare(ctx, file)
@@ -161,13 +172,12 @@ func (d *drain) bare(ctx context.Context, file string) (window, error) {
 
 // count waits for the first events of a process and its lead, and counts for the span, or until one more has come.
 func (d *drain) count(ctx context.Context, p *process) (window, error) {
-	when := d.b.round()
 	if err := d.more(ctx, p, d.sink.events.Load()); err != nil {
 		return window{}, err
 	}
-	wait(ctx, when.lead)
+	wait(ctx, d.when.lead)
 	cpu, began, from := p.cpu(), time.Now(), d.sink.events.Load()
-	wait(ctx, when.span)
+	wait(ctx, d.when.span)
 	if err := d.more(ctx, p, from); err != nil {
 		return window{}, err
 	}
@@ -200,9 +210,9 @@ func (d *drain) quiet(ctx context.Context) error {
 	})
 }
 
-func (b *bench) reportWebhooks(kinds []int, found map[int]*series, ceiling *series) {
+func (b *bench) reportWebhooks(kinds []int, span time.Duration, found map[int]*series, ceiling *series) {
 	t := table{title: "webhooks: events that wait in the store, delivered to one application",
-		about: fmt.Sprintf("Beside a bare net/http client that posts the same bytes; %d requests in flight; %s.", concurrency, b.method()),
+		about: fmt.Sprintf("Beside a bare net/http client that posts the same bytes; %d requests in flight; %s.", concurrency, roundsOf(span)),
 		head:  []string{"events a request", "events/s", "ceiling/s", "ratio", "CPU us/event", "ceiling's"}}
 	for _, kind := range kinds {
 		prefix, title := "webhooks.", "1"
