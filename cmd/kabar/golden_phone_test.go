@@ -34,6 +34,11 @@ func (p *goldenPlayer) inbound(section string) {
 	draft := p.draft(who, in)
 	var sent struct{ ID string }
 	p.server.phone(http.MethodPost, who+"/messages", draft, &sent)
+	if in.Unheard {
+		p.unheard[sent.ID] = who
+		p.isSent(who, sent.ID)
+		return
+	}
 	p.eventually("the customer's message to arrive", func() error {
 		if m := p.server.shown(who, sent.ID); m.Status != "delivered" && m.Status != "read" {
 			return fmt.Errorf("it is %q", m.Status)
@@ -140,7 +145,7 @@ func (p *goldenPlayer) draft(who string, in *golden.Inbound) map[string]any {
 		emoji, _ := content["emoji"].(string) // none takes it back
 		member = map[string]any{"message_id": p.onHandset(who, in.Target), "emoji": emoji}
 	case kabar.KindReply:
-		kind, member = "interactive", reply(content)
+		kind, member = "interactive", p.reply(content)
 	case kabar.KindOrder:
 		for _, item := range content["product_items"].([]any) {
 			item := item.(map[string]any)
@@ -171,14 +176,21 @@ func (p *goldenPlayer) draft(who string, in *golden.Inbound) map[string]any {
 	return draft
 }
 
-// reply is the answer to a message with something to choose, or to fill in.
-func reply(content map[string]any) map[string]any {
+// reply is the answer to a message with something to choose, to fill in, or to allow. Until when it is allowed is counted from the
+// clock.
+func (p *goldenPlayer) reply(content map[string]any) map[string]any {
 	kind := fmt.Sprint(content["type"])
 	delete(content, "type")
 	if form, ok := content["form"].(map[string]any); ok {
 		form["response_json"] = form["response"]
 		delete(form, "response")
 		content = form
+	}
+	if call, ok := content["call"].(map[string]any); ok {
+		content = map[string]any{"response": call["response"], "response_source": call["source"]}
+		if expires, ok := call["expires"].(float64); ok {
+			content["expiration_timestamp"] = p.began.Add(time.Unix(int64(expires), 0).Sub(golden.Clock())).Unix()
+		}
 	}
 	return map[string]any{"type": kind, kind: content}
 }
@@ -241,7 +253,7 @@ func (p *goldenPlayer) do(words []string) {
 		p.server.phone(http.MethodDelete, who+"/messages/"+p.onHandset(who, arg[0]), nil, nil)
 		p.reaches(arg[0], "deleted")
 	default:
-		p.t.Fatalf("no hand for %q", words)
+		p.doCloud(words)
 	}
 }
 
@@ -249,15 +261,7 @@ func (p *goldenPlayer) do(words []string) {
 func (p *goldenPlayer) bar(method, who string) {
 	p.t.Helper()
 	list := fmt.Sprintf(`{"messaging_product":"whatsapp","block_users":[{"user":%q}]}`, who)
-	r, err := http.NewRequestWithContext(p.t.Context(), method, "/v23.0/"+p.mould.cloud.ids["<phone>"]+"/block_users", strings.NewReader(list))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer "+p.mould.cloud.tokens["user"])
-	r.Header.Set("Content-Type", "application/json")
-	if status, _, body, err := p.server.ask(r); err != nil || status != http.StatusOK {
-		p.t.Fatalf("%s %s: %d %s %v", method, r.URL.Path, status, body, err)
-	}
+	p.graph(method, p.mould.cloud.ids["<phone>"]+"/block_users", list)
 }
 
 // judge decides upon a template.
@@ -296,14 +300,7 @@ func (p *goldenPlayer) advance(by string) {
 		time.Sleep(d) // what is waited for is the time itself: nothing else says that it is over
 		return
 	}
-	r, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, "/kabar/v1/lab/clock", strings.NewReader(fmt.Sprintf(`{"advance":%q}`, by)))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer "+p.server.reader)
-	if status, _, body, err := p.server.ask(r); err != nil || status != http.StatusOK {
-		p.t.Fatalf("advance: %d %s %v", status, body, err)
-	}
+	p.shift(d)
 }
 
 // phone makes a call of the phones' control API, below /api/customers/.

@@ -27,6 +27,7 @@ type goldenPlayer struct {
 	also     map[string]string      // what the file calls something, by what it is called
 	written  map[string]string      // the phones' ids of customers' messages, by the server's
 	accepted []string               // ids of messages that may not have been sent yet
+	unheard  map[string]string      // who wrote what nobody hears, by the phones' id
 	identity string                 // what the file calls Ana's
 	unasked  func(body []byte) bool // webhooks that may come in files that do not show them; nil: none
 	began    time.Time
@@ -37,12 +38,12 @@ type goldenPlayer struct {
 }
 
 // longForm is an advance of the clock that nobody waits for.
-var longForm = regexp.MustCompile(`(?m)^advance .*[hm]$`)
+var longForm = regexp.MustCompile(`(?m)^(?:advance .*[hm]|until .*)$`)
 
 // newGoldenPlayer pours the server that a file needs.
 func newGoldenPlayer(t *testing.T, m *goldenMould, d *goldenDialect, file *golden.File) *goldenPlayer {
 	t.Helper()
-	p := &goldenPlayer{t: t, mould: m, dialect: d, also: map[string]string{}, written: map[string]string{}, began: time.Now()}
+	p := &goldenPlayer{t: t, mould: m, dialect: d, also: map[string]string{}, written: map[string]string{}, unheard: map[string]string{}, began: time.Now()}
 	told := file.Has("webhook", "") || file.Has("batch", "")
 	outside := told || file.Has("message", "https://") || file.Has("request", "https://"+golden.CDN+"/hook")
 	var flags []string
@@ -97,6 +98,7 @@ func (p *goldenPlayer) listen(batches bool, twin *goldenDialect) {
 func (p *goldenPlayer) play(file *golden.File) (compared int) {
 	p.t.Helper()
 	compared = file.Play(p.step, p.t.Errorf)
+	p.noneHeard()
 	if p.web != nil {
 		p.noMore()
 	}
@@ -106,6 +108,7 @@ func (p *goldenPlayer) play(file *golden.File) (compared int) {
 // step is the player's golden.Step.
 func (p *goldenPlayer) step(s golden.Section) (want, got string, shows bool) {
 	p.t.Helper()
+	s.Text = golden.FillMoments(s.Text, p.began)
 	switch s.Name {
 	case "request":
 		p.request(s.Text)

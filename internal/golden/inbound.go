@@ -21,6 +21,7 @@ type Inbound struct {
 	Bytes               string          // sample: of the medium
 	Broken              bool            // the network gives other bytes
 	ReplyTo, Target     string          // public id, or any text: an id of the network
+	Unheard             bool            // the number blocks the customer: nothing comes of it
 	Forwarded, Frequent bool
 	Referral            *kabar.Referral
 	Picture             string // sample: of the referral

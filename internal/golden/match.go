@@ -39,6 +39,7 @@ var (
 	unixForm  = regexp.MustCompile(`(timestamp": "?|"time": |_date": )([0-9]{10})([0-9]{3})?\b`)
 	textForms = map[string]*regexp.Regexp{
 		"2006-01-02 15:04:05-07:00": regexp.MustCompile(`[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}\+00:00`),
+		time.RFC1123:                regexp.MustCompile(`[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} UTC`),
 		http.TimeFormat:             regexp.MustCompile(`[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT`),
 		"2006-01-02T15:04:05Z":      regexp.MustCompile(`[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z`),
 		"2006-01-02T15:04:05-0700":  regexp.MustCompile(`[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}[+]0000`),

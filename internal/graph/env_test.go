@@ -134,7 +134,7 @@ func (e *env) serve() {
 	for who, g := range map[string]auth.Grant{
 		"user": {Account: e.a.Account, Scopes: both}, "other": {Account: e.b.Account, Scopes: both},
 		"messaging": {Account: e.a.Account, Scopes: []string{auth.ScopeMessaging}}, "management": {Account: e.a.Account, Scopes: []string{auth.ScopeManagement}},
-		"expired": {Account: e.a.Account, Scopes: both, Expires: golden.Clock().Add(-time.Hour)},
+		"expired": {Account: e.a.Account, Scopes: both, Expires: golden.Clock().Add(-time.Second)},
 	} {
 		e.tokens[who] = auth.NewKey()
 		must(e.t, e.auth.AddKey(e.t.Context(), e.tokens[who], g))

@@ -56,6 +56,7 @@ type player struct {
 // step is the player's golden.Step.
 func (p *player) step(s golden.Section) (want, got string, shows bool) {
 	p.t.Helper()
+	s.Text = golden.FillMoments(s.Text, golden.Clock())
 	text, err := p.names.Fill(s.Text)
 	switch s.Name {
 	case "request":
@@ -147,6 +148,10 @@ func (p *player) command(words []string) {
 		d, err := time.ParseDuration(arg[0])
 		must(p.t, err)
 		p.advance(d)
+	case "until": // the real clock has to come to where this one stands
+		if at := p.now().Format("15:04"); at != arg[0] {
+			p.t.Fatalf("it is %s, not %s", at, arg[0])
+		}
 	case "delivered", "read":
 		status := map[string]kabar.Status{"delivered": kabar.Delivered, "read": kabar.Read}[words[0]]
 		p.deliver(kabar.Update{From: kabar.Customer{WaID: arg[1]}, Receipt: &kabar.Receipt{Status: status, Refs: []string{p.wire(arg[0])}}})

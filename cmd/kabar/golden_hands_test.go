@@ -1,0 +1,111 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The hands of the player that only files of the Cloud API need.
+
+// doCloud does what no request and no message does.
+func (p *goldenPlayer) doCloud(words []string) {
+	p.t.Helper()
+	arg := append(words, "")[1]
+	switch words[0] {
+	case "until":
+		p.until(arg)
+	case "limit": // of the account's templates
+		p.server.run("template", "policy", "--limit", arg, "--account", "Warung", "--data", p.server.folder("server"))
+	case "templates":
+		p.createTemplates(arg)
+	default:
+		p.t.Fatalf("no hand for %q", words)
+	}
+}
+
+// graph makes a request of the Cloud API that succeeds.
+func (p *goldenPlayer) graph(method, path, body string) {
+	p.t.Helper()
+	r, err := http.NewRequestWithContext(p.t.Context(), method, "/v23.0/"+path, strings.NewReader(body))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+p.mould.cloud.tokens["user"])
+	r.Header.Set("Content-Type", "application/json")
+	if status, _, answer, err := p.server.ask(r); err != nil || status != http.StatusOK {
+		p.t.Fatalf("%s %s: %d %s %v", method, path, status, answer, err)
+	}
+}
+
+// createTemplates makes templates that no two of are alike.
+func (p *goldenPlayer) createTemplates(count string) {
+	p.t.Helper()
+	n, err := strconv.Atoi(count)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	const template = `{"name":"made_%d","language":"en","category":"UTILITY","components":[{"type":"BODY","text":"Notice %[1]d of many."}]}`
+	for i := range n {
+		p.graph(http.MethodPost, p.mould.cloud.ids["<waba>"]+"/message_templates", fmt.Sprintf(template, i))
+	}
+}
+
+// until moves the clock of kabar dev to the next moment of the day that is called so, from where moments are counted then: no day,
+// month or half hour ends while a file is played.
+func (p *goldenPlayer) until(moment string) {
+	p.t.Helper()
+	at, err := time.Parse("15:04", moment)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	now := time.Now().UTC()
+	next := time.Date(now.Year(), now.Month(), now.Day(), at.Hour(), at.Minute(), 0, 0, time.UTC)
+	if !next.After(now) {
+		next = next.AddDate(0, 0, 1)
+	}
+	p.began = p.shift(next.Sub(now))
+}
+
+// shift moves the clock of kabar dev forward, and returns what it says then.
+func (p *goldenPlayer) shift(by time.Duration) (now time.Time) {
+	p.t.Helper()
+	r, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, "/kabar/v1/lab/clock", strings.NewReader(fmt.Sprintf(`{"advance":%q}`, by)))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+p.server.reader)
+	status, _, body, err := p.server.ask(r)
+	var answer struct{ Now time.Time }
+	if err == nil && status == http.StatusOK {
+		err = json.Unmarshal(body, &answer)
+	}
+	if err != nil || status != http.StatusOK {
+		p.t.Fatalf("advance by %s: %d %s %v", by, status, body, err)
+	}
+	return answer.Now
+}
+
+// isSent waits until the relay has a customer's message.
+func (p *goldenPlayer) isSent(who, id string) {
+	p.t.Helper()
+	p.eventually("the customer's message to be sent", func() error {
+		if m := p.server.shown(who, id); m.Status != "sent" {
+			return fmt.Errorf("it is %q", m.Status)
+		}
+		return nil
+	})
+}
+
+// noneHeard checks that nobody who wrote what the number does not hear was told that it had arrived.
+func (p *goldenPlayer) noneHeard() {
+	p.t.Helper()
+	for id, who := range p.unheard {
+		if m := p.server.shown(who, id); m.Status != "sent" {
+			p.t.Errorf("the message %s of a blocked customer is %s", id, m.Status)
+		}
+	}
+}
