@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"kabar/internal/golden"
 )
 
 // The hands of the player that only files of the Cloud API need.
@@ -22,6 +24,16 @@ func (p *goldenPlayer) doCloud(words []string) {
 		p.server.run("template", "policy", "--limit", arg, "--account", "Warung", "--data", p.server.folder("server"))
 	case "templates":
 		p.createTemplates(arg)
+	case "endpoint": // of a flow
+		if err := p.web.flows.Follow(words, &p.names); err != nil {
+			p.t.Fatal(err)
+		}
+	case "opens":
+		p.form.id = golden.OnPremID(arg)
+		p.move(map[string]any{})
+	case "fills":
+		values := json.RawMessage(strings.Join(words[1:], " "))
+		p.move(map[string]any{"screen": p.form.Screen, "values": values})
 	default:
 		p.t.Fatalf("no hand for %q", words)
 	}
@@ -107,5 +119,48 @@ func (p *goldenPlayer) noneHeard() {
 		if m := p.server.shown(who, id); m.Status != "sent" {
 			p.t.Errorf("the message %s of a blocked customer is %s", id, m.Status)
 		}
+	}
+}
+
+// goldenForm is a flow that asks its endpoint, as the handset shows it.
+type goldenForm struct {
+	id     string // of the message that opens it
+	Screen string
+	Data   map[string]any
+	Error  string
+	Over   bool
+	Reply  string `json:"reply_id"`
+}
+
+// page shows it as files do: what handsets say of themselves has a name.
+func (f *goldenForm) page() golden.FlowPage {
+	page := golden.FlowPage{Screen: f.Screen, Data: f.Data, Text: f.Error, Sent: f.Reply != ""}
+	if f.Over {
+		page.Fault = "over"
+	}
+	switch f.Error {
+	case "Something went wrong. Try again.":
+		page.Fault, page.Text = "away", ""
+	case "This form cannot be filled in any more.":
+		page.Text = ""
+	}
+	return page
+}
+
+// move has Ana open a flow or leave its present screen. What she sends at its end is waited for.
+func (p *goldenPlayer) move(how map[string]any) {
+	p.t.Helper()
+	defer p.switchOn(golden.Ana)()
+	p.has(golden.Ana, p.form.id)
+	next := goldenForm{id: p.form.id}
+	p.server.phone(http.MethodPost, golden.Ana+"/messages/"+p.form.id+"/flow", how, &next)
+	if p.form = next; next.Reply != "" {
+		p.eventually("the answer to arrive", func() error {
+			if m := p.server.shown(golden.Ana, next.Reply); m.Status != "delivered" {
+				return fmt.Errorf("it is %q", m.Status)
+			}
+			return nil
+		})
+		p.written[p.server.lastFrom(golden.Ana).ID] = next.Reply
 	}
 }

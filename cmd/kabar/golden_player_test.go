@@ -29,6 +29,7 @@ type goldenPlayer struct {
 	accepted []string               // ids of messages that may not have been sent yet
 	unheard  map[string]string      // who wrote what nobody hears, by the phones' id
 	identity string                 // what the file calls Ana's
+	form     goldenForm             // what Ana fills in
 	unasked  func(body []byte) bool // webhooks that may come in files that do not show them; nil: none
 	began    time.Time
 
@@ -45,10 +46,10 @@ func newGoldenPlayer(t *testing.T, m *goldenMould, d *goldenDialect, file *golde
 	t.Helper()
 	p := &goldenPlayer{t: t, mould: m, dialect: d, also: map[string]string{}, written: map[string]string{}, unheard: map[string]string{}, began: time.Now()}
 	told := file.Has("webhook", "") || file.Has("batch", "")
-	outside := told || file.Has("message", "https://") || file.Has("request", "https://"+golden.CDN+"/hook")
+	outside := told || file.Has("message", "https://") || file.Has("request", "https://"+golden.CDN+"/hook") || file.Has("do", "endpoint ")
 	var flags []string
 	if outside {
-		p.web = newGoldenWeb(t)
+		p.web = newGoldenWeb(t, m.cloud.app.AppSecret)
 		for _, host := range []string{golden.CDN, golden.Pages, golden.Lost} {
 			p.also[p.web.url+"/"+host] = "https://" + host
 		}
@@ -125,6 +126,10 @@ func (p *goldenPlayer) step(s golden.Section) (want, got string, shows bool) {
 		want, got = golden.FromMachine(golden.FromClock(s.Text, golden.Clock())), golden.FromMachine(p.seen(p.answer(s.Text)))
 	case "message":
 		want, got = p.message(s.Text)
+	case "asked":
+		want, got = s.Text, p.web.flows.Heard()
+	case "screen":
+		want, got = s.Text, p.form.page().Show()
 	case "webhook", "batch":
 		want, got = p.webhooks(s.Text)
 	default:

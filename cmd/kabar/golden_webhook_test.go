@@ -18,18 +18,19 @@ import (
 	"kabar/internal/golden"
 )
 
-// goldenWeb is the world outside: it takes webhooks at /hook, and answers links of files at /HOST/…
+// goldenWeb is the world outside: it takes webhooks at /hook, and answers links of files at /HOST/…, where the endpoint of flows is, too.
 type goldenWeb struct {
 	url   string
 	split func(body []byte) ([][]byte, error) // of batches; nil: there are none
+	flows *golden.FlowScript
 
 	mu     sync.Mutex
 	bodies [][]byte // that no section has asked for yet, in the order in which they came
 	fault  error
 }
 
-func newGoldenWeb(t *testing.T) *goldenWeb {
-	w := &goldenWeb{}
+func newGoldenWeb(t *testing.T, secret string) *goldenWeb {
+	w := &goldenWeb{flows: golden.NewFlowScript(secret)}
 	s := httptest.NewServer(w)
 	t.Cleanup(s.Close)
 	w.url = s.URL
@@ -40,6 +41,10 @@ func newGoldenWeb(t *testing.T) *goldenWeb {
 func (w *goldenWeb) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	if challenge := r.URL.Query().Get("hub.challenge"); challenge != "" && strings.HasSuffix(r.URL.Path, "/hook") {
 		_, _ = io.WriteString(out, challenge) // it wants what it is offered
+		return
+	}
+	if r.Method == http.MethodPost && r.URL.Path == "/"+golden.CDN+golden.FlowPath {
+		w.flows.ServeHTTP(out, r)
 		return
 	}
 	if r.URL.Path != "/hook" {

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"io"
@@ -19,8 +21,10 @@ import (
 
 // FlowServer is the endpoint of a business's flows, with its private key. It is written by the documentation alone.
 type FlowServer struct {
-	// Answer says what is answered, in clear, to what was asked. Pings are answered without it.
+	// Answer says what is answered, in clear, to what was asked. Pings are answered without it, unless Pings says so.
 	Answer func(asked map[string]any) (status int, answer string)
+	Pings  bool
+	Secret string // of the app, whose signature each request must have; empty: nobody looks at it
 
 	mu    sync.Mutex
 	key   *rsa.PrivateKey
@@ -56,15 +60,24 @@ func (s *FlowServer) Asked() []map[string]any {
 	return append([]map[string]any(nil), s.asked...)
 }
 
-// ServeHTTP implements http.Handler. What it cannot read is answered 421.
+// ServeHTTP implements http.Handler. What it cannot read is answered 421, what is not signed 432.
 func (s *FlowServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	asked, seal, err := s.open(r.Body)
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	if !s.signed(r.Header.Get("X-Hub-Signature-256"), body) {
+		w.WriteHeader(432)
+		return
+	}
+	asked, seal, err := s.open(bytes.NewReader(body))
 	if err != nil {
 		w.WriteHeader(http.StatusMisdirectedRequest)
 		return
 	}
 	status, answer := http.StatusOK, `{"data":{"status":"active"}}`
-	if asked["action"] != "ping" {
+	if asked["action"] != "ping" || s.Pings {
 		s.mu.Lock()
 		s.asked = append(s.asked, asked)
 		s.mu.Unlock()
@@ -82,6 +95,13 @@ func (s *FlowServer) Do(r *http.Request, _ int64) (*http.Response, error) {
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
 	return w.Result(), nil
+}
+
+// signed reports whether the app has signed a body.
+func (s *FlowServer) signed(signature string, body []byte) bool {
+	mac := hmac.New(sha256.New, []byte(s.Secret))
+	mac.Write(body)
+	return s.Secret == "" || signature == "sha256="+hex.EncodeToString(mac.Sum(nil))
 }
 
 // open decrypts a request. seal encrypts the answer to it.

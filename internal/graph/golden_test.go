@@ -51,6 +51,9 @@ type player struct {
 	last  *httptest.ResponseRecorder
 	seq   int64 // of the last event that a webhook section has shown
 	refs  int
+
+	script  *golden.FlowScript // nil: no flow has an endpoint that answers
+	handset handset
 }
 
 // step is the player's golden.Step.
@@ -76,6 +79,10 @@ func (p *player) step(s golden.Section) (want, got string, shows bool) {
 		return s.Text, p.message(), true
 	case "webhook":
 		return s.Text, p.webhook(), true
+	case "asked":
+		return s.Text, p.script.Heard(), true
+	case "screen":
+		return s.Text, p.handset.page.Show(), true
 	default:
 		p.t.Fatalf("unknown section %q", s.Name)
 	}
@@ -172,7 +179,9 @@ func (p *player) command(words []string) {
 	case "mended":
 		p.sql("DROP TRIGGER broken")
 	default:
-		p.t.Fatalf("unknown command %q", words)
+		if !p.flow(words) {
+			p.t.Fatalf("unknown command %q", words)
+		}
 	}
 }
 
