@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 	"time"
 
@@ -20,8 +22,8 @@ type Once struct {
 // maxOnce is the longest idempotency key.
 const maxOnce = 255
 
-// NewOnce reads the values of a request's Idempotency-Key header; nil without one. Hash is the caller's to fill in, once it has
-// read the body.
+// NewOnce reads the values of a request's Idempotency-Key header; nil without one. What is asked for is told to it with Of, once it
+// has been read.
 func NewOnce(path string, values []string) (*Once, error) {
 	if len(values) == 0 {
 		return nil, nil
@@ -32,6 +34,15 @@ func NewOnce(path string, values []string) (*Once, error) {
 		return nil, kabar.Refuse(kabar.ReasonInvalid, "Idempotency-Key", "must be one value of 1 to %d visible ASCII characters", maxOnce)
 	}
 	return &Once{Path: path, Key: key}, nil
+}
+
+// Of says what is asked for: with the same key, the same bytes are the same request. Without a key it does nothing.
+func (o *Once) Of(request []byte) {
+	if o == nil {
+		return
+	}
+	sum := sha256.Sum256(request)
+	o.Hash = hex.EncodeToString(sum[:])
 }
 
 // replay returns the answer that the request got before; nil if it is the first.

@@ -1,8 +1,6 @@
 package graph
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
 
 	"kabar"
@@ -73,8 +71,7 @@ func (a *API) accept(x *exchange, n *kabar.Number, edge string) error {
 	if once != nil {
 		values.Del("access_token") // who sends it is no part of it: tokens are renewed
 		values.Del("appsecret_proof")
-		sum := sha256.Sum256(append(body, values.Encode()...))
-		once.Hash = hex.EncodeToString(sum[:])
+		once.Of(append(body, values.Encode()...))
 	}
 	request.Once, request.Marketing = once, marketing
 	request.Answer = func(m *kabar.Message, to kabar.Customer) (int, []byte, error) {

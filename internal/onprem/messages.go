@@ -1,7 +1,6 @@
 package onprem
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
 
@@ -46,10 +45,7 @@ func (a *API) send(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	if once != nil {
-		sum := sha256.Sum256(body)
-		once.Hash = hex.EncodeToString(sum[:])
-	}
+	once.Of(body)
 	request, err := a.decoder(x.r.Context(), x.number()).request(body)
 	if err != nil {
 		return err
