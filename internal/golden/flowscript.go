@@ -22,21 +22,20 @@ type FlowScript struct {
 	heard  []map[string]any // since somebody looked
 }
 
-// NewFlowScript returns an endpoint of an app with a secret. It has no key that anybody knows.
+// NewFlowScript returns an endpoint of an app with a secret. It has no key until a line gives it one.
 func NewFlowScript(secret string) *FlowScript {
 	s := &FlowScript{status: 200}
-	s.FlowServer, _ = NewFlowServer(func(asked map[string]any) (int, string) {
+	s.FlowServer = &FlowServer{Pings: true, Secret: secret, Answer: func(asked map[string]any) (int, string) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.heard = append(s.heard, asked)
 		return s.status, s.answer
-	})
-	s.Pings, s.Secret = true, secret
+	}}
 	return s
 }
 
-// Follow does what a line says: "endpoint key NAME" gives the endpoint another key, whose public half is called <NAME>, as it stands in JSON;
-// "endpoint 200 {…}" says what is answered from now on, in clear.
+// Follow does what a line says: "endpoint key NAME" gives the endpoint another key, whose public half is called <NAME>, as it stands
+// in JSON; "endpoint 200 {…}" says what is answered from now on, in clear.
 func (s *FlowScript) Follow(words []string, names *Names) error {
 	if len(words) == 3 && words[1] == "key" {
 		text, err := json.Marshal(s.Renew())

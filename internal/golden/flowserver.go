@@ -13,6 +13,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -117,6 +118,9 @@ func (s *FlowServer) open(body io.Reader) (asked map[string]any, seal func(strin
 	s.mu.Lock()
 	private := s.key
 	s.mu.Unlock()
+	if private == nil {
+		return nil, nil, errors.New("there is no key")
+	}
 	key, err := rsa.DecryptOAEP(sha256.New(), nil, private, in.Key, nil)
 	if err != nil {
 		return nil, nil, err
