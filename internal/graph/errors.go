@@ -241,6 +241,8 @@ func bodyRefusal(e *web.Error) *kabar.Error {
 		return kabar.Refuse(kabar.ReasonInvalid, e.Path(), "%s", e.Detail)
 	case e.Kind == web.TooLarge:
 		return kabar.Refuse(kabar.ReasonTooLarge, "", "the body has %s", e.Detail)
+	case e.Kind == web.BrokenOff:
+		return kabar.Refuse(kabar.ReasonMalformed, "", "%s", e.Error())
 	}
 	return kabar.Refuse(kabar.ReasonMalformed, "", "the body cannot be read as JSON: %s", e.Error())
 }

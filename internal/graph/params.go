@@ -44,14 +44,14 @@ func (x *exchange) read() (body []byte, values url.Values, err error) {
 		}
 		return nil, merged(values, form), nil
 	case "application/x-www-form-urlencoded":
-		if body, err = x.body(); err != nil {
+		if body, err = web.ReadBody(x.w, x.r, web.DefaultMaxBytes); err != nil {
 			return nil, nil, err
 		}
 		if form, err := url.ParseQuery(string(body)); err == nil && !looksLikeJSON(body) {
 			return nil, merged(values, form), nil
 		}
 	default:
-		if body, err = x.body(); err != nil {
+		if body, err = web.ReadBody(x.w, x.r, web.DefaultMaxBytes); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -63,15 +63,6 @@ func (x *exchange) read() (body []byte, values url.Values, err error) {
 
 // looksLikeJSON finds JSON under the content type that some clients send by default.
 func looksLikeJSON(body []byte) bool { return strings.HasPrefix(strings.TrimSpace(string(body)), "{") }
-
-// body reads a body whole. One that breaks off is malformed.
-func (x *exchange) body() ([]byte, error) {
-	body, err := web.ReadBody(x.w, x.r, web.DefaultMaxBytes)
-	if err != nil && web.Fault(err) == nil {
-		return nil, kabar.Refuse(kabar.ReasonMalformed, "", "the body broke off")
-	}
-	return body, err
-}
 
 // parts reads the values of a multipart form; files among them have no meaning.
 func (x *exchange) parts(boundary string) (url.Values, error) {

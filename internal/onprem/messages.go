@@ -41,7 +41,7 @@ func (a *API) send(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	body, err := x.body()
+	body, err := web.ReadBody(x.w, x.r, web.DefaultMaxBytes)
 	if err != nil {
 		return err
 	}
@@ -80,15 +80,6 @@ func (x *exchange) answer(sent *engine.Sent) {
 		x.w.Header().Set("Idempotent-Replayed", "true")
 	}
 	x.write(sent.Answer.Status, sent.Answer.Body)
-}
-
-// body reads a JSON body whole. One that breaks off is malformed.
-func (x *exchange) body() ([]byte, error) {
-	body, err := web.ReadBody(x.w, x.r, web.DefaultMaxBytes)
-	if err != nil && web.Fault(err) == nil {
-		return nil, kabar.Refuse(kabar.ReasonMalformed, "", "the body broke off")
-	}
-	return body, err
 }
 
 // markRequest changes the status of a message.

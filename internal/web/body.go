@@ -19,8 +19,8 @@ func tooLarge(max int64) *Error {
 }
 
 // ReadBody reads the whole body of r, at most max bytes; a larger one is an [*Error] of kind TooLarge, refused before it
-// is read when the client announces its length. Any other error means that the client stopped or was too slow; there is
-// hardly anybody left to answer.
+// is read when the client announces its length. One of kind BrokenOff means that the client stopped or was too slow; there
+// is hardly anybody left to answer.
 func ReadBody(w http.ResponseWriter, r *http.Request, max int64) ([]byte, error) {
 	if r.ContentLength > max {
 		Drain(w, r)
@@ -32,7 +32,7 @@ func ReadBody(w http.ResponseWriter, r *http.Request, max int64) ([]byte, error)
 		return nil, fault
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read body: %w", err)
+		return nil, &Error{Kind: BrokenOff}
 	}
 	return data, nil
 }

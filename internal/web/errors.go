@@ -30,12 +30,13 @@ const (
 	WrongCase                   // a known name in other upper and lower case
 	UnknownKey                  // a name nobody knows, where that is refused
 	WrongType                   // a value of another type than the field, or out of its range
+	BrokenOff                   // a body that ended before its end: the client has gone, or was too slow
 )
 
 var kindTexts = [...]string{
 	Syntax: "syntax error", Empty: "empty body", TooLarge: "too large", TooDeep: "nested too deep",
 	InvalidUTF8: "invalid UTF-8", Duplicate: "duplicate name", WrongCase: "wrong case in name",
-	UnknownKey: "unknown key", WrongType: "wrong type",
+	UnknownKey: "unknown key", WrongType: "wrong type", BrokenOff: "the body broke off",
 }
 
 // String names the kind in a few words.
