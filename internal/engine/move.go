@@ -9,25 +9,32 @@ import (
 // message from there, and is believed only with the identity that the conversation knows: nobody else has its key.
 //
 // Who has written under the new number before has a conversation there already. It goes on, and the earlier one ends.
+//
+// Who had hidden the number until now shows it in the same way, and keeps the BSUID. That is no change to be told of.
 func (d *delivery) move(tx *store.Tx) error {
 	was, now, n := d.u.Was, d.u.From.WaID, d.line.number.ID
 	if was == "" || now == "" || was == now {
 		return nil
 	}
 	c, err := tx.FindConversation(n, was)
-	if err != nil || c == nil || c.Customer.WaID != was || c.IdentityHash == "" || c.IdentityHash != d.u.NewIdentity {
+	if err != nil || c == nil || c.Customer.Handle() != was || c.IdentityHash == "" || c.IdentityHash != d.u.NewIdentity {
 		return err
 	}
-	before := c.Customer
+	before, hidden := c.Customer, c.Customer.WaID == ""
 	other, err := tx.FindConversation(n, now)
 	if err != nil {
 		return err
 	}
 	if other == nil {
-		c.Customer.WaID, c.Customer.Former = now, orElse(before.Former, was)
+		if c.Customer.WaID = now; !hidden {
+			c.Customer.Former = orElse(before.Former, was)
+		}
 		if err := tx.SaveConversation(c); err != nil {
 			return err
 		}
+	}
+	if hidden {
+		return nil
 	}
 	if err := tx.Unlead(n, was); err != nil {
 		return err
