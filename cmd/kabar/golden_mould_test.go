@@ -165,8 +165,26 @@ func (m *goldenMould) login(who, user, password string) {
 // pour starts a server over a copy of the mould, with a clock that can be shifted or with more flags. It ends with the test.
 func (m *goldenMould) pour(t *testing.T, lab bool, more ...string) *goldenServer {
 	t.Helper()
-	s := &goldenServer{t: t, kabar: m.kabar, dir: t.TempDir(), reader: m.reader, lab: lab}
-	for _, folder := range []string{"keys", "server", "relay", "phone"} {
+	s := m.copy(t, "keys", "server", "relay", "phone")
+	s.lab = lab
+	s.start(more...)
+	return s
+}
+
+// pourBare is pour without anybody: the relay knows nobody, and there are no phones.
+func (m *goldenMould) pourBare(t *testing.T, more ...string) *goldenServer {
+	t.Helper()
+	s := m.copy(t, "keys", "server")
+	s.bare = true
+	s.start(more...)
+	return s
+}
+
+// copy copies folders of the mould.
+func (m *goldenMould) copy(t *testing.T, folders ...string) *goldenServer {
+	t.Helper()
+	s := &goldenServer{t: t, kabar: m.kabar, dir: t.TempDir(), reader: m.reader}
+	for _, folder := range folders {
 		if err := os.CopyFS(s.folder(folder), os.DirFS(m.folder(folder))); err != nil {
 			t.Fatal(err)
 		}
@@ -175,6 +193,5 @@ func (m *goldenMould) pour(t *testing.T, lab bool, more ...string) *goldenServer
 		t.Fatal(err)
 	}
 	t.Cleanup(s.stop)
-	s.start(more...)
 	return s
 }

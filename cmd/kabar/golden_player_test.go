@@ -22,7 +22,8 @@ type goldenPlayer struct {
 	mould    *goldenMould
 	dialect  *goldenDialect
 	server   *goldenServer
-	web      *goldenWeb // nil when the file needs none
+	web      *goldenWeb   // nil when the file needs none
+	craft    *goldenCraft // nil when the product's phones do what the file wants
 	names    golden.Names
 	also     map[string]string      // what the file calls something, by what it is called
 	written  map[string]string      // the phones' ids of customers' messages, by the server's
@@ -41,6 +42,12 @@ type goldenPlayer struct {
 // longForm is an advance of the clock that nobody waits for.
 var longForm = regexp.MustCompile(`(?m)^(?:advance .*[hm]|until .*)$`)
 
+// shifts reports whether a file needs a clock that can be shifted. Who waits for a line that is down does so by no clock but the
+// machine's.
+func shifts(file *golden.File) bool {
+	return !file.Has("do", "offline") && slices.ContainsFunc(file.Sections, func(s golden.Section) bool { return s.Name == "do" && longForm.MatchString(s.Text) })
+}
+
 // newGoldenPlayer pours the server that a file needs.
 func newGoldenPlayer(t *testing.T, m *goldenMould, d *goldenDialect, file *golden.File) *goldenPlayer {
 	t.Helper()
@@ -55,9 +62,14 @@ func newGoldenPlayer(t *testing.T, m *goldenMould, d *goldenDialect, file *golde
 		}
 		flags = []string{"--egress-allow", "127.0.0.1/32"}
 	}
-	p.server = m.pour(t, slices.ContainsFunc(file.Sections, func(s golden.Section) bool { return s.Name == "do" && longForm.MatchString(s.Text) }), flags...)
+	if _, crafted := d.crafted[file.Name]; crafted {
+		p.server = m.pourBare(t, flags...)
+		p.craft = newGoldenCraft(p)
+	} else {
+		p.server = m.pour(t, shifts(file), flags...)
+		p.also[m.hidden] = "ES.abc123"
+	}
 	p.eventually("the number to be connected", func() error { return d.connected(m, p.server, true) })
-	p.also[m.hidden] = "ES.abc123"
 	p.also["http://"+p.server.api] = "http://" + golden.Host
 	p.names.Cloud = d.cloud
 	d.call(m, &p.names)

@@ -33,6 +33,9 @@ type goldenServer struct {
 	relay  string
 	reader string           // key of what became of messages, and of the clock
 	lab    bool             // it is kabar dev
+	bare   bool             // there are no phones, and a line to a relay that knows nobody
+	line   *goldenLine      // between server and relay; nil: none
+	flags  []string         // of the server
 	end    []*goldenProgram // in the order of their start
 	down   *goldenProgram   // the relay; nil when it has ended
 	out    bytes.Buffer     // of the programs that have ended
@@ -56,10 +59,18 @@ func (s *goldenServer) start(more ...string) {
 	}
 	s.relay = anyPort
 	s.startRelay()
-	serve := s.background(append([]string{"serve", "--data", s.folder("server"), "--master-key-file", s.master(), "--relay", "ws://" + s.relay,
-		"--addr", anyPort, "--host", golden.Host, "--api-key-file", s.file("monitor.key", []byte(golden.Monitor))}, more...)...)
-	phones := s.background("phone", "--data", s.folder("phone"), "--relay", "ws://"+s.relay, "--business", golden.Ours, "--addr", anyPort)
-	s.api, s.phones = "127.0.0.1:"+serve.address(`serves https://\S+:([0-9]+)`), phones.address(`phones at http://(\S+)`)
+	relay := s.relay
+	if s.bare {
+		s.line = newGoldenLine(s.t, s.relay)
+		relay = s.line.address
+	}
+	s.flags = append([]string{"serve", "--data", s.folder("server"), "--master-key-file", s.master(), "--relay", "ws://" + relay,
+		"--host", golden.Host, "--api-key-file", s.file("monitor.key", []byte(golden.Monitor))}, more...)
+	s.serve(anyPort)
+	if !s.bare {
+		phones := s.background("phone", "--data", s.folder("phone"), "--relay", "ws://"+s.relay, "--business", golden.Ours, "--addr", anyPort)
+		s.phones = phones.address(`phones at http://(\S+)`)
+	}
 	s.retry("the server to be ready", func() error {
 		r, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, "/readyz", nil)
 		if err != nil {
@@ -70,6 +81,22 @@ func (s *goldenServer) start(more ...string) {
 		}
 		return nil
 	})
+}
+
+// serve starts the server.
+func (s *goldenServer) serve(addr string) {
+	s.t.Helper()
+	serve := s.background(append(slices.Clone(s.flags), "--addr", addr)...)
+	s.api = "127.0.0.1:" + serve.address(`serves https://\S+:([0-9]+)`)
+}
+
+// restart ends the server, which nothing was started after, and starts it where it was.
+func (s *goldenServer) restart() {
+	s.t.Helper()
+	last := len(s.end) - 1
+	s.end[last].end()
+	s.end = s.end[:last]
+	s.serve(s.api)
 }
 
 const anyPort = "127.0.0.1:0"
@@ -103,8 +130,10 @@ func (s *goldenServer) startRelay() {
 	s.down = relay
 }
 
-// cut reports whether there is no relay.
-func (s *goldenServer) cut() bool { return s.down == nil && !s.lab }
+// cut reports whether nothing is sent for now.
+func (s *goldenServer) cut() bool {
+	return s.line != nil && s.line.waits() || s.down == nil && !s.lab
+}
 
 func (s *goldenServer) stopRelay() {
 	if s.down != nil {

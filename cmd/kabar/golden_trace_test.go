@@ -69,3 +69,15 @@ func (s *goldenServer) readAs(token, path string, into any) {
 		s.t.Fatalf("GET %s: %v", path, err)
 	}
 }
+
+// health returns the state of the first number's connection.
+func (s *goldenServer) health(token string) string {
+	s.t.Helper()
+	var answer struct {
+		Health struct {
+			Status string `json:"gateway_status"`
+		}
+	}
+	s.readAs(token, "/v1/health", &answer)
+	return answer.Health.Status
+}

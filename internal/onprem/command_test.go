@@ -47,9 +47,8 @@ func (p *player) command(words []string) {
 	case "unbar":
 		done, err := p.engine.Unbar(p.t.Context(), p.a.ID, arg[:1])
 		p.barred(done, err)
-	case "refuse": // what is sent from now on, with "unknown" or "undeliverable"
-		p.net.refuse = map[string]kabar.Reason{"unknown": kabar.ReasonUnknownUser, "undeliverable": kabar.ReasonUndeliverable,
-			"media": kabar.ReasonMediaDownload, "": ""}[arg[0]]
+	case "refuse": // what is sent from now on: "unknown", "undeliverable", or "later"
+		p.net.refuses(arg[0])
 	case "busy": // as many writes wait as may
 		p.busy()
 	case "idle":

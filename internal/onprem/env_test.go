@@ -157,7 +157,7 @@ func (e *env) settle() {
 	e.t.Helper()
 	done := false
 	await.Until(e.t, "no job is left", func() bool {
-		if e.net.isOffline() || e.release != nil {
+		if e.net.waits() || e.release != nil {
 			return true
 		}
 		jobs, err := e.db.ScanJobs(e.t.Context(), 0, 1)

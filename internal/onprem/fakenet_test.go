@@ -22,7 +22,9 @@ type fakeNet struct {
 	in      network.Inbox
 	offline bool
 	since   time.Time
-	refuse  kabar.Reason      // of everything, if set
+	refuse  kabar.Reason      // of every message, if set
+	later   bool              // every message is put off
+	putOff  bool              // one was
 	joined  map[string]bool   // by handle
 	media   map[string][]byte // by locator
 	told    []kabar.Profile   // what customers were told of the business
@@ -60,6 +62,9 @@ func (f *fakeNet) Transmit(_ context.Context, p network.Packet) error {
 	}
 	switch {
 	case network.Purpose(packet.Purpose) != network.PurposeMessage:
+	case f.later:
+		f.putOff = true
+		return &network.Later{After: 50 * time.Millisecond, Why: "not now"}
 	case f.refuse != "":
 		return &network.Refused{Reason: f.refuse}
 	case !f.has(packet.To):
@@ -116,6 +121,21 @@ func (f *fakeNet) Link() (bool, time.Time) {
 	return !f.offline, f.since
 }
 
+// waits reports whether nothing that is left will go on: the network is not there, or puts messages off, of which one waits.
+func (f *fakeNet) waits() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.offline || f.later && f.putOff
+}
+
+// refuses has every message refused for a reason, or put off, from now on.
+func (f *fakeNet) refuses(why string) {
+	reasons := map[string]kabar.Reason{"unknown": kabar.ReasonUnknownUser, "undeliverable": kabar.ReasonUndeliverable}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.refuse, f.later, f.putOff = reasons[why], why == "later", false
+}
+
 func (f *fakeNet) isOffline() bool {
 	connected, _ := f.Link()
 	return !connected
@@ -135,7 +155,7 @@ func (f *fakeNet) Registration() (network.Registration, string) {
 	if f.registration == "" {
 		return network.RegistrationConfirmed, ""
 	}
-	return f.registration, "this network admits by invite"
+	return f.registration, "registration refused: this network admits by invite; then: kabar number invite " + ours + " --invite-file FILE"
 }
 
 func (f *fakeNet) Register(context.Context) error {

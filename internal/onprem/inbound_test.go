@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
+	"testing"
 
 	"kabar"
 	"kabar/internal/golden"
@@ -88,4 +90,13 @@ func (p *player) wire(id string) string {
 	m, err := p.api.message(p.t.Context(), p.a.ID, id)
 	must(p.t, err)
 	return m.Wire
+}
+
+// Another network may have ids that are none of ours: they are told as they are.
+func TestAQuoteOfANetworksOwn(t *testing.T) {
+	p := &player{env: newEnv(t), t: t}
+	p.inbound(`{"Kind":"text","Content":{"body":"to what?"},"ReplyTo":"something else"}`)
+	if got := p.webhook(); !strings.Contains(got, "\"context\": {\n        \"id\": \"something else\"\n") {
+		t.Error(got)
+	}
 }
