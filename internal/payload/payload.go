@@ -33,7 +33,7 @@ type Payload struct {
 	Version int    `json:"v"`
 	At      int64  `json:"at"`             // milliseconds since 1970, by the sender's clock
 	Name    string `json:"name,omitempty"` // the sender's profile name; customers only
-	Was     string `json:"was,omitempty"`  // the account that the sender had before this one; customers who have changed number
+	Was     string `json:"was,omitempty"`  // the account that the sender had before this one; customers who have changed number, or no longer hide it
 
 	Message  *Message       `json:"message,omitempty"`
 	Receipt  *Receipt       `json:"receipt,omitempty"`
