@@ -42,9 +42,8 @@ func onPremGolden() goldenDialect {
 			}
 			return r, err
 		},
-		split:    splitOnPrem,
-		crafted:  onPremCrafted(),
-		unplayed: onPremUnplayed(), most: 2,
+		split:   splitOnPrem,
+		crafted: onPremCrafted(), // and all of its files are played
 	}
 }
 
@@ -62,14 +61,6 @@ func onPremCrafted() map[string]unplayable {
 		"nameless":                {"inbound", `"WaID":"34600111333","Kind"`, "a phone has a name"},
 		"number_changed":          {"inbound", `"Identity":"h2"`, "no phone claims another's number"},
 		"played":                  {"do", "played ", "a phone tells nobody what it has played"},
-	}
-}
-
-// onPremUnplayed are the files that are played by the tests of internal/onprem alone.
-func onPremUnplayed() map[string]unplayable {
-	return map[string]unplayable{
-		"stats":      {"response", `"node": "node-1"`, "requests have been made before, and take their time"},
-		"store_full": {"do", "busy", "thousands of writes would have to wait at the same time"},
 	}
 }
 

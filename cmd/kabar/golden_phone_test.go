@@ -241,6 +241,10 @@ func (p *goldenPlayer) do(words []string) {
 		p.server.sql("CREATE TRIGGER broken BEFORE INSERT ON message BEGIN SELECT RAISE(ABORT, 'out of order'); END")
 	case "mended":
 		p.server.sql("DROP TRIGGER broken")
+	case "busy":
+		p.busy()
+	case "idle":
+		p.release()
 	case "bar":
 		p.bar(http.MethodPost, arg[0])
 	case "unbar":

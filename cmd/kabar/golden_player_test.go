@@ -32,6 +32,7 @@ type goldenPlayer struct {
 	identity string                 // what the file calls Ana's
 	form     goldenForm             // what Ana fills in
 	unasked  func(body []byte) bool // webhooks that may come in files that do not show them; nil: none
+	release  func()                 // ends what the step busy began
 	began    time.Time
 
 	status int // of the last answer
@@ -135,7 +136,8 @@ func (p *goldenPlayer) step(s golden.Section) (want, got string, shows bool) {
 		}
 		return "", "", false
 	case "response":
-		want, got = golden.FromMachine(golden.FromClock(s.Text, golden.Clock())), golden.FromMachine(p.seen(p.answer(s.Text)))
+		own := func(text string) string { return golden.FromTraffic(golden.FromMachine(text)) }
+		want, got = own(golden.FromClock(s.Text, golden.Clock())), own(p.seen(p.answer(s.Text)))
 	case "message":
 		want, got = p.message(s.Text)
 	case "asked":

@@ -51,6 +51,18 @@ var (
 // version and that of its schema. Files say what it is in tests; a player of a real program compares only that it is there.
 func FromMachine(text string) string { return machineForm.ReplaceAllString(text, "$1$2$3$4<own>") }
 
+var (
+	trafficForm = regexp.MustCompile(`("(?:db_request_|endpoint_requests|internal_server_requests_|out_message_sent_duration_ms_sum|api_requests_|web_)[a-z_]*": \{\s*` +
+		`"type": "[a-z]+",\s*"help": "[^"]*",\s*"data": )\[[^]]*\]`)
+	exposedForm = regexp.MustCompile(`[0-9]+( bytes "# HELP )`)
+)
+
+// FromTraffic hides the figures of a server that depend on what else has been asked of it, and on how long that took. That there are
+// such figures, their kinds and what they say of themselves stays.
+func FromTraffic(text string) string {
+	return exposedForm.ReplaceAllString(trafficForm.ReplaceAllString(text, "$1<own>"), "<own>$1")
+}
+
 // FromClock shows the moments in a text by how far they are, in hours, from now. A player whose clock does not stand still
 // compares what is shown so on both sides: what files say from [Clock], and what it sees from when it began.
 func FromClock(text string, now time.Time) string {
