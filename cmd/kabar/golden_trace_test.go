@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"kabar/internal/golden"
@@ -80,4 +81,18 @@ func (s *goldenServer) health(token string) string {
 	}
 	s.readAs(token, "/v1/health", &answer)
 	return answer.Health.Status
+}
+
+// judge decides upon a template.
+func (s *goldenServer) judge(id, decision string) {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, "/kabar/v1/templates/"+id+"/review", strings.NewReader(decision))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+s.reader)
+	r.Header.Set("Content-Type", "application/json")
+	if status, _, body, err := s.ask(r); err != nil || status != http.StatusOK {
+		s.t.Fatalf("judge %s: %d %s %v", decision, status, body, err)
+	}
 }
