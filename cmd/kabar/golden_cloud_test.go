@@ -125,8 +125,8 @@ func cloudGolden() goldenDialect {
 }
 
 // cloudCrafted are the files in which customers, or the network, do what the product's phones and relay do not.
-func cloudCrafted() map[string]unplayable {
-	return map[string]unplayable{
+func cloudCrafted() map[string]craftedFor {
+	return map[string]craftedFor{
 		"inbound_media_lost": {"inbound", `"Broken": true`, "a phone sends what it says that it sends"},
 		"register_code":      {"do", "registration ", "the relay admits whoever asks"},
 	}

@@ -48,8 +48,8 @@ func onPremGolden() goldenDialect {
 }
 
 // onPremCrafted are the files in which customers, or the network, do what the product's phones and relay do not.
-func onPremCrafted() map[string]unplayable {
-	return map[string]unplayable{
+func onPremCrafted() map[string]craftedFor {
+	return map[string]craftedFor{
 		"account_code":            {"do", "registration ", "the relay admits whoever asks"},
 		"failures":                {"do", "refuse undeliverable", "no relay refuses so at will, nor does a person see when it has learnt of a block"},
 		"health_unregistered":     {"do", "registration ", "the relay admits whoever asks"},
