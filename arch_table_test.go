@@ -20,7 +20,7 @@ var places = map[string]place{
 	"e2ee":       {outside: "golang.org/x/crypto"},
 	"egress":     {},
 	"figures":    {},
-	"flowdata":   {},
+	"flowdata":   {may: "."},
 	"filelock":   {outside: "golang.org/x/sys"},
 	"kms":        {may: "secrets", outside: "filippo.io/age"},
 	"lanes":      {},

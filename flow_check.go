@@ -103,22 +103,14 @@ func (c *flowCheck) syntax(err error) {
 	case *json.SyntaxError:
 		c.at(flowBadJSON, flowSyntax, int(e.Offset)-1, int(e.Offset), "The file is not JSON: "+e.Error()+".")
 	case *json.UnmarshalTypeError:
-		message := fmt.Sprintf("The property %q cannot be %s.", e.Field, article(e.Value))
+		message := fmt.Sprintf("The property %q cannot be %s.", e.Field, WithArticle(e.Value))
 		if e.Field == "" {
-			message = "The file must be an object, and is " + article(e.Value) + "."
+			message = "The file must be an object, and is " + WithArticle(e.Value) + "."
 		}
 		c.at(flowBadKind, flowSchema, int(e.Offset)-1, int(e.Offset), message)
 	default:
 		c.at(flowBadJSON, flowSyntax, 0, 1, "The file is not JSON.")
 	}
-}
-
-// article puts the article before a kind of JSON value.
-func article(kind string) string {
-	if kind == "array" || kind == "object" {
-		return "an " + kind
-	}
-	return "a " + kind
 }
 
 func (c *flowCheck) form(f *FlowForm) {

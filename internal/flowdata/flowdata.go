@@ -25,6 +25,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+
+	"kabar"
 )
 
 // Version is that of the requests.
@@ -144,10 +146,7 @@ func decode(plain []byte, answer any) error {
 	case !ok:
 		return fmt.Errorf("the answer is not what was asked for: %w", err)
 	}
-	kind := "a " + wrong.Value
-	if wrong.Value == "array" || wrong.Value == "object" {
-		kind = "an " + wrong.Value
-	}
+	kind := kabar.WithArticle(wrong.Value)
 	if wrong.Field == "" {
 		return fmt.Errorf("the answer must be an object, and is %s", kind)
 	}
