@@ -44,6 +44,7 @@ const (
 	FlowNavigate = "navigate"
 	FlowExchange = "data_exchange"
 	FlowComplete = "complete"
+	FlowUpdate   = "update_data" // changes the data of the screen
 )
 
 // AddressForm asks for a postal address. Which fields it has depends on the country.

@@ -1,10 +1,6 @@
 package kabar
 
-import (
-	"fmt"
-	"slices"
-	"strings"
-)
+import "slices"
 
 // FlowAnswers are what a customer has filled in: by the id of the screen, then by the name of the component.
 type FlowAnswers map[string]map[string]any
@@ -24,9 +20,10 @@ func (f *FlowForm) Begin(screen string, data map[string]any) (*FlowScreen, map[s
 
 // Exchanges reports whether the flow asks the business's server on its way, so that it cannot be filled in without it.
 func (f *FlowForm) Exchanges() bool {
+	asks := func(a *FlowAction) bool { return a != nil && a.Name == FlowExchange }
 	for i := range f.Screens {
 		for p := range f.Screens[i].Parts() {
-			if p.Click != nil && p.Click.Name == FlowExchange {
+			if asks(p.Click) || slices.ContainsFunc(p.choosing(&f.Screens[i]), asks) {
 				return true
 			}
 		}
@@ -34,46 +31,49 @@ func (f *FlowForm) Exchanges() bool {
 	return false
 }
 
-// Branches reports whether what the customer has answered decides what a screen shows or where it leads: nobody here reads conditions.
+// Branches reports whether what the customer answers decides what a screen shows or where it leads.
 func (f *FlowForm) Branches() bool {
-	for i := range f.Screens {
-		for p := range f.Screens[i].Parts() {
-			if p.Type == "If" || p.Type == "Switch" || p.conditional() {
-				return true
-			}
+	return slices.ContainsFunc(f.Screens, func(s FlowScreen) bool { return s.Branches() })
+}
+
+// Branches reports whether what is filled in decides what the screen shows or where it leads.
+func (s *FlowScreen) Branches() bool {
+	for p := range s.Parts() {
+		if p.Type == "If" || p.Type == "Switch" || conditional(p.Visible) || conditional(p.Required) || conditional(p.Enabled) ||
+			len(p.choosing(s)) > 0 {
+			return true
 		}
 	}
 	return false
 }
 
-// conditional reports whether the component is shown by a condition, rather than always, never, or as the data say.
-func (p *FlowPart) conditional() bool {
-	text, ok := p.Visible.(string)
+// choosing returns what the component and its options do when something is chosen. Options that data bring are those of the examples.
+func (p *FlowPart) choosing(s *FlowScreen) []*FlowAction {
+	all := []*FlowAction{p.Select, p.Unselect}
+	for _, o := range (&FlowView{data: s.Examples()}).Options(p) {
+		all = append(all, o.Select, o.Unselect)
+	}
+	return slices.DeleteFunc(all, func(a *FlowAction) bool { return a == nil })
+}
+
+// conditional reports whether a property follows from what was answered, rather than being fixed or as the data say.
+func conditional(v any) bool {
+	text, ok := v.(string)
 	return ok && !isDataRef(text)
-}
-
-// Hidden reports whether the component is not shown with the data.
-func (p *FlowPart) Hidden(data map[string]any) bool {
-	shown, told := FlowValue(p.Visible, data).(bool)
-	return told && !shown
-}
-
-// Needed reports whether the component has to be filled in with the data.
-func (p *FlowPart) Needed(data map[string]any) bool {
-	needed, _ := FlowValue(p.Required, data).(bool)
-	return needed && !p.Hidden(data)
 }
 
 // Complete follows the flow from the screen it begins with to its end, and returns what the business gets: the payload with which it
 // is completed. What has to be filled in and is not is ReasonMissing.
-func (f *FlowForm) Complete(screen string, data map[string]any, answers FlowAnswers) (map[string]any, error) {
-	if f.Branches() {
-		return nil, fault(ReasonInvalid, "", "the flow branches by conditions, which are not read here: answer with its response")
-	}
+func (f *FlowForm) Complete(screen string, data map[string]any, given FlowAnswers) (map[string]any, error) {
 	s, data := f.Begin(screen, data)
+	answers := FlowAnswers{}
 	for range maxFlowScreens {
 		if s == nil {
 			return nil, fault(ReasonInvalid, "screen", "the flow has no screen %.40q", screen)
+		}
+		data, _ = s.Choose(data, answers, given[s.ID])
+		if values := given[s.ID]; values != nil {
+			answers[s.ID] = values
 		}
 		click, payload, err := s.Leave(data, answers)
 		if err != nil {
@@ -102,20 +102,21 @@ func (f *FlowForm) Navigate(screen string, payload map[string]any) (*FlowScreen,
 }
 
 // Leave returns what the customer does at the end of the screen, with the payload that follows from the answers. What has to be filled
-// in and is not is ReasonMissing.
+// in and is not is ReasonMissing; only what the screen shows is asked for. Answers keep of the screen what was shown.
 func (s *FlowScreen) Leave(data map[string]any, answers FlowAnswers) (*FlowAction, map[string]any, error) {
-	if err := s.checkAnswers(data, answers[s.ID]); err != nil {
+	v := s.View(data, answers)
+	if err := v.check(); err != nil {
 		return nil, nil, err
 	}
-	click := s.next()
-	if click == nil {
+	next := v.next()
+	switch {
+	case next == nil:
 		return nil, nil, fault(ReasonInvalid, s.ID, "the screen leads nowhere")
+	case !v.Enabled(next):
+		return nil, nil, fault(ReasonInvalid, s.ID, "the screen cannot be left as it is filled in")
 	}
-	payload := map[string]any{}
-	for name, v := range click.Payload {
-		payload[name] = flowRef(v, s.ID, data, answers)
-	}
-	return click, payload, nil
+	answers[s.ID] = v.given
+	return next.Click, v.payload(next.Click), nil
 }
 
 // Path returns the screens that a customer sees one after another, from the one the flow is opened with.
@@ -141,63 +142,18 @@ func (s *FlowScreen) next() (click *FlowAction) {
 	return click
 }
 
-// checkAnswers wants everything that is required.
-func (s *FlowScreen) checkAnswers(data, given map[string]any) error {
-	for p := range s.Parts() {
-		if p.Name == "" || !p.Needed(data) {
-			continue
+// check wants everything that is required.
+func (v *FlowView) check() error {
+	for _, p := range v.Parts {
+		if p.Name != "" && v.Needed(p) && !flowAnswered(v.Given(p)) {
+			return fault(ReasonMissing, v.screen.ID+"."+p.Name, "is required: %s", v.Text(p.Label))
 		}
-		switch v := given[p.Name].(type) {
-		case nil:
-		case string:
-			if v != "" {
-				continue
-			}
-		case bool:
-			if v {
-				continue
-			}
-		case []any:
-			if len(v) > 0 {
-				continue
-			}
-		default:
-			continue
-		}
-		return fault(ReasonMissing, s.ID+"."+p.Name, "is required: %v", p.Label)
 	}
 	return nil
 }
 
-// flowRef returns what a value of a payload means: "${form.x}" is the answer x of the screen, "${screen.S.form.x}" that of another
-// one, "${data.x}" what the screen was opened with.
-func flowRef(v any, screen string, data map[string]any, answers FlowAnswers) any {
-	text, ok := v.(string)
-	if !ok || !strings.HasPrefix(text, "${") || !strings.HasSuffix(text, "}") {
-		return v
-	}
-	path := strings.Split(text[2:len(text)-1], ".")
-	switch {
-	case path[0] == "form" && len(path) == 2:
-		return answers[screen][path[1]]
-	case path[0] == "screen" && len(path) == 4 && path[2] == "form":
-		return answers[path[1]][path[3]]
-	}
-	return FlowValue(v, data)
-}
-
-// FlowText returns a text of a component, which may come from data, or be a list of lines.
-func FlowText(v any, data map[string]any) string {
-	switch v := FlowValue(v, data).(type) {
-	case nil:
-		return ""
-	case []any:
-		lines := make([]string, len(v))
-		for i, line := range v {
-			lines[i] = fmt.Sprint(line)
-		}
-		return strings.Join(lines, "\n")
-	default:
-		return fmt.Sprint(v)
-	}
+// flowAnswered reports whether something was filled in: zero is.
+func flowAnswered(v any) bool {
+	_, number := v.(float64)
+	return number || flowTruth(v)
 }

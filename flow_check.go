@@ -29,6 +29,9 @@ const (
 	flowTwice      = "DUPLICATE_SCREEN_ID"
 	flowNoEnd      = "MISSING_TERMINAL_SCREEN"
 	flowNoWay      = "INVALID_NAVIGATION"
+	flowNoFooter   = "MISSING_FOOTER_IN_IF_ELSE_BRANCHES"
+	flowNoFooterIn = "MISSING_FOOTER_IN_SWITCH_BRANCHES"
+	flowFooters    = "MORE_THAN_ONE_FOOTER"
 	flowSchema     = "JSON_SCHEMA_ERROR"
 	flowSyntax     = "JSON_SYNTAX_ERROR"
 	maxFlowFaults  = 50
@@ -73,12 +76,22 @@ type flowCheck struct {
 // fault notes a fault at the first place where a word stands in the text, as a JSON string; at its beginning when it stands nowhere.
 func (c *flowCheck) fault(kind, word, message string, args ...any) {
 	from, to := 0, 1
-	if quoted, err := json.Marshal(word); err == nil && word != "" {
-		if i := strings.Index(c.text, string(quoted)); i >= 0 {
+	for _, quoted := range quotations(word) {
+		if i := strings.Index(c.text, quoted); i >= 0 {
 			from, to = i, i+len(quoted)
+			break
 		}
 	}
 	c.at(kind, flowSchema, from, to, fmt.Sprintf(message, args...))
+}
+
+// quotations returns how a word may stand in the text: & and < are seldom escaped.
+func quotations(word string) []string {
+	if word == "" {
+		return nil
+	}
+	escaped, _ := json.Marshal(word) // a string can be written
+	return []string{strings.NewReplacer(`\u0026`, "&", `\u003c`, "<", `\u003e`, ">").Replace(string(escaped)), string(escaped)}
 }
 
 func (c *flowCheck) at(kind, of string, from, to int, message string) {
@@ -168,6 +181,7 @@ func (c *flowCheck) screen(i int, s *FlowScreen, ids map[string]bool) {
 	for part, where := range s.Parts() {
 		c.part(at+"/layout/"+where, part, names, ids)
 	}
+	c.branches(at+"/layout", s, names)
 }
 
 func (c *flowCheck) part(at string, p *FlowPart, names, ids map[string]bool) {
@@ -197,7 +211,7 @@ func (c *flowCheck) part(at string, p *FlowPart, names, ids map[string]bool) {
 	if p.Type == "Footer" && p.Click == nil {
 		c.fault(flowMissing, p.Type, `The property "on-click-action" is required at %q.`, at)
 	}
-	if p.Click != nil && p.Click.Name == "navigate" && !ids[p.Click.Next.Name] {
+	if p.Click != nil && p.Click.Name == FlowNavigate && !ids[p.Click.Next.Name] {
 		c.fault(flowNoWay, p.Click.Next.Name, "There is no screen %.40q to go to, at %q.", p.Click.Next.Name, at)
 	}
 }

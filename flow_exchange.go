@@ -74,6 +74,16 @@ func (f *Flow) Exchanges() (*FlowForm, bool) {
 	return form, form.DataAPI != "" && (f.Action == FlowExchange || form.Exchanges())
 }
 
+// Paged reports whether the flow is gone through screen by screen, as the business's server or the answers of the customer decide what
+// comes, and returns what it consists of.
+func (f *Flow) Paged() (*FlowForm, bool) {
+	form, exchanges := f.Exchanges()
+	if form == nil || exchanges {
+		return form, exchanges
+	}
+	return form, f.Action != FlowExchange && !form.Exchanges() && form.Branches()
+}
+
 // Ended returns what the business is told of a flow that its server has ended: the parameters within the data of FlowSuccess.
 func (s *FlowStep) Ended() map[string]any {
 	var data struct {

@@ -40,25 +40,42 @@ type FlowPart struct {
 	Helper   any             `json:"helper-text"`
 	Input    string          `json:"input-type"`
 	Required any             `json:"required"`
+	Enabled  any             `json:"enabled"`
 	Visible  any             `json:"visible"`
 	Source   json.RawMessage `json:"data-source"` // []FlowOption, or what data holds
 	Initial  any             `json:"init-value"`
 	Click    *FlowAction     `json:"on-click-action"`
+	Select   *FlowAction     `json:"on-select-action"`
+	Unselect *FlowAction     `json:"on-unselect-action"`
 	Children []FlowPart      `json:"children"`
-	Then     []FlowPart      `json:"then"`
-	Else     []FlowPart      `json:"else"`
+
+	// Of an If.
+	Condition string     `json:"condition"`
+	Then      []FlowPart `json:"then"`
+	Else      []FlowPart `json:"else"`
+
+	// Of a Switch.
+	Value   any                   `json:"value"`
+	Cases   map[string][]FlowPart `json:"cases"`   // flowDefault stands for all others
+	Default []FlowPart            `json:"default"` // or this
 }
+
+// flowDefault is the case that is shown when there is none for a value.
+const flowDefault = "default"
 
 // FlowOption is one of the entries that a component lets choose from.
 type FlowOption struct {
 	ID          string `json:"id"`
 	Title       string `json:"title"`
 	Description string `json:"description"`
+
+	Select   *FlowAction `json:"on-select-action"`
+	Unselect *FlowAction `json:"on-unselect-action"`
 }
 
 // FlowAction is what a tap does.
 type FlowAction struct {
-	Name string `json:"name"` // navigate, complete, data_exchange…
+	Name string `json:"name"` // navigate, complete, data_exchange, update_data…
 	Next struct {
 		Name string `json:"name"`
 	} `json:"next"`
@@ -75,12 +92,31 @@ func (s *FlowScreen) Parts() func(yield func(*FlowPart, string) bool) {
 func eachPart(parts []FlowPart, at string, yield func(*FlowPart, string) bool) bool {
 	for i := range parts {
 		p, where := &parts[i], fmt.Sprintf("%s/%d", at, i)
-		if !yield(p, where) || !eachPart(p.Children, where+"/children", yield) || !eachPart(p.Then, where+"/then", yield) ||
-			!eachPart(p.Else, where+"/else", yield) {
+		if !yield(p, where) {
 			return false
+		}
+		for name, parts := range p.branches() {
+			if !eachPart(parts, where+"/"+name, yield) {
+				return false
+			}
 		}
 	}
 	return true
+}
+
+// branches returns the components within one, and what they are called together, in their order.
+func (p *FlowPart) branches() func(yield func(string, []FlowPart) bool) {
+	return func(yield func(string, []FlowPart) bool) {
+		if !yield("children", p.Children) || !yield("then", p.Then) || !yield("else", p.Else) {
+			return
+		}
+		for _, name := range slices.Sorted(maps.Keys(p.Cases)) {
+			if !yield("cases/"+name, p.Cases[name]) {
+				return
+			}
+		}
+		yield("default", p.Default)
+	}
 }
 
 // Screen returns the screen with an id; with none, the first that no other leads to, where a flow begins.
@@ -110,25 +146,8 @@ func (f *FlowForm) Screen(id string) *FlowScreen {
 	return &f.Screens[0]
 }
 
-// Options returns what a component lets choose from; those that come from data are found there.
-func (p *FlowPart) Options(data map[string]any) []FlowOption {
-	var all []FlowOption
-	if json.Unmarshal(p.Source, &all) == nil {
-		return all
-	}
-	var ref string
-	if json.Unmarshal(p.Source, &ref) != nil {
-		return nil
-	}
-	b, err := json.Marshal(FlowValue(ref, data))
-	if err != nil || json.Unmarshal(b, &all) != nil {
-		return nil
-	}
-	return all
-}
-
-// FlowValue returns what a value means: "${data.x}" is the x of data, anything else is itself.
-func FlowValue(v any, data map[string]any) any {
+// flowValue returns what a value means: "${data.x}" is the x of data, anything else is itself.
+func flowValue(v any, data map[string]any) any {
 	text, ok := v.(string)
 	if !ok || !isDataRef(text) {
 		return v

@@ -13,8 +13,9 @@ import (
 	"kabar/internal/payload"
 )
 
-// A flow that exchanges data is gone through screen by screen. Where the customer is lies beside the message. When the business's
-// server has to say how it goes on, a question leaves through the outbox, as a receipt does, and what comes back moves the flow on.
+// A flow that exchanges data or branches is gone through screen by screen. Where the customer is lies beside the message. When the
+// business's server has to say how it goes on, a question leaves through the outbox, as a receipt does, and what comes back moves the flow
+// on.
 
 // flowWait is how long a handset waits for the business's server: longer than the business does.
 const flowWait = 15 * time.Second
@@ -58,7 +59,7 @@ func (s *flowState) page(c *customer, business string) *FlowPage {
 		page.Reply = publicID(c, business, s.Reply)
 	}
 	if at := s.place(); at != nil {
-		page.Screen, page.Data, page.Answers = at.Screen, at.Data, s.Answers[at.Screen]
+		page.Screen, page.Data, page.Answers, page.All = at.Screen, at.Data, s.Answers[at.Screen], s.Answers
 	}
 	return page
 }
@@ -81,11 +82,12 @@ func (s *flowState) enter(screen string, data map[string]any) {
 type FlowMove struct {
 	Screen string         `json:"screen"` // the present one, which is filled in
 	Values map[string]any `json:"values"` // by the name of the component
+	Stay   bool           `json:"stay"`   // the screen is not left: what was chosen decides what else it shows
 	Back   bool           `json:"back"`
 }
 
-// Flow opens a flow that exchanges data, leaves the present screen, or goes back, and returns what the customer sees then. It waits
-// while the business's server is asked.
+// Flow opens a flow that exchanges data or branches, fills in or leaves the present screen, or goes back, and returns what the customer
+// sees then. It waits while the business's server is asked.
 func (p *Phone) Flow(ctx context.Context, handle, id string, move FlowMove) (*FlowPage, error) {
 	wait, stop := context.WithTimeout(context.WithoutCancel(ctx), flowWait)
 	defer stop()
@@ -147,8 +149,8 @@ func (f *flowing) move(ctx context.Context, move FlowMove) error {
 	if flow == nil || f.m.mine || f.m.deleted {
 		return refuse(CodeConflict, "The message %s opens no flow. Open that of one that does.", f.id)
 	}
-	form, exchanges := flow.Exchanges()
-	if !exchanges || form.Branches() {
+	form, paged := flow.Paged()
+	if !paged {
 		return refuse(CodeConflict, `The flow of the message %s is not gone through screen by screen. Give its answers: POST …/answer.`, f.id)
 	}
 	if f.m.flow != nil && f.m.flow.Over {
@@ -166,6 +168,9 @@ func (f *flowing) move(ctx context.Context, move FlowMove) error {
 	}
 	if move.Back {
 		return f.back(form)
+	}
+	if move.Stay {
+		return f.fill(form, move.Values)
 	}
 	return f.leave(ctx, form, move.Values)
 }
@@ -193,17 +198,36 @@ func (f *flowing) back(form *kabar.FlowForm) error {
 	if screen := form.Screen(s.place().Screen); screen.Refresh {
 		return f.ask(kabar.FlowBack, screen.ID, nil)
 	}
-	s.Places = s.Places[:len(s.Places)-1]
+	s.Places, s.Asked = s.Places[:len(s.Places)-1], ""
 	return nil
+}
+
+// fill does what the present screen says about what was chosen.
+func (f *flowing) fill(form *kabar.FlowForm, values map[string]any) error {
+	asked := f.choose(form, values)
+	if asked == nil {
+		return nil
+	}
+	return f.ask(kabar.FlowExchange, f.m.flow.place().Screen, asked)
+}
+
+// choose notes what the present screen is filled in with, and returns what the business's server is to be asked about it; nil for
+// nothing.
+func (f *flowing) choose(form *kabar.FlowForm, values map[string]any) (asked map[string]any) {
+	s, at := f.m.flow, f.m.flow.place()
+	at.Data, asked = form.Screen(at.Screen).Choose(at.Data, s.Answers, values)
+	if s.Answers == nil {
+		s.Answers = kabar.FlowAnswers{}
+	}
+	s.Answers[at.Screen] = values
+	return asked
 }
 
 // leave does what the end of the present screen says.
 func (f *flowing) leave(ctx context.Context, form *kabar.FlowForm, values map[string]any) error {
 	s, at := f.m.flow, f.m.flow.place()
-	if s.Answers == nil {
-		s.Answers = kabar.FlowAnswers{}
-	}
-	s.Answers[at.Screen] = values
+	f.choose(form, values)
+	s.Asked = "" // what is answered now would lead back here
 	click, given, err := form.Screen(at.Screen).Leave(at.Data, s.Answers)
 	if fault, ok := errors.AsType[*kabar.Error](err); ok {
 		return refuse(CodeInvalid, "The screen cannot be left: %s. Correct it.", fault.Explanation())

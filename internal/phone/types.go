@@ -43,11 +43,11 @@ type Message struct {
 	Reactions []Reaction
 	Failure   string          // why Status is Failed, in words
 	NoMedia   string          // why the medium could not be fetched, in words; empty: it was, or is on its way
-	Flow      *FlowPage       // of a flow that exchanges data, once it was opened
+	Flow      *FlowPage       // of a flow that is gone through screen by screen, once it was opened
 	JSON      json.RawMessage // the message as the control API prints it
 }
 
-// FlowPage is what a customer sees of a flow that exchanges data.
+// FlowPage is what a customer sees of a flow that is gone through screen by screen.
 type FlowPage struct {
 	Screen  string         `json:"screen,omitempty"` // empty: it does not begin, or has ended
 	Data    map[string]any `json:"data,omitempty"`
@@ -57,6 +57,8 @@ type FlowPage struct {
 	Fault   string         `json:"error,omitempty"`    // what the customer is told
 	Over    bool           `json:"over,omitzero"`      // it cannot be filled in any more
 	Reply   string         `json:"reply_id,omitempty"` // public id of the message that it has ended with
+
+	All kabar.FlowAnswers `json:"-"` // what was filled in on all screens
 }
 
 // Reaction is an emoji somebody put on a message.

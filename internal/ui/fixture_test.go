@@ -123,7 +123,7 @@ func bubble(c kabar.Content, s string) Bubble {
 		ID: "gBGG+/=", Into: "thread", Who: s, At: noon, Ticks: TicksRead, Unread: true, Forwarded: true, Content: c,
 		Media: "/api/customers/34600111222/media/7", Action: "/api/customers/34600111222/messages/gBGG+%2F=",
 		Frequent: true, Ad: &Ad{Headline: s, Body: s, URL: "https://example.com/ad", Picture: "/api/customers/34600111222/media/8"}, About: s,
-		Page:      &Page{Screen: "ONE", Answers: map[string]any{"f1": s, "f3": true, "f6": []any{"2"}}, Back: true, Told: s},
+		Page:      &Page{Screen: "ONE", Answers: kabar.FlowAnswers{"ONE": {"f1": s, "f3": true, "f6": []any{"2"}}}, Back: true, Told: s},
 		Quote:     &Quote{ID: "m1", Who: s, Line: LineOf(&kabar.Text{Body: s})},
 		Reactions: []Reaction{{Emoji: s}, {Mine: true, Emoji: "👍"}, {Emoji: "👍"}},
 	}

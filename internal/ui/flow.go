@@ -4,27 +4,25 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"kabar"
 )
 
-// Page is where a customer is in a flow that exchanges data.
+// Page is where a customer is in a flow that is gone through screen by screen.
 type Page struct {
 	Screen  string
 	Data    map[string]any
-	Answers map[string]any // what was filled in there before
-	Back    bool           // there is a screen before this one
-	Waiting bool           // the business's server is being asked
-	Told    string         // what is wrong
-	Over    bool           // it cannot be filled in any more
+	Answers kabar.FlowAnswers // what was filled in, there and on other screens
+	Back    bool              // there is a screen before this one
+	Waiting bool              // the business's server is being asked
+	Told    string            // what is wrong
+	Over    bool              // it cannot be filled in any more
 }
 
-// flow draws a flow: one that exchanges data screen by screen, any other all at once. What is not known here, or branches, is answered
-// as JSON.
+// flow draws a flow: one that exchanges data or branches screen by screen, any other all at once. What is not known here is answered as
+// JSON.
 func (b Bubble) flow(f *kabar.Flow) *Form {
-	form, exchanges := f.Exchanges()
-	if exchanges && !form.Branches() {
+	if form, paged := f.Paged(); paged {
 		return b.flowPage(f, form)
 	}
 	if fields := flowFields(f); fields != nil {
@@ -43,7 +41,9 @@ func (b Bubble) flowPage(f *kabar.Flow, form *kabar.FlowForm) *Form {
 	out.Steps, out.Told, out.Back, out.Waiting = !page.Over, page.Told, page.Back, page.Waiting
 	switch s := form.Screen(page.Screen); {
 	case page.Screen != "" && s != nil:
-		out.Screen, out.Fields, out.Send = s.ID, pageFields(s, page), footer(s, page.Data)
+		v := s.View(page.Data, page.Answers)
+		out.Screen, out.Fields, out.Decides = s.ID, screenFields(s, v, "values."), s.Branches()
+		out.footer(v)
 	case page.Told == "":
 		out.Told, out.Empty = "One moment…", true
 	default:
@@ -52,46 +52,20 @@ func (b Bubble) flowPage(f *kabar.Flow, form *kabar.FlowForm) *Form {
 	return out
 }
 
-// pageFields draws a screen with what was filled in there before.
-func pageFields(s *kabar.FlowScreen, page *Page) []Field {
-	fields := screenFields(s, page.Data)
-	for i := range fields {
-		f := &fields[i]
-		if f.Name == "" {
-			continue
-		}
-		name := strings.TrimPrefix(f.Name, "screens."+s.ID+".")
-		f.Name = "values." + name
-		switch v := page.Answers[name].(type) {
-		case nil:
-		case bool:
-			f.Checked = v
-		case []any:
-			for _, one := range v {
-				f.Chosen = append(f.Chosen, fmt.Sprint(one))
-			}
-		default:
-			f.Value = fmt.Sprint(v)
-		}
-	}
-	return fields
-}
-
-// footer is what leads on from a screen.
-func footer(s *kabar.FlowScreen, data map[string]any) string {
-	for p := range s.Parts() {
+// footer draws what leads on from a screen.
+func (f *Form) footer(v *kabar.FlowView) {
+	for _, p := range v.Parts {
 		if p.Type == "Footer" {
-			return kabar.FlowText(p.Label, data)
+			f.Send, f.Stuck = v.Text(p.Label), !v.Enabled(p)
 		}
 	}
-	return ""
 }
 
-// flowFields draws the screens that a flow leads through below each other; nil for a flow that cannot be drawn: one that is not known here, that
-// asks the business's server on its way, or that branches.
+// flowFields draws the screens that a flow leads through below each other; nil for a flow that cannot be drawn: one that is not known here,
+// or that asks the business's server on its way and does not say how.
 func flowFields(f *kabar.Flow) []Field {
 	form, faults := kabar.ParseFlow(f.Form)
-	if len(faults) > 0 || form.Exchanges() || form.Branches() || f.Action == kabar.FlowExchange {
+	if len(faults) > 0 || form.Exchanges() || f.Action == kabar.FlowExchange {
 		return nil
 	}
 	screen, data := f.Opened()
@@ -99,21 +73,22 @@ func flowFields(f *kabar.Flow) []Field {
 	if first == nil {
 		return nil
 	}
-	fields := screenFields(first, data)
+	fields := screenFields(first, first.View(data, nil), "screens."+first.ID+".")
 	for _, s := range form.Path(first)[1:] {
-		fields = append(fields, screenFields(s, s.Examples())...)
+		fields = append(fields, screenFields(s, s.View(s.Examples(), nil), "screens."+s.ID+".")...)
 	}
 	return fields
 }
 
-func screenFields(s *kabar.FlowScreen, data map[string]any) (fields []Field) {
+// screenFields draws what a screen shows, with what was filled in. The names of the fields begin with where they belong.
+func screenFields(s *kabar.FlowScreen, v *kabar.FlowView, where string) (fields []Field) {
 	if s.Title != "" {
 		fields = append(fields, Field{Type: "title", Label: s.Title})
 	}
-	for p := range s.Parts() {
-		if f, drawn := partField(p, data); drawn && !p.Hidden(data) {
+	for _, p := range v.Parts {
+		if f, drawn := partField(p, v); drawn {
 			if p.Name != "" {
-				f.Name = "screens." + s.ID + "." + p.Name
+				f.Name = where + p.Name
 			}
 			fields = append(fields, f)
 		}
@@ -122,14 +97,13 @@ func screenFields(s *kabar.FlowScreen, data map[string]any) (fields []Field) {
 }
 
 // partField draws a component. What only leads on, or shows pictures, is not drawn.
-func partField(p *kabar.FlowPart, data map[string]any) (f Field, drawn bool) {
-	f = Field{Label: kabar.FlowText(p.Label, data), Note: kabar.FlowText(p.Helper, data), Value: kabar.FlowText(p.Initial, data)}
-	f.Required = p.Needed(data)
+func partField(p *kabar.FlowPart, v *kabar.FlowView) (f Field, drawn bool) {
+	f = Field{Label: v.Text(p.Label), Note: v.Text(p.Helper), Required: v.Needed(p), Off: !v.Enabled(p)}
 	switch p.Type {
 	case "TextHeading", "TextSubheading":
-		return Field{Type: "title", Label: kabar.FlowText(p.Text, data)}, true
+		return Field{Type: "title", Label: v.Text(p.Text)}, true
 	case "TextBody", "TextCaption", "RichText":
-		return Field{Type: "note", Label: kabar.FlowText(p.Text, data)}, true
+		return Field{Type: "note", Label: v.Text(p.Text)}, true
 	case "TextInput":
 		f.Type = map[string]string{"email": "email", "phone": "tel", "password": "password", "passcode": "password"}[p.Input]
 		if f.Type == "" {
@@ -142,22 +116,38 @@ func partField(p *kabar.FlowPart, data map[string]any) (f Field, drawn bool) {
 	case "OptIn":
 		f.Type = "check"
 	case "Dropdown":
-		f.Type, f.Options = "select", options(p, data)
+		f.Type, f.Options = "select", options(p, v)
 	case "RadioButtonsGroup":
-		f.Type, f.Options = "radio", options(p, data)
+		f.Type, f.Options = "radio", options(p, v)
 	case "CheckboxGroup", "ChipsSelector":
-		f.Type, f.Options = "many", options(p, data)
+		f.Type, f.Options = "many", options(p, v)
 	default:
 		return f, false
 	}
+	f.fill(v.Given(p))
 	return f, true
+}
+
+// fill shows what was filled in.
+func (f *Field) fill(given any) {
+	switch given := given.(type) {
+	case nil:
+	case bool:
+		f.Checked = given
+	case []any:
+		for _, one := range given {
+			f.Chosen = append(f.Chosen, fmt.Sprint(one))
+		}
+	default:
+		f.Value = fmt.Sprint(given)
+	}
 }
 
 // Option is something to choose from.
 type Option struct{ ID, Title string }
 
-func options(p *kabar.FlowPart, data map[string]any) (all []Option) {
-	for _, o := range p.Options(data) {
+func options(p *kabar.FlowPart, v *kabar.FlowView) (all []Option) {
+	for _, o := range v.Options(p) {
 		title := o.Title
 		if o.Description != "" {
 			title += " · " + o.Description

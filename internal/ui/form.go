@@ -24,6 +24,8 @@ type Form struct {
 	Screen  string // the present one; empty: there is none to fill in
 	Send    string // what leads on; empty: "Send"
 	Back    bool   // there is a screen before this one
+	Decides bool   // what is filled in decides what else is asked, so it is told when it changes
+	Stuck   bool   // what leads on cannot be used yet
 	Waiting bool   // for an answer
 	Told    string // what is wrong
 	Empty   bool   // there is nothing to send
@@ -41,6 +43,7 @@ type Field struct {
 	Fault    string // what was wrong with an earlier answer, or why it cannot be had
 	Note     string // a word of help
 	Required bool
+	Off      bool // it cannot be filled in
 	Options  []Option
 	Checked  bool     // of "check"
 	Chosen   []string // of "many"

@@ -32,7 +32,7 @@ func (d *drawer) bubble(ctx context.Context, m *phone.Message, into string) *ui.
 		Quote:  d.quote(ctx, m.Context),
 	}
 	if p := m.Flow; p != nil {
-		b.Page = &ui.Page{Screen: p.Screen, Data: p.Data, Answers: p.Answers, Back: p.Back, Waiting: p.Waiting, Told: p.Fault, Over: p.Over}
+		b.Page = &ui.Page{Screen: p.Screen, Data: p.Data, Answers: p.All, Back: p.Back, Waiting: p.Waiting, Told: p.Fault, Over: p.Over}
 	}
 	if m.Mine {
 		b.Ticks = ui.TicksOf(m.Status)

@@ -9,6 +9,7 @@
 //                           data-body, a checkbox its name and state; data-done is said when it is done. A field with
 //                           data-json holds JSON, one with data-item the quantity of a product; files go to data-media
 //   data-stay               what is sent does not close its dialog, until the answer has a reply_id
+//   data-decides            a form that tells, too, when something in it changes: with stay, and not to be left by it
 //   data-eager              a form that does not wait for its answer
 //   data-go="/c/{wa_id}"    where a form leads when its call has been answered, with members of the answer
 //   data-preview="/p"       a form that is sent to /p while it is filled in; the answer is HTML, swapped in as a stream's is
@@ -28,7 +29,7 @@ const byID = (id) => document.getElementById(id)
 function morph(old, fresh) {
   if (old.isEqualNode(fresh) || (old.dataset?.live && old.dataset.live === fresh.dataset?.live)) return
   const same = old.nodeName === fresh.nodeName && old.id === fresh.id && old.childNodes.length === fresh.childNodes.length
-  if (!same && old.open && old.id === fresh.id) return old.replaceChildren(...fresh.childNodes) // another one would be shut
+  if (!same && old.nodeType === Node.ELEMENT_NODE) return renew(old, fresh)
   if (!same) return old.replaceWith(fresh)
   if (old.nodeType !== Node.ELEMENT_NODE) {
     old.nodeValue = fresh.nodeValue
@@ -41,6 +42,25 @@ function morph(old, fresh) {
   if (old.type === "checkbox") old.checked = fresh.checked
   const children = [...fresh.childNodes]
   ;[...old.childNodes].forEach((child, i) => morph(child, children[i]))
+}
+
+// An element whose parts are others now is drawn anew. What is being written in a form that is still there, and where, stays.
+function renew(old, fresh) {
+  const forms = (root) => (root.matches("form[id]") ? [root] : [...root.querySelectorAll("form[id]")])
+  const at = document.activeElement
+  const writing = (form) => [...form.elements].filter((input) => input.matches("textarea, input:not([type=checkbox], [type=radio], [type=hidden])"))
+  const again = []
+  for (const form of forms(fresh)) {
+    const before = forms(old).find(({ id }) => id === form.id)
+    for (const input of before ? writing(before) : []) {
+      const twin = writing(form).find(({ name }) => name && name === input.name)
+      if (twin) twin.value = input.value
+    }
+    if (before?.contains(at)) again.push(() => [...form.elements].find(({ name, value }) => name && name === at.name && (at.type !== "radio" || value === at.value))?.focus())
+  }
+  if (old.open && old.id === fresh.id) old.replaceChildren(...fresh.childNodes) // another one would be shut
+  else old.replaceWith(fresh)
+  for (const focus of again) focus()
 }
 
 function place(fresh) {
@@ -157,10 +177,16 @@ function fields(form) {
   for (const input of form.elements) {
     const { item } = input.dataset
     if (item && Number(input.value)) (body.items ??= []).push({ product_retailer_id: item, quantity: Number(input.value) })
-    if (!input.name || input.type === "file" || (input.type === "radio" && !input.checked) || (input.type !== "checkbox" && input.value.trim() === "")) continue
+    if (!input.name || input.disabled || input.type === "file" || (input.type === "radio" && !input.checked)) continue
+    if (input.type !== "checkbox" && input.value.trim() === "" && !("stay" in form.dataset && emptied(input))) continue
     put(body, input.name, value(input))
   }
   return body
+}
+
+// A field of a screen that had something in it says that it has nothing now.
+function emptied(input) {
+  return Boolean(input.defaultValue) || [...(input.options ?? [])].some((option) => option.value && option.defaultSelected)
 }
 
 function value(input) {
@@ -200,6 +226,7 @@ async function submit(form) {
   if (form.classList.contains("busy")) return
   const dialog = form.closest("dialog") // what is told meanwhile may put another form into it
   form.classList.add("busy")
+  await deciding
   const answer = await complete(form).then((body) => call(form.dataset.call, body), (fault) => tell(fault.message))
   form.classList.remove("busy")
   if (!answer) return
@@ -207,6 +234,14 @@ async function submit(form) {
   if (!("stay" in form.dataset) || answer.reply_id) dialog?.close()
   if (form.dataset.go) location.assign(form.dataset.go.replace(/{(\w+)}/g, (_, key) => encodeURIComponent(answer[key] ?? "")))
 }
+
+// What is chosen in a form may decide what else it asks: it is told in its order, and what has come of it is drawn as any change is.
+let deciding = Promise.resolve()
+document.addEventListener("change", ({ target: { form } }) => {
+  if (!form || !("decides" in form.dataset)) return
+  const body = { ...fields(form), stay: true }
+  deciding = deciding.then(() => call(form.dataset.call, body))
+})
 
 // What a form would make, shown while it is filled in. The last answer asked for counts, and a broken one is as none.
 let looking = 0
