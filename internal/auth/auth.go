@@ -102,7 +102,7 @@ type Auth struct {
 	uses     *uses
 	limiter  *limiter
 	app      *store.App
-	change   sync.Mutex // held while a password is replaced or a user removed
+	change   sync.Mutex // held while a password is replaced, or a user added or removed
 }
 
 // signingKey is the name of the secret that signs tokens.

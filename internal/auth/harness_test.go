@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -37,7 +38,12 @@ type env struct {
 
 func newEnv(t testing.TB) *env {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "kabar.db"), Master: secrets.NewKey()})
+	return newEnvLogging(t, nil)
+}
+
+func newEnvLogging(t testing.TB, log *slog.Logger) *env {
+	t.Helper()
+	db, err := store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "kabar.db"), Master: secrets.NewKey(), Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package auth
 import (
 	"encoding/base64"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -292,6 +293,47 @@ func TestUsers(t *testing.T) {
 	wantReason(t, e.login("ops", "Another-34", ""), kabar.ReasonPasswordChange)
 	wantReason(t, e.SetPassword(t.Context(), "nobody", "Another-34", true), kabar.ReasonNotFound)
 	wantReason(t, e.SetPassword(t.Context(), "ops", "weak", true), kabar.ReasonInvalid)
+}
+
+// Of all who add a user of the same name at once, one does, and the others are refused as a later one is: no statement fails.
+func TestANameIsOfOneUser(t *testing.T) {
+	var logged syncBuffer
+	e := newEnvLogging(t, slog.New(slog.NewTextHandler(&logged, nil)))
+	const count = 8
+	errs := make([]error, count)
+	var all sync.WaitGroup
+	for i := range count {
+		all.Go(func() {
+			errs[i] = e.AddUser(t.Context(), NewUser{Number: e.a, Name: "ops", Password: goodPassword, Role: RoleUser})
+		})
+	}
+	all.Wait()
+	won := 0
+	for _, err := range errs {
+		if err == nil {
+			won++
+			continue
+		}
+		wantReason(t, err, kabar.ReasonUserExists)
+	}
+	if won != 1 {
+		t.Errorf("%d have the name", won)
+	}
+	if text := logged.String(); strings.Contains(text, "ERROR") {
+		t.Errorf("the log says %s", text)
+	}
+}
+
+// syncBuffer is a log that several write.
+type syncBuffer struct {
+	mu sync.Mutex
+	strings.Builder
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Builder.Write(p)
 }
 
 // A hash made at another cost is made anew when its password is there.

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"kabar"
@@ -31,24 +30,32 @@ func (a *Auth) AddUser(ctx context.Context, n NewUser) error {
 	if n.Role != RoleAdmin && n.Role != RoleUser {
 		return fmt.Errorf("add user: %q is not a role", n.Role)
 	}
-	if _, err := a.db.User(ctx, n.Name); !store.IsNotFound(err) {
-		if err != nil {
-			return store.Refusal(err)
-		}
-		return taken(n.Name)
+	if err := a.free(ctx, n.Name); err != nil {
+		return err
 	}
-	phc, err := a.hash(ctx, n.Password)
+	phc, err := a.hash(ctx, n.Password) // it takes its time
 	if err != nil {
 		return err
 	}
-	u := &store.User{Account: n.Number.Account, Number: n.Number.ID, Name: n.Name, Role: n.Role, Hash: phc, MustChange: n.MustChange}
-	err = a.db.Write(ctx, nil, func(tx *store.Tx) error { return tx.AddUser(u, a.now()) })
-	if _, ok := errors.AsType[*store.StatementError](err); ok {
-		if _, again := a.db.User(ctx, n.Name); again == nil { // somebody was faster
-			return taken(n.Name)
-		}
+	a.change.Lock()
+	defer a.change.Unlock()
+	if err := a.free(ctx, n.Name); err != nil { // somebody was faster
+		return err
 	}
-	return store.Refusal(err)
+	u := &store.User{Account: n.Number.Account, Number: n.Number.ID, Name: n.Name, Role: n.Role, Hash: phc, MustChange: n.MustChange}
+	return store.Refusal(a.db.Write(ctx, nil, func(tx *store.Tx) error { return tx.AddUser(u, a.now()) }))
+}
+
+// free refuses a name that is taken.
+func (a *Auth) free(ctx context.Context, name string) error {
+	_, err := a.db.User(ctx, name)
+	switch {
+	case store.IsNotFound(err):
+		return nil
+	case err != nil:
+		return store.Refusal(err)
+	}
+	return taken(name)
 }
 
 // SetPassword changes a user's password on behalf of somebody else, and ends the user's sessions. With mustChange the next
