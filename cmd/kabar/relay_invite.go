@@ -8,7 +8,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"kabar/internal/control"
 	"kabar/internal/relayserver"
@@ -65,8 +67,9 @@ func (f *certFlag) checkName() error {
 	if f.Name == "" {
 		return nil
 	}
-	if _, err := vname.Decode(vname.Certificate{Name: f.Name}.Encode()); err != nil {
-		return &usageError{fmt.Errorf("--name: want at most %d characters on one line", vname.MaxName)}
+	_, err := vname.Decode(vname.Certificate{Name: f.Name}.Encode())
+	if err != nil || strings.ContainsRune(f.Name, utf8.RuneError) { // which stands for what was no UTF-8
+		return &usageError{fmt.Errorf("--name: want at most %d characters of UTF-8 on one line", vname.MaxName)}
 	}
 	return nil
 }
