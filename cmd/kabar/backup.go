@@ -43,6 +43,15 @@ type backupMakeCmd struct {
 	SkipMissing   bool   `help:"Make a backup although media files have been lost." env:"-"`
 }
 
+// Help is shown by kabar backup make --help.
+func (*backupMakeCmd) Help() string {
+	return `The folder must not be there yet. What is in it is worth nothing without the master key, which is not in it.
+
+Examples:
+  kabar backup /backups/2026-01-02 --data server
+  kabar backup make /backups/2026-01-02 --skip-missing --data server`
+}
+
 type (
 	makeBackup struct {
 		Dir         string `json:"dir"`

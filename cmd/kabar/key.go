@@ -58,6 +58,16 @@ type keyAddCmd struct {
 	Expires     duration `help:"After how long it ends; 0: never." default:"0" placeholder:"90d" env:"-"`
 }
 
+// Help is shown by kabar key add --help.
+func (*keyAddCmd) Help() string {
+	return `The key is printed once; the server keeps a hash of it.
+
+Examples:
+  kabar key add --label shop --data server
+  kabar key add --number 628111000201 --scopes admin --expires 90d --label deploy --data server
+  kabar key add --scopes whatsapp_business_messaging,whatsapp_business_management --label shop --data server`
+}
+
 type (
 	addKey struct {
 		Number  string        `json:"number"`
