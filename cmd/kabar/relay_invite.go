@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"kabar/internal/control"
 	"kabar/internal/relayserver"
@@ -68,7 +67,7 @@ func (f *certFlag) checkName() error {
 		return nil
 	}
 	_, err := vname.Decode(vname.Certificate{Name: f.Name}.Encode())
-	if err != nil || strings.ContainsRune(f.Name, utf8.RuneError) { // which stands for what was no UTF-8
+	if err != nil || strings.ContainsRune(f.Name, '\uFFFD') { // which stands for what was no UTF-8
 		return &usageError{fmt.Errorf("--name: want at most %d characters of UTF-8 on one line", vname.MaxName)}
 	}
 	return nil
