@@ -98,7 +98,7 @@ func screenFields(s *kabar.FlowScreen, v *kabar.FlowView, where string) (fields 
 
 // partField draws a component. What only leads on, or shows pictures, is not drawn.
 func partField(p *kabar.FlowPart, v *kabar.FlowView) (f Field, drawn bool) {
-	f = Field{Label: v.Text(p.Label), Note: v.Text(p.Helper), Required: v.Needed(p), Off: !v.Enabled(p)}
+	f = Field{Label: v.Text(p.Label), Note: v.Text(p.Helper), Required: v.Needed(p), Off: !v.Enabled(p), Begun: p.Initial != nil}
 	switch p.Type {
 	case "TextHeading", "TextSubheading":
 		return Field{Type: "title", Label: v.Text(p.Text)}, true

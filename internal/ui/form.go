@@ -44,6 +44,7 @@ type Field struct {
 	Note     string // a word of help
 	Required bool
 	Off      bool // it cannot be filled in
+	Begun    bool // there was something in it to begin with, so it says that it was emptied
 	Options  []Option
 	Checked  bool     // of "check"
 	Chosen   []string // of "many"
@@ -174,7 +175,11 @@ func formParts(f *kabar.Form) Parts {
 		}
 		delete(answers, "flow_token")
 		for _, name := range slices.Sorted(maps.Keys(answers)) {
-			p.Goods = append(p.Goods, Good{name, fmt.Sprint(answers[name])})
+			answer := answers[name]
+			if answer == nil {
+				answer = "" // it was not asked, or nothing was answered
+			}
+			p.Goods = append(p.Goods, Good{name, fmt.Sprint(answer)})
 		}
 	}
 	return p

@@ -9,6 +9,7 @@
 //                           data-body, a checkbox its name and state; data-done is said when it is done. A field with
 //                           data-json holds JSON, one with data-item the quantity of a product; files go to data-media
 //   data-stay               what is sent does not close its dialog, until the answer has a reply_id
+//   data-begun              a field that says, too, that nothing is in it
 //   data-decides            a form that tells, too, when something in it changes: with stay, and not to be left by it
 //   data-eager              a form that does not wait for its answer
 //   data-go="/c/{wa_id}"    where a form leads when its call has been answered, with members of the answer
@@ -56,11 +57,15 @@ function renew(old, fresh) {
       const twin = writing(form).find(({ name }) => name && name === input.name)
       if (twin) twin.value = input.value
     }
-    if (before?.contains(at)) again.push(() => [...form.elements].find(({ name, value }) => name && name === at.name && (at.type !== "radio" || value === at.value))?.focus())
+    if (before?.contains(at)) again.push([form, at.name, at.type === "radio" && at.value, at.selectionStart, at.selectionEnd])
   }
   if (old.open && old.id === fresh.id) old.replaceChildren(...fresh.childNodes) // another one would be shut
   else old.replaceWith(fresh)
-  for (const focus of again) focus()
+  for (const [form, name, value, from, to] of again) {
+    const twin = [...form.elements].find((input) => name && input.name === name && (value === false || input.value === value))
+    twin?.focus()
+    if (from !== undefined && from !== null) twin?.setSelectionRange(from, to)
+  }
 }
 
 function place(fresh) {
@@ -178,15 +183,10 @@ function fields(form) {
     const { item } = input.dataset
     if (item && Number(input.value)) (body.items ??= []).push({ product_retailer_id: item, quantity: Number(input.value) })
     if (!input.name || input.disabled || input.type === "file" || (input.type === "radio" && !input.checked)) continue
-    if (input.type !== "checkbox" && input.value.trim() === "" && !("stay" in form.dataset && emptied(input))) continue
+    if (input.type !== "checkbox" && input.value.trim() === "" && !("begun" in input.dataset)) continue
     put(body, input.name, value(input))
   }
   return body
-}
-
-// A field of a screen that had something in it says that it has nothing now.
-function emptied(input) {
-  return Boolean(input.defaultValue) || [...(input.options ?? [])].some((option) => option.value && option.defaultSelected)
 }
 
 function value(input) {
