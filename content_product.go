@@ -81,15 +81,21 @@ func (i *Interactive) Show(found, others []*Product) error {
 	if a.Products, err = pickProducts(actionField, a.Catalog, a.ProductIDs(), byID); err != nil || i.Type != InteractiveCatalog {
 		return err
 	}
-	for _, p := range others {
-		if _, first := byID[p.RetailerID]; !first && len(a.Products) < MaxProducts {
-			a.Products = append(a.Products, *p)
-		}
-	}
+	a.Products = addProducts(a.Products, byID, others)
 	if len(a.Products) == 0 {
 		return fault(ReasonProductsNone, actionField, "the catalog %q is empty", a.Catalog)
 	}
 	return nil
+}
+
+// addProducts adds other products of the catalog to those that are named, MaxProducts in all.
+func addProducts(all []Product, named map[string]*Product, others []*Product) []Product {
+	for _, p := range others {
+		if _, first := named[p.RetailerID]; !first && len(all) < MaxProducts {
+			all = append(all, *p)
+		}
+	}
+	return all
 }
 
 func productsByID(found []*Product) map[string]*Product {

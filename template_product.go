@@ -17,8 +17,17 @@ func (f filling) products() (thumbnail string, sections []Section, err error) {
 	return p.Action.Thumbnail, p.Action.Sections, nil
 }
 
-// ShowsProducts reports whether the customer sees products of a catalog.
+// ShowsProducts reports whether the customer sees products that the message names.
 func (r *Rendered) ShowsProducts() bool { return len(r.ProductIDs()) > 0 }
+
+// OpensCatalog reports whether a button of the message opens the catalog, and which product's picture it has; empty for any.
+func (r *Rendered) OpensCatalog() (product string, opens bool) {
+	i := slices.IndexFunc(r.Buttons, func(b RenderedButton) bool { return b.Type == ButtonCatalog })
+	if i < 0 {
+		return "", false
+	}
+	return r.Buttons[i].Product, true
+}
 
 // ProductIDs returns what the products are called that the message names, those of its cards behind its own.
 func (r *Rendered) ProductIDs() []string {
@@ -72,15 +81,28 @@ func (r *Rendered) CatalogID() (id string, err error) {
 	return id, nil
 }
 
-// Show fills in what the customer sees: the products that the message names, of those that were found in the catalog. The error
-// says which are not there.
-func (r *Rendered) Show(catalog string, found []*Product) error {
+// Show fills in what the customer sees: the products that the message names, of those that were found in the catalog. One that opens the
+// catalog shows others behind them, MaxProducts in all, that of its picture first. The error says which are not there.
+func (r *Rendered) Show(catalog string, found, others []*Product) error {
 	const field = "template.components"
 	byID := productsByID(found)
 	if _, err := pickProducts(field, catalog, r.ProductIDs(), byID); err != nil {
 		return err
 	}
-	return r.show(field, catalog, byID)
+	if err := r.show(field, catalog, byID); err != nil {
+		return err
+	}
+	if first, opens := r.OpensCatalog(); opens {
+		named := map[string]*Product{}
+		for _, p := range r.Products {
+			named[p.RetailerID] = &p
+		}
+		if p, ok := byID[first]; ok && named[first] == nil {
+			r.Products, named[first] = append(r.Products, *p), p
+		}
+		r.Products = addProducts(r.Products, named, others)
+	}
+	return nil
 }
 
 func (r *Rendered) show(field, catalog string, byID map[string]*Product) (err error) {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"kabar"
@@ -47,9 +48,10 @@ func (e *Engine) catalog(ctx context.Context, a kabar.AccountID, field, name str
 }
 
 // showTemplate does the same for a template. A button of several products shows those of the account's first catalog, unless a
-// header names another one.
+// header names another one, and one that opens the catalog shows that; without any it is a label.
 func (e *Engine) showTemplate(ctx context.Context, l *line, r *kabar.Rendered) error {
-	if !r.ShowsProducts() {
+	picture, opens := r.OpensCatalog()
+	if !opens && !r.ShowsProducts() {
 		return nil
 	}
 	named, err := r.CatalogID()
@@ -57,12 +59,21 @@ func (e *Engine) showTemplate(ctx context.Context, l *line, r *kabar.Rendered) e
 		return err
 	}
 	catalog, err := e.catalog(ctx, l.number.Account, "template.components", named)
+	if refused, ok := errors.AsType[*kabar.Error](err); ok && refused.Reason == kabar.ReasonCatalogNone && !r.ShowsProducts() {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	found, err := e.db.Products(ctx, l.number.Account, catalog, r.ProductIDs())
+	found, err := e.db.Products(ctx, l.number.Account, catalog, append(r.ProductIDs(), picture))
 	if err != nil {
 		return err
 	}
-	return r.Show(catalog, found)
+	var others []*kabar.Product
+	if opens {
+		if others, err = e.db.Catalog(ctx, l.number.Account, catalog, kabar.MaxProducts); err != nil {
+			return err
+		}
+	}
+	return r.Show(catalog, found, others)
 }

@@ -75,6 +75,8 @@ func contents(s string) map[string]kabar.Content {
 				{Type: kabar.ButtonQuickReply, Text: s, Payload: s}, {Type: kabar.ButtonURL, Text: s, URL: s}}}}}},
 		"products-template": &kabar.Template{Name: s, Rendered: &kabar.Rendered{Body: s, Buttons: []kabar.RenderedButton{{Type: kabar.ButtonProducts, Text: s}},
 			Products: []kabar.Product{{RetailerID: s, Name: s, Price: 12500, Currency: s, Availability: kabar.InStock}}}},
+		"catalog-template": &kabar.Template{Name: s, Rendered: &kabar.Rendered{Body: s, Buttons: []kabar.RenderedButton{{Type: kabar.ButtonCatalog, Text: s}},
+			Products: []kabar.Product{{RetailerID: s, Name: s, Price: 12500, Currency: s, Availability: kabar.InStock}}}},
 		"products-missing": &kabar.Template{Name: s, Rendered: &kabar.Rendered{Body: s, Buttons: []kabar.RenderedButton{{Type: kabar.ButtonProducts, Text: s}}}},
 		"product-cards": &kabar.Template{Name: s, Rendered: &kabar.Rendered{Body: s, Cards: []kabar.Rendered{{
 			Header: &kabar.Header{Type: kabar.HeaderProduct, Product: &kabar.ProductRef{Catalog: s, RetailerID: s}}, Body: s,

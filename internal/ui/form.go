@@ -105,7 +105,7 @@ func (b Bubble) toFill(i *kabar.Interactive) *Form {
 
 // sells reports whether a button leads to products that can be ordered.
 func sells(button kabar.RenderedButton) bool {
-	return button.Type == kabar.ButtonProducts || button.Type == kabar.ButtonProduct
+	return button.Type == kabar.ButtonCatalog || button.Type == kabar.ButtonProducts || button.Type == kabar.ButtonProduct
 }
 
 // toOrder returns what the buttons of a template offer, those of its cards together; nil when they offer nothing.
