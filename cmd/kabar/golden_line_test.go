@@ -75,7 +75,7 @@ func (l *goldenLine) connect(w http.ResponseWriter, r *http.Request) {
 	dial, cancel := context.WithTimeout(ctx, patience.Limit)
 	defer cancel()
 	plain := &websocket.DialOptions{CompressionMode: websocket.CompressionDisabled}
-	if c.up, _, err = websocket.Dial(dial, "ws://"+l.relay+relayproto.Path, plain); err != nil { //nolint:bodyclose // the library says: never close it
+	if c.up, _, err = websocket.Dial(dial, "ws://"+l.relay+relayproto.Path, plain); err != nil {
 		http.Error(w, "the relay is away", http.StatusBadGateway)
 		return
 	}
