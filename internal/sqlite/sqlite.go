@@ -8,6 +8,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
@@ -53,7 +54,7 @@ var (
 
 // Open opens a file as OpenFile does, with small caches, and starts its group-commit writer. The caller closes the DB.
 func Open(path string) (*DB, error) {
-	f, err := openFile(path, smallCache)
+	f, err := openFile(path, smallCache, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -67,9 +68,18 @@ type InUseError = filelock.InUseError
 
 // OpenFile opens or creates the file at path (mode 0600) and takes its lock. A second process gets an *InUseError that
 // names the owner. The caller closes the file, and writes through Conn from one goroutine at a time.
-func OpenFile(path string) (*File, error) { return openFile(path, serverCache) }
+func OpenFile(path string) (*File, error) { return OpenFileWith(path, nil) }
 
-func openFile(path string, c cache) (*File, error) {
+// Dial makes a connector for a data source name of the driver's.
+type Dial func(dsn string) (driver.Connector, error)
+
+// OpenFileWith opens a file over connections that dial makes; nil: the driver makes them.
+func OpenFileWith(path string, dial Dial) (*File, error) { return openFile(path, serverCache, dial) }
+
+func openFile(path string, c cache, dial Dial) (*File, error) {
+	if dial == nil {
+		dial = sqlite.NewConnector
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
@@ -78,13 +88,13 @@ func openFile(path string, c cache) (*File, error) {
 		return nil, err
 	}
 	db := &File{lock: lock}
-	if err := db.open(path, c); err != nil {
+	if err := db.open(path, c, dial); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Close())
 	}
 	return db, nil
 }
 
-func (db *File) open(path string, c cache) error {
+func (db *File) open(path string, c cache, dial Dial) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // SQLite itself would create it with the umask's mode
 	if err != nil {
 		return err
@@ -92,10 +102,10 @@ func (db *File) open(path string, c cache) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	if db.Conn, err = pool(path, 1, c.writer, "_txlock=immediate"); err != nil {
+	if db.Conn, err = pool(dial, path, 1, c.writer, "_txlock=immediate"); err != nil {
 		return err
 	}
-	if db.Read, err = pool(path, max(4, runtime.NumCPU()), c.reader, "_pragma=query_only(1)"); err != nil {
+	if db.Read, err = pool(dial, path, max(4, runtime.NumCPU()), c.reader, "_pragma=query_only(1)"); err != nil {
 		return err
 	}
 	var version string
@@ -115,12 +125,12 @@ func (db *File) open(path string, c cache) error {
 	return nil
 }
 
-func pool(path string, n, cacheKiB int, extra string) (*sql.DB, error) {
+func pool(dial Dial, path string, n, cacheKiB int, extra string) (*sql.DB, error) {
 	dsn := "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath() +
 		"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)" +
 		"&_pragma=secure_delete(1)&_pragma=wal_autocheckpoint(2000)&_pragma=journal_size_limit(67108864)" +
 		fmt.Sprintf("&_pragma=cache_size(-%d)&", cacheKiB) + extra
-	c, err := sqlite.NewConnector(dsn)
+	c, err := dial(dsn)
 	if err != nil {
 		return nil, err
 	}

@@ -33,6 +33,8 @@ import (
 type Options struct {
 	Path string // of the SQLite file; or
 	URL  string // postgres://…
+	// Dial makes the connections to the SQLite file; nil: the driver does. A simulation keeps them from one life to the next.
+	Dial sqlite.Dial
 	// MaxConns is how many connections to PostgreSQL are opened at most: one writes, the others read. Zero: 9; at least 2.
 	MaxConns int
 	Master   secrets.Key
@@ -136,7 +138,7 @@ func (db *DB) connect(ctx context.Context, o Options) error {
 		}
 		return db.connectPostgres(ctx, o)
 	}
-	file, err := sqlite.OpenFile(o.Path)
+	file, err := sqlite.OpenFileWith(o.Path, o.Dial)
 	if err != nil {
 		return err
 	}

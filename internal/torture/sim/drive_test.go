@@ -6,7 +6,7 @@ import "slices"
 func (w *world) commit() {
 	w.decide()
 	w.note("commit %d", w.server.queued())
-	w.logged = w.server.logged()
+	w.logged = w.place.disk.Logged()
 	w.stats.transmitted, w.stats.hooked = 0, 0
 	w.server.permit <- struct{}{}
 	w.rest()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync/atomic"
 	"testing/synctest"
 	"time"
@@ -28,19 +27,24 @@ const (
 
 // origin is a store with one number in it, of which every seed's is a copy.
 type origin struct {
-	dir    string
+	db     []byte // the file
 	master secrets.Key
 	number *kabar.Number
 }
 
 // newOrigin makes one in a folder that exists.
-func newOrigin(ctx context.Context, dir string) (*origin, error) {
-	o := &origin{dir: dir, master: secrets.NewKey()}
-	db, err := store.Open(ctx, store.Options{Path: filepath.Join(dir, dbFile), Master: o.master})
+func newOrigin(ctx context.Context, dir string) (_ *origin, err error) {
+	o := &origin{master: secrets.NewKey()}
+	path := filepath.Join(dir, dbFile)
+	db, err := store.Open(ctx, store.Options{Path: path, Master: o.master})
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
+	defer func() {
+		if err = errors.Join(err, db.Close()); err == nil {
+			o.db, err = os.ReadFile(path)
+		}
+	}()
 	start := time.Date(1999, 12, 31, 0, 0, 0, 0, time.UTC) // before every bubble's time
 	o.number, err = engine.AddNumber(ctx, db, engine.NewNumber{Account: &kabar.Account{Name: "Warung"}, Digits: digits,
 		Profile: kabar.Profile{Name: "Warung Kabar"}, Templates: []*kabar.TemplateDef{{Name: "hello", Language: "en",
@@ -62,7 +66,6 @@ func newOrigin(ctx context.Context, dir string) (*origin, error) {
 // server is one life of the product's process: from a start to a crash, or to the end.
 type server struct {
 	w      *world
-	dir    string
 	db     *store.DB
 	engine *engine.Engine
 	hooks  *webhook.Dispatcher
@@ -74,13 +77,14 @@ type server struct {
 	dead   bool          // guarded by the gates' mutex
 }
 
-// start runs a server on the store in dir. Then its writer stands behind a commit and waits for the permit for the next one.
-func (w *world) start(dir string) {
-	s := &server{w: w, dir: dir, permit: make(chan struct{})}
+// start runs a server on what the disk holds. Then its writer stands behind a commit and waits for the permit for the next one.
+func (w *world) start() {
+	s := &server{w: w, permit: make(chan struct{})}
 	s.line = &line{Fake: w.network, server: s}
 	ctx, cancel := context.WithCancel(context.Background())
 	var err error
-	s.db, err = store.Open(ctx, store.Options{Path: filepath.Join(dir, dbFile), Master: w.origin.master, Observe: s.observe})
+	s.db, err = store.Open(ctx, store.Options{Path: filepath.Join(w.place.dir, dbFile), Dial: w.place.dial,
+		Master: w.origin.master, Observe: s.observe})
 	w.must(err)
 	s.engine = engine.New(engine.Options{Store: s.db, Media: w.media, Now: time.Now,
 		Committed: func(n kabar.NumberID) { s.hooks.Wake(n) }})
@@ -99,7 +103,7 @@ func (w *world) start(dir string) {
 	s.stop = func() error {
 		close(s.permit)
 		cancel()
-		return errors.Join(<-done, <-done, s.db.Close(), os.RemoveAll(dir))
+		return errors.Join(<-done, <-done, s.db.Close())
 	}
 	w.server = s
 }
@@ -112,15 +116,6 @@ func (s *server) observe(int, time.Duration) {
 	}
 }
 
-// logged is how long the write-ahead log is.
-func (s *server) logged() int64 {
-	info, err := os.Stat(filepath.Join(s.dir, dbFile+"-wal"))
-	if err != nil {
-		return 0
-	}
-	return info.Size()
-}
-
 // queued reports how many writes wait for the next commit.
 func (s *server) queued() int {
 	n, _ := s.db.Waiting()
@@ -130,16 +125,9 @@ func (s *server) queued() int {
 // crash is what a killed process leaves: the files as they are, without those that only a living one needs. The outside
 // goes on; what the server does after this it does for nobody.
 func (w *world) crash() {
-	w.lives++
-	next := filepath.Join(w.dir, strconv.Itoa(w.lives))
-	w.must(os.Mkdir(next, 0o700))
-	w.must(copyFile(filepath.Join(w.server.dir, dbFile), filepath.Join(next, dbFile)))
-	wal := filepath.Join(next, dbFile+"-wal")
-	if err := copyFile(filepath.Join(w.server.dir, dbFile+"-wal"), wal); err != nil && !errors.Is(err, os.ErrNotExist) {
-		w.must(err)
-	}
+	db, wal := w.place.disk.Save()
 	if w.mutant == lastCommitLost {
-		w.must(os.Truncate(wal, w.logged))
+		wal = wal[:min(w.logged, int64(len(wal)))]
 	}
 	w.gates.kill(w.server)
 	w.must(w.server.stop())
@@ -150,15 +138,8 @@ func (w *world) crash() {
 		p.handing = false
 	}
 	w.calls = nil
-	w.start(next)
-}
-
-func copyFile(from, to string) error {
-	b, err := os.ReadFile(from)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(to, b, 0o600)
+	w.must(w.place.disk.Load(db, wal))
+	w.start()
 }
 
 // newMedia opens an empty folder of media: the engine asks for one.

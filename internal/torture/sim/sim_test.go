@@ -55,7 +55,10 @@ const decisions = 100
 type stage struct {
 	origin *origin
 	dir    string
-	next   atomic.Int64
+
+	mu     sync.Mutex
+	places []*place // that nobody plays at
+	made   int
 }
 
 func newStage(t *testing.T) *stage {
@@ -72,17 +75,48 @@ func newStage(t *testing.T) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &stage{origin: o, dir: dir}
+	s := &stage{origin: o, dir: dir}
+	t.Cleanup(func() {
+		for _, p := range s.places {
+			if err := p.close(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	return s
+}
+
+// take returns a place where nobody plays.
+func (s *stage) take() (*place, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.places); n > 0 {
+		p := s.places[n-1]
+		s.places = s.places[:n-1]
+		return p, nil
+	}
+	s.made++
+	dir := filepath.Join(s.dir, fmt.Sprint("place", s.made))
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil, err
+	}
+	return newPlace(dir)
+}
+
+func (s *stage) give(p *place) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.places = append(s.places, p)
 }
 
 // play plays a seed and returns its world as it was at the end.
 func (s *stage) play(t *testing.T, seed uint64, mu mutant) *world {
 	t.Helper()
-	dir := filepath.Join(s.dir, fmt.Sprint("seed", s.next.Add(1)))
-	if err := os.Mkdir(dir, 0o700); err != nil {
+	p, err := s.take()
+	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
+	defer s.give(p)
 	defer func() {
 		if p := recover(); p != nil {
 			panic(fmt.Sprintf("seed %d: %v", seed, p))
@@ -90,7 +124,7 @@ func (s *stage) play(t *testing.T, seed uint64, mu mutant) *world {
 	}()
 	var w *world
 	synctest.Test(t, func(t *testing.T) {
-		w = newWorld(t, s.origin, dir, seed, mu)
+		w = newWorld(t, s.origin, p, seed, mu)
 		w.live(decisions)
 	})
 	return w

@@ -3,8 +3,6 @@ package sim
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"regexp"
 	"testing"
 	"testing/synctest"
@@ -21,8 +19,7 @@ type world struct {
 	rng    *rand.Rand
 	origin *origin
 	mutant mutant
-	dir    string // of all lives
-	lives  int
+	place  *place
 	logged int64 // how long the write-ahead log was before the last commit
 	stats  stats
 
@@ -87,8 +84,8 @@ func (s stats) crashed() map[string]int {
 var names = []string{"ana", "budi", "citra", "dewi"}
 
 // newWorld makes the world of a seed. It must be made and used in a bubble.
-func newWorld(t *testing.T, o *origin, dir string, seed uint64, mu mutant) *world {
-	w := &world{t: t, rng: rand.New(rand.NewPCG(seed, 0)), origin: o, mutant: mu, dir: dir, network: networktest.NewFake(),
+func newWorld(t *testing.T, o *origin, place *place, seed uint64, mu mutant) *world {
+	w := &world{t: t, rng: rand.New(rand.NewPCG(seed, 0)), origin: o, mutant: mu, place: place, network: networktest.NewFake(),
 		gates: &gates{waiting: map[string]*gate{}}, model: newModel(), byName: map[string]*phone{}, byHandle: map[string]*phone{},
 		byLabel: map[string]*order{}, sinkIs: well, held: map[string]*gate{}, born: time.Now()}
 	for i, name := range names[:2+w.rng.IntN(3)] {
@@ -99,12 +96,10 @@ func newWorld(t *testing.T, o *origin, dir string, seed uint64, mu mutant) *worl
 	}
 	w.ratchet = w.rng.IntN(2) == 0
 	var err error
-	w.media, err = newMedia(dir)
+	w.media, err = newMedia(place.dir)
 	w.must(err)
-	first := filepath.Join(dir, "0")
-	w.must(os.Mkdir(first, 0o700))
-	w.must(copyFile(filepath.Join(o.dir, dbFile), filepath.Join(first, dbFile)))
-	w.start(first)
+	w.must(place.disk.Load(o.db, nil))
+	w.start()
 	return w
 }
 
