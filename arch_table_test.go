@@ -85,6 +85,7 @@ var places = map[string]place{
 	// The crash harness, which nothing of the product may import.
 	"torture":            {may: ". secrets store storetest/pgserver torture/disk torture/failpoint torture/history torture/instrument torture/recorders torture/scan", outside: "github.com/alecthomas/kong github.com/jackc/pgx/v5"},
 	"torture/disk":       {outside: "modernc.org/libc modernc.org/sqlite"},
+	"torture/memory":     {outside: "modernc.org/libc modernc.org/sqlite"},
 	"torture/failpoint":  {may: "torture/disk"},
 	"torture/history":    {},
 	"torture/instrument": {},
@@ -137,7 +138,7 @@ var standard = []struct{ pkg, only, why string }{
 	{"os/exec", "bench cmd/kabar storetest/pgserver torture torture/instrument ui/uitest", "the server starts no child process; kabar dev may open a browser, and kabar bench starts the programs it measures"},
 	{"math/rand", "", "math/rand/v2 for chance, crypto/rand for secrets"},
 	{"log", "", "slog is handed in"},
-	{"unsafe", "relayproto torture/disk", "only generated code, and the crash harness's layer under SQLite, which is translated from C"},
+	{"unsafe", "relayproto torture/disk torture/memory", "only generated code, and the crash harness's layers under SQLite, which is translated from C"},
 	{"testing", "network/networktest patience storetest ui/uitest", "a product carries no tests"},
 	{"html/template", "ui console phone/phoneui", "pages are made in one place"},
 	{"text/template", "", "it does not escape"},

@@ -158,9 +158,19 @@ func (b *batch) flush() error {
 	return nil
 }
 
+// texts returns the statements of a table.
+func (b *batch) texts(s *shape) texts {
+	t, made := b.db.texts[s.name]
+	if !made {
+		t = b.db.flavour.texts(s)
+		b.db.texts[s.name] = t
+	}
+	return t
+}
+
 // load runs a table's load statement for some keys.
 func (b *batch) load(s *shape, keys [][]any, scan func(*sql.Rows) error) error {
-	text := b.db.texts[s.name].load
+	text := b.texts(s).load
 	if b.db.flavour == postgresFlavour {
 		all := cells{width: len(s.keys)}
 		for _, k := range keys {
@@ -198,7 +208,7 @@ func (b *batch) query(text string, args []any, scan func(*sql.Rows) error) error
 
 // write runs a table's insert, update and remove statements.
 func (b *batch) write(s *shape, inserts, updates, removes cells) error {
-	all, t := s.all(), b.db.texts[s.name]
+	all, t := s.all(), b.texts(s)
 	if b.db.flavour == sqliteFlavour {
 		if short, ok := inserts.early(all); ok {
 			inserts, t.insert = short, t.early

@@ -56,14 +56,13 @@ func (f flavour) texts(s *shape) texts {
 			load:   fmt.Sprintf("SELECT %s FROM %s WHERE %s", all, s.name, where),
 			remove: fmt.Sprintf("DELETE FROM %s WHERE %s", s.name, where),
 		}
-		insert := func(rows int, places string) rowsText {
-			return rowsText{rows, fmt.Sprintf("INSERT OR FAIL INTO %s (%s) VALUES %s", s.name, all, places+strings.Repeat(", "+places, rows-1))}
-		}
-		places := "(?" + strings.Repeat(", ?", len(s.keys)+len(s.cols)-1) + ")"
+		head := "INSERT OR FAIL INTO " + s.name + " (" + all + ") VALUES "
+		places, early := "(?"+strings.Repeat(", ?", len(s.keys)+len(s.cols)-1)+")", earlyPlaces(s)
 		for _, n := range chunkRows() {
-			t.insert = append(t.insert, insert(n, places))
-			t.early = append(t.early, insert(n, earlyPlaces(s)))
-			t.update = append(t.update, rowsText{n, insert(n, places).text + replace})
+			insert := head + strings.Repeat(places+", ", n-1) + places
+			t.insert = append(t.insert, rowsText{n, insert})
+			t.early = append(t.early, rowsText{n, head + strings.Repeat(early+", ", n-1) + early})
+			t.update = append(t.update, rowsText{n, insert + replace})
 		}
 		return t
 	}

@@ -59,6 +59,9 @@ func connected(ctx context.Context, o Options) (*DB, error) {
 
 // migrate runs what s says is pending.
 func (db *DB) migrate(ctx context.Context, s Schema, watch func(Step)) error {
+	if s.Have > 0 && len(s.Pending) == 0 {
+		return nil
+	}
 	files, err := migrationFiles()
 	if err != nil {
 		return err

@@ -66,7 +66,9 @@ type DB struct {
 	open  *batch
 	again *time.Timer
 
-	texts map[string]texts // by table; each connection keeps the statements prepared
+	// By table, from when it is first needed: most are seldom. The writer's goroutine only; the connection keeps the statements
+	// prepared.
+	texts map[string]texts
 
 	ops       *commit.Writer[op]
 	master    secrets.Key // that the store was opened with; Tx.master is the one it has now
@@ -158,9 +160,6 @@ func (db *DB) start(ctx context.Context, o Options) error {
 		return err
 	}
 	db.texts = map[string]texts{}
-	for _, s := range shapes() {
-		db.texts[s.name] = db.flavour.texts(s)
-	}
 	db.ops = commit.NewWriter(db.runBatch, commit.Options{Queue: o.Queue, Batch: o.Batch, Observe: o.Observe})
 	if err := db.openKeys(ctx); err != nil {
 		db.ops.Close()

@@ -60,7 +60,7 @@ func (w *world) hook(g *gate) string {
 	w.stats.hooked++
 	what := w.model.text(g.hook.told)
 	if w.model.posted(g.hook.id) {
-		w.stats.hooks++
+		w.stats.Hooks++
 	} else {
 		what += " again"
 	}
@@ -121,23 +121,23 @@ func (w *world) chance(g *gate) verdict {
 func (w *world) kill() {
 	w.decide()
 	w.note("crash")
-	w.stats.crashes++
-	w.stats.unmarkedSent += min(w.stats.transmitted, 1)
-	w.stats.unmarkedHook += min(w.stats.hooked, 1)
+	w.stats.Crashes++
+	w.stats.UnmarkedSent += min(w.stats.transmitted, 1)
+	w.stats.UnmarkedHook += min(w.stats.hooked, 1)
 	for _, g := range w.gates.list() {
 		half := w.rng.IntN(2) == 0
 		switch {
 		case g.kind == "ack":
-			w.stats.unacked++
+			w.stats.Unacked++
 		case g.kind == "answer" && g.call.err == nil && !g.call.sent.Replayed:
-			w.stats.unanswered++
+			w.stats.Unanswered++
 		case g.kind == "send" && half && !w.offline:
-			w.stats.unmarkedSent++
+			w.stats.UnmarkedSent++
 			w.note("%s: %s %s", g.label(), lost, w.happen(g, lost))
 		case g.kind == "send":
-			w.stats.unsent++
+			w.stats.Unsent++
 		case g.kind == "post" && half && w.sinkIs == well:
-			w.stats.unmarkedHook++
+			w.stats.UnmarkedHook++
 			w.note("%s: %s %s", g.label(), lost, w.happen(g, lost))
 		}
 	}

@@ -74,7 +74,7 @@ func (w *world) options() (all []option) {
 	}
 	add(2, w.network_)
 	add(2, w.application)
-	if w.stats.crashes < 3 {
+	if w.stats.Crashes < 3 {
 		add(1+len(w.gates.list())/2, w.kill)
 	}
 	return all
@@ -165,7 +165,7 @@ func (w *world) newOrder(p *phone, free bool) *order {
 	o.expires = w.slotAfter(p, time.Now().Add(least))
 	w.orders = append(w.orders, o)
 	w.byLabel[o.label] = o
-	w.stats.messages++
+	w.stats.Messages++
 	return o
 }
 
@@ -188,7 +188,7 @@ func (w *world) wait() {
 	d := time.Duration(1+w.rng.IntN(5)) * 5 * time.Second
 	w.note("%s pass", d)
 	time.Sleep(d)
-	w.stats.passed += d
+	w.stats.Passed += d
 	w.rest()
 }
 
@@ -236,9 +236,9 @@ func (w *world) settle() {
 	if w.offline {
 		w.network_()
 	}
-	end := w.stats.decisions + patience
+	end := w.stats.Decisions + patience
 	for quiet := time.Duration(0); quiet < idle; {
-		if w.stats.decisions > end {
+		if w.stats.Decisions > end {
 			w.model.fault("I14: it does not come to rest")
 			return
 		}
@@ -247,7 +247,7 @@ func (w *world) settle() {
 			continue
 		}
 		time.Sleep(slice)
-		w.stats.passed += slice
+		w.stats.Passed += slice
 		quiet += slice
 		w.rest()
 	}

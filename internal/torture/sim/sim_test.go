@@ -1,11 +1,12 @@
 // Package sim runs the server's engine, store and webhook dispatcher in a simulation that a seed decides: around a real
-// SQLite file stand a network, customers' phones and an application in memory, all in one bubble of testing/synctest.
+// SQLite database stand a network, customers' phones and an application in memory, all in one bubble of testing/synctest.
 // Hours pass in it, the process crashes and starts again, network and application fail. A model (model_test.go) that knows
 // only what the outside has seen judges the history.
 //
 //	go test ./internal/torture/sim -seeds 5000                 many seeds
 //	go test ./internal/torture/sim -run TestSeeds -seed 17 -v  one of them again, with all that happened
 //	go test ./internal/torture/sim -overlay faults.json        the same of a product with a fault
+//	go test ./internal/torture/sim -run TestSeeds -share 1 -cpuprofile sim.prof   seeds in this process, for a profile
 //
 // # How a seed replays exactly
 //
@@ -21,8 +22,9 @@
 //
 // # What a crash is
 //
-// A killed process leaves the files as they are: database and log are copied while the writer stands still, the old server
-// is cut off from all gates and ended, and a new one opens the copy. Of what waited at the gates some has happened without
+// A killed process leaves the files as they are: database and log are saved while the writer stands still, the old server
+// is cut off from all gates and ended, what it has still written is undone, and a new one finds what was saved and recovers
+// the log. They lie on a disk in memory, and SQLite's connections outlive the server (disk_test.go). Of what waited at the gates some has happened without
 // the server's knowing. Power cuts, torn writes and failing disks are other harnesses' work; so are the encryption, which a
 // counter in the network's fake stands for, media, several numbers, and the API's wire format.
 package sim
@@ -63,7 +65,7 @@ type stage struct {
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	before := debug.SetGCPercent(400) // every life of a server opens SQLite anew and leaves it behind
+	before := debug.SetGCPercent(1600) // there is little that lives, and much that is left behind
 	t.Cleanup(func() { debug.SetGCPercent(before) })
 	dir := t.TempDir()
 	// No disk, if possible: what is lost in a power cut is another test's.
@@ -166,31 +168,24 @@ func volume(n int) int {
 }
 
 func TestSeeds(t *testing.T) {
-	s := newStage(t)
-	if *seed > 0 {
-		if w := s.play(t, *seed, none); len(w.model.faults) > 0 {
+	switch {
+	case *seed > 0:
+		if w := newStage(t).play(t, *seed, none); len(w.model.faults) > 0 {
 			show(t, *seed, w)
 		} else {
 			t.Log("\n" + strings.Join(w.trace, "\n"))
 		}
 		return
+	case *share > 0:
+		playShare(t, volume(*seeds))
+		return
 	}
-	var mu sync.Mutex
-	var all stats
 	began := time.Now()
-	s.each(t, volume(*seeds), func(t *testing.T, n uint64) {
-		w := s.play(t, n, none)
-		mu.Lock()
-		all.add(w.stats)
-		mu.Unlock()
-		if len(w.model.faults) > 0 {
-			show(t, n, w)
-		}
-	})
-	t.Logf("%.0f seeds a minute; of each, on average: %s", float64(all.seeds)/time.Since(began).Minutes(), all)
+	all := shares(t, volume(*seeds))
+	t.Logf("%.0f seeds a minute; of each, on average: %s", float64(all.Seeds)/time.Since(began).Minutes(), all)
 	for what, n := range all.crashed() {
-		if t.Logf("crashes between %s: %d", what, n); n < all.seeds/20 {
-			t.Errorf("only %d crashes in %d seeds came between %s", n, all.seeds, what)
+		if t.Logf("crashes between %s: %d", what, n); n < all.Seeds/20 {
+			t.Errorf("only %d crashes in %d seeds came between %s", n, all.Seeds, what)
 		}
 	}
 }

@@ -47,38 +47,38 @@ type world struct {
 
 // stats count what has happened, so that a test can demand that it has.
 type stats struct {
-	seeds, decisions, crashes, messages, hooks int
-	passed                                     time.Duration
+	Seeds, Decisions, Crashes, Messages, Hooks int
+	Passed                                     time.Duration
 	transmitted, hooked                        int // since the last commit
 
-	unanswered, unsent, unmarkedSent, unmarkedHook, unacked int // see crashed
+	Unanswered, Unsent, UnmarkedSent, UnmarkedHook, Unacked int // see crashed
 }
 
 func (s *stats) add(o stats) {
-	s.seeds++
-	s.decisions += o.decisions
-	s.crashes += o.crashes
-	s.messages += o.messages
-	s.hooks += o.hooks
-	s.passed += o.passed
-	s.unanswered += o.unanswered
-	s.unsent += o.unsent
-	s.unmarkedSent += o.unmarkedSent
-	s.unmarkedHook += o.unmarkedHook
-	s.unacked += o.unacked
+	s.Seeds += o.Seeds
+	s.Decisions += o.Decisions
+	s.Crashes += o.Crashes
+	s.Messages += o.Messages
+	s.Hooks += o.Hooks
+	s.Passed += o.Passed
+	s.Unanswered += o.Unanswered
+	s.Unsent += o.Unsent
+	s.UnmarkedSent += o.UnmarkedSent
+	s.UnmarkedHook += o.UnmarkedHook
+	s.Unacked += o.Unacked
 }
 
 func (s stats) String() string {
-	n := float64(max(s.seeds, 1))
-	return fmt.Sprintf("%.0f decisions, %.1f hours, %.1f crashes, %.0f messages, %.0f webhooks", float64(s.decisions)/n, s.passed.Hours()/n,
-		float64(s.crashes)/n, float64(s.messages)/n, float64(s.hooks)/n)
+	n := float64(max(s.Seeds, 1))
+	return fmt.Sprintf("%.0f decisions, %.1f hours, %.1f crashes, %.0f messages, %.0f webhooks", float64(s.Decisions)/n, s.Passed.Hours()/n,
+		float64(s.Crashes)/n, float64(s.Messages)/n, float64(s.Hooks)/n)
 }
 
 // crashed returns how many crashes came between what.
 func (s stats) crashed() map[string]int {
-	return map[string]int{"a commit and its answer": s.unanswered, "T1 and the transmission": s.unsent,
-		"the transmission and T2": s.unmarkedSent, "the application's 200 and the mark": s.unmarkedHook,
-		"the commit of a mail and its acknowledgement": s.unacked}
+	return map[string]int{"a commit and its answer": s.Unanswered, "T1 and the transmission": s.Unsent,
+		"the transmission and T2": s.UnmarkedSent, "the application's 200 and the mark": s.UnmarkedHook,
+		"the commit of a mail and its acknowledgement": s.Unacked}
 }
 
 var names = []string{"ana", "budi", "citra", "dewi"}
@@ -87,7 +87,8 @@ var names = []string{"ana", "budi", "citra", "dewi"}
 func newWorld(t *testing.T, o *origin, place *place, seed uint64, mu mutant) *world {
 	w := &world{t: t, rng: rand.New(rand.NewPCG(seed, 0)), origin: o, mutant: mu, place: place, network: networktest.NewFake(),
 		gates: &gates{waiting: map[string]*gate{}}, model: newModel(), byName: map[string]*phone{}, byHandle: map[string]*phone{},
-		byLabel: map[string]*order{}, sinkIs: well, held: map[string]*gate{}, born: time.Now()}
+		byLabel: map[string]*order{}, sinkIs: well, held: map[string]*gate{}, born: time.Now(),
+		stats: stats{Seeds: 1}}
 	for i, name := range names[:2+w.rng.IntN(3)] {
 		p := &phone{w: w, name: name, handle: fmt.Sprintf("3460000000%d", i), index: i, refs: map[string]string{}, ticks: map[string]kabar.Status{}}
 		w.phones = append(w.phones, p)
@@ -150,7 +151,7 @@ func (w *world) decide() {
 	time.Sleep(time.Microsecond)
 	w.model.step++
 	w.model.now = time.Now()
-	w.stats.decisions++
+	w.stats.Decisions++
 }
 
 // Deadlines of customers, windows and times to live, are never near each other: two conversations whose lanes found at the
@@ -184,7 +185,7 @@ func (w *world) pass(d time.Duration) {
 		}
 		time.Sleep(step)
 		d -= step
-		w.stats.passed += step
+		w.stats.Passed += step
 		w.rest()
 		w.serve()
 	}
