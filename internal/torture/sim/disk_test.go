@@ -14,7 +14,7 @@ import (
 
 // place is where one seed after another is played: a folder, a disk in memory for the server's database, and the connections
 // to it. They outlive a server, as SQLite's code does: opening them anew, each with its schema and its statements, took a
-// third of the time. A server that starts finds the log that the one before it has left and recovers it, as ever.
+// quarter of the time. A server that starts finds the log that the one before it has left and recovers it, as ever.
 type place struct {
 	dir  string
 	disk *memory.Disk
