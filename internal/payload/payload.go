@@ -47,6 +47,8 @@ type Payload struct {
 	Asked *kabar.FlowQuestion `json:"flow_asked,omitempty"` // the customer fills in a flow that asks the business's server
 	Step  *kabar.FlowStep     `json:"flow_step,omitempty"`  // what that has answered
 
+	Tapped *kabar.LinkTap `json:"tapped,omitempty"` // the customer has opened a link of a template
+
 	Typing *Typing `json:"typing,omitempty"` // only as a signal outside the ratchet
 }
 
@@ -154,7 +156,7 @@ func Decode(b []byte) (*Payload, error) {
 func (p *Payload) check() error {
 	bodies := 0
 	for _, set := range []bool{p.Message != nil, p.Receipt != nil, p.Retry != nil, p.Profile != nil, p.Deleted != nil,
-		p.Blocked != nil, p.Reported != nil, p.Hello != nil, p.Typing != nil, p.Asked != nil, p.Step != nil} {
+		p.Blocked != nil, p.Reported != nil, p.Hello != nil, p.Typing != nil, p.Asked != nil, p.Step != nil, p.Tapped != nil} {
 		if set {
 			bodies++
 		}
@@ -177,6 +179,8 @@ func (p *Payload) check() error {
 		return checkAsked(p.Asked)
 	case p.Step != nil:
 		return checkStep(p.Step)
+	case p.Tapped != nil:
+		return checkTapped(p.Tapped)
 	}
 	return nil
 }

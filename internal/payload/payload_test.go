@@ -157,6 +157,9 @@ func TestDecodeRefuses(t *testing.T) {
 	asked := func(members string) string {
 		return `{"v":1,"at":1,"flow_asked":{"id":"` + theirs + `","message":"` + ours + `",` + members + `}}`
 	}
+	tapped := func(members string) string {
+		return `{"v":1,"at":1,"tapped":{"id":"` + theirs + `","message":"` + ours + `",` + members + `}}`
+	}
 	step := func(members string) string {
 		return `{"v":1,"at":1,"flow_step":{"question":"` + theirs + `","message":"` + ours + `",` + members + `}}`
 	}
@@ -192,6 +195,13 @@ func TestDecodeRefuses(t *testing.T) {
 		"too long a screen":          asked(`"action":"INIT","screen":"` + strings.Repeat("A", 81) + `"`),
 		"a flow that goes nowhere":   step(`"text":"x"`),
 		"a flow of unknown fault":    step(`"fault":"rain"`),
+		"a tap without an id":        `{"v":1,"at":1,"tapped":{"message":"` + ours + `","button":0}}`,
+		"a tap on no message":        `{"v":1,"at":1,"tapped":{"id":"` + theirs + `","button":0}}`,
+		"a tap on button -1":         tapped(`"button":-1`),
+		"a tap on an 11th button":    tapped(`"button":10`),
+		"a tap on half a button":     tapped(`"button":0.5`),
+		"a tap on card -1":           tapped(`"card":-1,"button":0`),
+		"a tap on an 11th card":      tapped(`"card":11,"button":0`),
 		"a short id":                 `{"v":1,"at":1,"deleted":{"id":"01"}}`,
 		"an id in capitals":          `{"v":1,"at":1,"deleted":{"id":"` + strings.ToUpper(theirs) + `"}}`,
 		"a message without id":       `{"v":1,"at":1,"message":{"kind":"text","content":{"body":"x"}}}`,
@@ -213,6 +223,9 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 	if _, err := payload.Decode([]byte(message(`"reply_to":"` + ours + `"`))); err != nil {
 		t.Errorf("what the others are made from: %v", err)
+	}
+	if _, err := payload.Decode([]byte(tapped(`"card":10,"button":9`))); err != nil {
+		t.Errorf("the last button of the last card: %v", err)
 	}
 }
 

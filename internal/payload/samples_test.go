@@ -35,6 +35,8 @@ func samples() []sample {
 		{"flow asked", &payload.Payload{Asked: &kabar.FlowQuestion{ID: theirs, Message: ours, Action: kabar.FlowExchange, Screen: "A", Data: []byte(`{"a":1}`)}}},
 		{"flow step", &payload.Payload{Step: &kabar.FlowStep{Question: theirs, Message: ours, Screen: "B", Data: []byte(`{"b":2}`)}}},
 		{"flow that is over", &payload.Payload{Step: &kabar.FlowStep{Question: theirs, Message: ours, Fault: kabar.FlowOver, Text: "Sold out"}}},
+		{"tapped", &payload.Payload{Tapped: &kabar.LinkTap{ID: theirs, Message: ours, Card: 2, Button: 1}}},
+		{"tapped below the message", &payload.Payload{Tapped: &kabar.LinkTap{ID: theirs, Message: ours}}},
 		{"typing", &payload.Payload{Typing: &payload.Typing{On: true}}},
 	}
 	for _, c := range contents() {
