@@ -23,13 +23,14 @@ type Message struct {
 	Status       Status
 	Content      Content
 	Context      Context
-	At           time.Time // accepted (outbound) or written by the customer (inbound)
-	Expires      time.Time // outbound: not sent after this; zero means the default
-	Failure      Reason    // set when Status is Failed
-	Attempts     int       // how often it was encrypted anew after a retry request
-	Wire         string    // inbound: the network's id of it
-	Held         bool      // outbound, while it is being accepted: it waits until it is known how customers take its template
-	Events       []int64   // seqs of the events that tell of it, oldest first; the store keeps them
+	At           time.Time   // accepted (outbound) or written by the customer (inbound)
+	Expires      time.Time   // outbound: not sent after this; zero means the default
+	Failure      Reason      // set when Status is Failed
+	Attempts     int         // how often it was encrypted anew after a retry request
+	Taps         map[int]int // outbound: how often the customer has opened each of its links, by LinkTap.Place
+	Wire         string      // inbound: the network's id of it
+	Held         bool        // outbound, while it is being accepted: it waits until it is known how customers take its template
+	Events       []int64     // seqs of the events that tell of it, oldest first; the store keeps them
 }
 
 // DefaultTTL is how long an outbound message is tried when the sender sets no ttl.

@@ -19,6 +19,9 @@ type TemplateUse struct {
 	Failed    int            `json:"failed,omitzero"`
 	Blocked   int            `json:"blocked,omitzero"`  // customers who blocked the number when it was the last they had got
 	Clicked   map[string]int `json:"clicked,omitempty"` // taps on quick replies, by the button's text
+	Opened    map[string]int `json:"opened,omitempty"`  // taps on links, likewise
+	// FirstOpened are those of them that were the message's first on the button.
+	FirstOpened map[string]int `json:"first_opened,omitempty"`
 }
 
 // Add adds other to u.
@@ -31,12 +34,20 @@ func (u *TemplateUse) sum(other TemplateUse, sign int) {
 	u.Read += sign * other.Read
 	u.Failed += sign * other.Failed
 	u.Blocked += sign * other.Blocked
-	for text, n := range other.Clicked {
-		if u.Clicked == nil {
-			u.Clicked = map[string]int{}
+	u.Clicked = sumTaps(u.Clicked, other.Clicked, sign)
+	u.Opened = sumTaps(u.Opened, other.Opened, sign)
+	u.FirstOpened = sumTaps(u.FirstOpened, other.FirstOpened, sign)
+}
+
+// sumTaps adds more to taps, which may be nil.
+func sumTaps(taps, more map[string]int, sign int) map[string]int {
+	for text, n := range more {
+		if taps == nil {
+			taps = map[string]int{}
 		}
-		u.Clicked[text] += sign * n
+		taps[text] += sign * n
 	}
+	return taps
 }
 
 // TemplateDays is how many days quality looks back.

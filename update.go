@@ -19,6 +19,7 @@ type Update struct {
 	Reported bool   // the customer has reported the number as spam
 	Typing   bool   // the customer is writing; never stored
 	Asked    *FlowQuestion
+	Tapped   *LinkTap
 	Garbled  bool // a message arrived that could not be decrypted: the driver has asked for it again
 
 	// Was is the handle that the customer had before this one: the number has changed. The engine believes it only of who has the

@@ -70,6 +70,11 @@ func (d *delivery) hint(tx *store.Tx) {
 	if d.u.Ref != "" {
 		tx.WantRef(n, d.u.Ref)
 	}
+	if d.u.Tapped != nil {
+		if id, ok := d.e.ours(d.u.Tapped.Message); ok {
+			tx.WantMessage(id)
+		}
+	}
 	if d.u.Receipt != nil {
 		for _, ref := range d.u.Receipt.Refs {
 			if id, ok := d.e.ours(ref); ok {
@@ -96,7 +101,7 @@ func (d *delivery) commit(tx *store.Tx) error {
 		return err
 	}
 	switch u := d.u; {
-	case !d.conv.Barred.IsZero() && (u.Message != nil || u.Garbled || u.Asked != nil):
+	case !d.conv.Barred.IsZero() && (u.Message != nil || u.Garbled || u.Asked != nil || u.Tapped != nil):
 		return d.drop(tx)
 	case u.Message != nil:
 		return d.message(tx)
@@ -114,6 +119,8 @@ func (d *delivery) commit(tx *store.Tx) error {
 		return d.garbled(tx)
 	case u.Asked != nil:
 		return d.asked(tx)
+	case u.Tapped != nil:
+		return d.opened(tx)
 	}
 	return nil
 }

@@ -52,6 +52,33 @@ func (d *delivery) tapped(tx *store.Tx, m *kabar.Message) error {
 	return tx.AddUse(asked.Account, templateOf(asked.Content), kabar.DayOf(d.now), kabar.TemplateUse{Clicked: map[string]int{b.Text: 1}})
 }
 
+// opened counts a tap on a link of a template. What is no link of a message to this customer, and what comes too often, is nothing.
+func (d *delivery) opened(tx *store.Tx) error {
+	m, err := d.sent(tx, d.u.Tapped.Message)
+	if err != nil || m == nil {
+		return err
+	}
+	link, place := kabar.LinkAt(m.Content, d.u.Tapped), d.u.Tapped.Place()
+	if link == nil || templateOf(m.Content) == 0 || m.Taps[place] >= kabar.MaxLinkTaps {
+		return nil
+	}
+	use := kabar.TemplateUse{Opened: map[string]int{link.Text: 1}}
+	if m.Taps[place] == 0 {
+		use.FirstOpened = use.Opened
+	}
+	if m.Taps == nil {
+		m.Taps = map[int]int{}
+	}
+	m.Taps[place]++
+	if err := tx.SetContent(m); err != nil {
+		return err
+	}
+	if err := tx.AddRef(d.line.number, d.u.Ref, 0, d.now); err != nil {
+		return err
+	}
+	return tx.AddUse(m.Account, templateOf(m.Content), kabar.DayOf(d.now), use)
+}
+
 // Which template a block is counted for: that of the newest message of the business, when it is one of a template and not
 // older.
 const (

@@ -37,6 +37,7 @@ var messages = &table[int64, messageRow]{
 type messageBody[C writtenContent | kabar.RawContent] struct {
 	Content C             `json:"content"`
 	Context kabar.Context `json:"context,omitzero"`
+	Taps    map[int]int   `json:"taps,omitempty"`
 	Wire    string        `json:"wire,omitempty"`
 }
 
@@ -97,7 +98,7 @@ func (tx *Tx) SetStatus(m *kabar.Message) error {
 	return tx.messages.put(*row)
 }
 
-// SetContent replaces the content of a stored message, and nothing else of it: a medium that has been fetched, say.
+// SetContent replaces what is sealed of a stored message, and nothing else of it: a medium has been fetched, say, or a link opened.
 func (tx *Tx) SetContent(m *kabar.Message) error {
 	row, err := tx.messages.get(int64(m.ID))
 	if err != nil {
@@ -115,7 +116,7 @@ func (tx *Tx) SetContent(m *kabar.Message) error {
 }
 
 func (tx *Tx) sealMessage(m *kabar.Message) (*messageRow, error) {
-	plain, err := json.Marshal(messageBody[writtenContent]{writtenContent{m.Content.Kind(), m.Content}, m.Context, m.Wire})
+	plain, err := json.Marshal(messageBody[writtenContent]{writtenContent{m.Content.Kind(), m.Content}, m.Context, m.Taps, m.Wire})
 	if err != nil {
 		return nil, fmt.Errorf("encode a message of kind %s: %w", m.Content.Kind(), err)
 	}
@@ -148,7 +149,7 @@ func (db *DB) openMessage(r *messageRow, key secrets.Key) (*kabar.Message, error
 	return &kabar.Message{
 		ID: id, Ref: db.Ref(id), Account: kabar.AccountID(r.account), Number: kabar.NumberID(r.number),
 		Conversation: kabar.ConversationID(r.conversation), Prev: kabar.MessageID(r.prev), Direction: kabar.Direction(r.direction),
-		Status: kabar.Status(r.status), Content: content, Context: body.Context, At: instant(r.at), Expires: instant(r.expires),
+		Status: kabar.Status(r.status), Content: content, Context: body.Context, Taps: body.Taps, At: instant(r.at), Expires: instant(r.expires),
 		Failure: kabar.Reason(r.failure), Attempts: int(r.attempts), Wire: body.Wire, Events: seqsOf(r.events),
 	}, nil
 }

@@ -28,8 +28,8 @@ func messageNoun(t *testing.T, s *storetest.Env, n *kabar.Number, tag string, c 
 			if err := tx.SetStatus(m); err != nil {
 				return err
 			}
-			m.Content = &kabar.Text{Body: "edited " + tag}
-			stale := *m // SetContent must take nothing but the content from what it is given
+			m.Content, m.Taps = &kabar.Text{Body: "edited " + tag}, map[int]int{0: 1, 21: 100}
+			stale := *m // SetContent must take nothing but what is sealed from what it is given
 			stale.Status, stale.Failure, stale.Prev = kabar.Accepted, "", 12345
 			return tx.SetContent(&stale)
 		},

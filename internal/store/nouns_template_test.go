@@ -50,7 +50,7 @@ func templateNouns(t *testing.T, s *storetest.Env, n *kabar.Number, tag string) 
 		{name: "traffic", add: add(kabar.Traffic{Sent: 1, Opened: 1}), change: add(kabar.Traffic{Sent: 1, Delivered: 2, Read: 1, Received: 3}),
 			read: func() (any, error) { return s.DB.Traffic(t.Context(), n.Account, n.ID, counted.Slot-1, counted.Slot) },
 			want: func() any { return []kabar.Traffic{counted} }},
-		{name: "use", add: count(kabar.TemplateUse{Sent: 1}), change: count(kabar.TemplateUse{Read: 1, Clicked: map[string]int{"Yes": 2}}),
+		{name: "use", add: count(kabar.TemplateUse{Sent: 1}), change: count(kabar.TemplateUse{Read: 1, Clicked: map[string]int{"Yes": 2}, Opened: map[string]int{"Shop": 3}, FirstOpened: map[string]int{"Shop": 1}}),
 			read: func() (any, error) { return s.DB.TemplateUse(t.Context(), n.Account, id, day-1, day) },
 			want: func() any { return map[int64]kabar.TemplateUse{day: use} }},
 		{name: "held", add: func(tx *store.Tx) error { tx.Hold(id, m); return nil },

@@ -77,7 +77,7 @@ func (tx *Tx) UseOfDays(t kabar.TemplateID, last int64) (map[int64]kabar.Templat
 		if err != nil {
 			return nil, err
 		}
-		if u.Accepted+u.Sent+u.Delivered+u.Read+u.Failed+u.Blocked+len(u.Clicked) > 0 {
+		if u.Accepted+u.Sent+u.Delivered+u.Read+u.Failed+u.Blocked+len(u.Clicked)+len(u.Opened) > 0 {
 			days[day] = u
 		}
 	}

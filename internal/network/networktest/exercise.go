@@ -39,6 +39,8 @@ type Peer interface {
 	// Ask sends a question of a flow, and Told returns how the business says that it goes on.
 	Ask(q *kabar.FlowQuestion)
 	Told() []*kabar.FlowStep
+	// Tap tells of a link that the customer has opened.
+	Tap(t *kabar.LinkTap)
 	// Confirm sends a receipt.
 	Confirm(s kabar.Status, refs ...string)
 	// Online connects the customer, or disconnects.
@@ -95,6 +97,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Pair) {
 		{"receipts, both ways", receiptsBothWays},
 		{"the profile reaches the customer", profileArrives},
 		{"a flow goes on as the business says", flowGoesOn},
+		{"a tap on a link is heard of", tapHeard},
 		{"a customer who cannot read asks again", asksAgain},
 		{"a customer with a new identity", reinstalled},
 		{"a new identity is met before the customer says anything", meetsIdentity},

@@ -177,6 +177,12 @@ func (a *app) Ask(q *kabar.FlowQuestion) {
 	a.tell(kabar.Update{Ref: q.ID, Asked: q})
 }
 
+func (a *app) Tap(t *kabar.LinkTap) {
+	a.w.mu.Lock()
+	defer a.w.mu.Unlock()
+	a.tell(kabar.Update{Ref: t.ID, Tapped: t})
+}
+
 func (a *app) Told() []*kabar.FlowStep {
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()

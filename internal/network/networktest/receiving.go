@@ -59,6 +59,20 @@ func flowGoesOn(t *testing.T, d *Desk) {
 	}
 }
 
+func tapHeard(t *testing.T, d *Desk) {
+	ana := d.Customer()
+	o := d.Text(ana, "open me")
+	d.Send(o)
+	wantShown(t, ana, "open me")
+	for i, tap := range []*kabar.LinkTap{{ID: "00112233445566778899aabbccddeeff", Message: o.Ref, Card: 2, Button: 1}, {ID: "ff112233445566778899aabbccddee00", Message: o.Ref}} {
+		ana.Tap(tap)
+		heard := d.Await(ana, "a tap", i+1, func(u kabar.Update) bool { return u.Tapped != nil })
+		if u := heard[i]; !reflect.DeepEqual(u.Tapped, tap) || u.Ref != tap.ID || u.At.IsZero() {
+			t.Errorf("the tap came as %+v, under %s at %s", u.Tapped, u.Ref, u.At)
+		}
+	}
+}
+
 // failing makes the next n updates about customers fail before they are committed.
 func (d *Desk) failing(n int64, err error) *atomic.Int64 {
 	var left atomic.Int64

@@ -58,6 +58,11 @@ func updateOf(from string, p *payload.Payload) (kabar.Update, error) {
 			return u, fmt.Errorf("id %q of a question", p.Asked.ID)
 		}
 		u.Ref, u.Asked = p.Asked.ID, p.Asked
+	case p.Tapped != nil:
+		if len(p.Tapped.ID) != customerID {
+			return u, fmt.Errorf("id %q of a tap", p.Tapped.ID)
+		}
+		u.Ref, u.Tapped = p.Tapped.ID, p.Tapped
 	}
 	return u, nil
 }

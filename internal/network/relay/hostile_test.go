@@ -70,6 +70,9 @@ var hostile = []struct {
 	{"another sender", `{"v":1,"at":1,"from":"62800","message":{"id":"MSG","kind":"text","content":{"body":"x"}}}`, nil},
 	{"a time beyond all calendars", `{"v":1,"at":9223372036854775807,"message":{"id":"MSG","kind":"text","content":{"body":"x"}}}`, nil},
 	{"a business's profile", `{"v":1,"at":1,"profile":{"name":"Bank"}}`, nothing},
+	{"a tap under an id of the business's own form", `{"v":1,"at":1,"tapped":{"id":"010000000000000001","message":"010000000000000001","button":0}}`, unsupported},
+	{"a tap on a button that no template has", `{"v":1,"at":1,"tapped":{"id":"MSG","message":"010000000000000001","button":10}}`, unsupported},
+	{"a tap on a card that no template has", `{"v":1,"at":1,"tapped":{"id":"MSG","message":"010000000000000001","card":-1,"button":0}}`, unsupported},
 	{"typing, in an envelope", `{"v":1,"at":1,"typing":{"on":true}}`, nothing},
 }
 

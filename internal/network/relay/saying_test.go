@@ -75,6 +75,8 @@ func (h *handset) upload(mime string, plain []byte) *payload.Medium {
 
 func (h *handset) Ask(q *kabar.FlowQuestion) { h.say(&payload.Payload{Asked: q}) }
 
+func (h *handset) Tap(t *kabar.LinkTap) { h.say(&payload.Payload{Tapped: t}) }
+
 func (h *handset) Told() []*kabar.FlowStep {
 	h.mu.Lock()
 	defer h.mu.Unlock()
