@@ -122,7 +122,8 @@ var offer = &kabar.Template{
 		{Type: kabar.ButtonURL, Text: "Shop", URL: "https://example.com/shop"},
 	}, Cards: []kabar.Rendered{
 		{Body: "Tea", Buttons: []kabar.RenderedButton{{Type: kabar.ButtonQuickReply, Text: "More", Payload: "MORE-1"}}},
-		{Body: "Cups", Buttons: []kabar.RenderedButton{{Type: kabar.ButtonQuickReply, Text: "More", Payload: "MORE-2"}}},
+		{Body: "Cups", Buttons: []kabar.RenderedButton{{Type: kabar.ButtonQuickReply, Text: "More", Payload: "MORE-2"},
+			{Type: kabar.ButtonURL, Text: "Shop", URL: "https://example.com/cups"}}},
 	}},
 }
 
@@ -157,6 +158,14 @@ func TestTap(t *testing.T) {
 		{"template", `{"button":"STOP-1"}`, 201, `{"text":"Stop","payload":"STOP-1"}`},
 		{"template", `{"button":"Stop"}`, 201, `{"text":"Stop","payload":"STOP-1"}`},
 		{"template", `{"url":"Shop"}`, 200, "https://example.com/shop"},
+		{"template", `{"url":"https://example.com/cups"}`, 200, "https://example.com/cups"},
+		{"template", `{"url":"Shop","card":2}`, 200, "https://example.com/cups"},
+		{"template", `{"url":"Shop","card":1}`, 404, `url "Shop"`},
+		{"template", `{"url":"Shop","card":-1}`, 404, `url "Shop"`},
+		{"template", `{"button":"More","card":2}`, 201, `{"text":"More","payload":"MORE-2"}`},
+		{"cards", `{"button":"b","card":2}`, 201, `{"type":"button_reply","id":"b","title":"That"}`},
+		{"cards", `{"button":"b","card":1}`, 404, `button "b"`},
+		{"list", `{"row":"1","card":1}`, 404, `row "1"`},
 		{"interactive", `{"button":"maybe"}`, 404, `"yes"`},
 		{"interactive", `{"row":"yes"}`, 404, `"no"`},
 		{"list", `{"row":"2"}`, 404, `row "1"`},

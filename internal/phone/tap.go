@@ -8,14 +8,16 @@ import (
 	"time"
 
 	"kabar"
+	"kabar/internal/payload"
 )
 
-// Choice says what a customer taps; one of the fields is set.
+// Choice says what a customer taps; one of the fields is set, and Card may be.
 type Choice struct {
 	Button string `json:"button"` // id of a reply button; payload or text of a template's quick reply
 	Row    string `json:"row"`    // id of a row in a list
 	URL    string `json:"url"`    // text or address of a template's link
 	Call   string `json:"call"`   // accept or reject, to a business that asks whether it may call
+	Card   int    `json:"card"`   // of a carousel, from 1: where the button is; 0: the first that is called so is meant
 }
 
 // Tapped is what came of a tap: a message to the business, or a link that the handset opens.
@@ -30,10 +32,13 @@ func (p *Phone) Tap(ctx context.Context, handle, id string, choice Choice) (out 
 		if m.deleted || m.mine {
 			return refuse(CodeConflict, "The message %s has nothing to tap on: it was deleted, or the customer wrote it. Tap on one of the business.", id)
 		}
-		content, link, err := choice.of(m.content, p.now())
-		if err != nil || content == nil {
-			out.URL = link
+		content, to, err := choice.of(m.content, p.now())
+		if err != nil {
 			return err
+		}
+		if to != nil {
+			out.URL = to.url
+			return t.tellTap(c, m, to.tap)
 		}
 		out.ID, err = t.write(ctx, c, m.business, Draft{Content: content, ReplyTo: id})
 		return err
@@ -41,58 +46,84 @@ func (p *Phone) Tap(ctx context.Context, handle, id string, choice Choice) (out 
 	return out, err
 }
 
+// opened is a link that was tapped. Nothing is fetched from where it leads: whoever taps opens it.
+type opened struct {
+	url string
+	tap *kabar.LinkTap // what the business is told; nil: it is not, for it counts only links of templates
+}
+
+// tellTap tells the business which link was opened; one that the customer has blocked hears nothing.
+func (t *tx) tellTap(c *customer, m *message, tap *kabar.LinkTap) error {
+	if tap == nil {
+		return nil
+	}
+	ch, err := t.chat(c, m.business)
+	if err != nil || ch.blocked {
+		return err
+	}
+	tap.ID, tap.Message = newWire(), m.wire
+	return t.post(c, ch, posting{payload: &payload.Payload{Tapped: tap}})
+}
+
 // of finds what the choice means in a message: an answer, or a link.
-func (choice Choice) of(content kabar.Content, now time.Time) (answer kabar.Content, link string, err error) {
+func (choice Choice) of(content kabar.Content, now time.Time) (answer kabar.Content, to *opened, err error) {
 	var known []string
 	switch c := content.(type) {
 	case *kabar.Interactive:
 		if c.Type == kabar.InteractivePermission {
 			answer, known = choice.permission(now)
 		} else {
-			answer, link, known = choice.inInteractive(c)
+			answer, to, known = choice.inInteractive(c)
 		}
 	case *kabar.Template:
 		if c.Rendered != nil && c.Rendered.Permission && choice.Call != "" {
 			answer, known = choice.permission(now)
 			break
 		}
-		answer, link, known = choice.inTemplate(c)
+		answer, to, known = choice.inTemplate(c)
 	}
-	if answer == nil && link == "" {
-		return nil, "", choice.unknown(known)
+	if answer == nil && to == nil {
+		return nil, nil, choice.unknown(known)
 	}
-	return answer, link, nil
+	return answer, to, nil
 }
 
-func (choice Choice) inInteractive(c *kabar.Interactive) (answer kabar.Content, link string, known []string) {
-	buttons, links := slices.Clone(c.Action.Buttons), []*kabar.Link{c.Action.Link}
+func (choice Choice) inInteractive(c *kabar.Interactive) (answer kabar.Content, to *opened, known []string) {
+	answer, to, known = choice.among(0, c.Action.Buttons, c.Action.Link)
 	for n := range c.Action.Cards {
-		buttons, links = append(buttons, c.Action.Cards[n].Buttons...), append(links, c.Action.Cards[n].Link)
-	}
-	for _, b := range buttons {
-		known = append(known, fmt.Sprintf("button %q", b.ID))
-		if matches(choice.Button, b.ID) {
-			return &kabar.Reply{Type: kabar.ButtonReply, ID: b.ID, Title: b.Title}, "", nil
+		if answer != nil || to != nil {
+			return answer, to, known
 		}
-	}
-	for _, l := range links {
-		if l == nil {
-			continue
-		}
-		known = append(known, fmt.Sprintf("url %q", l.Text))
-		if matches(choice.URL, l.Text, l.URL) {
-			return nil, l.URL, nil
-		}
+		var more []string
+		answer, to, more = choice.among(n+1, c.Action.Cards[n].Buttons, c.Action.Cards[n].Link)
+		known = append(known, more...)
 	}
 	for _, s := range c.Action.Sections {
 		for _, r := range s.Rows {
 			known = append(known, fmt.Sprintf("row %q", r.ID))
-			if matches(choice.Row, r.ID) {
-				return &kabar.Reply{Type: kabar.ListReply, ID: r.ID, Title: r.Title, Description: r.Description}, "", nil
+			if choice.on(0) && matches(choice.Row, r.ID) {
+				return &kabar.Reply{Type: kabar.ListReply, ID: r.ID, Title: r.Title, Description: r.Description}, nil, known
 			}
 		}
 	}
-	return nil, "", known
+	return answer, to, known
+}
+
+// among looks for the choice among what stands on a card, or below the message itself.
+func (choice Choice) among(card int, buttons []kabar.ReplyButton, l *kabar.Link) (answer kabar.Content, to *opened, known []string) {
+	for _, b := range buttons {
+		known = append(known, fmt.Sprintf("button %q", b.ID))
+		if choice.on(card) && matches(choice.Button, b.ID) {
+			return &kabar.Reply{Type: kabar.ButtonReply, ID: b.ID, Title: b.Title}, nil, known
+		}
+	}
+	if l != nil {
+		known = append(known, fmt.Sprintf("url %q", l.Text))
+		if choice.on(card) && matches(choice.URL, l.Text, l.URL) {
+			return nil, &opened{url: l.URL}, known
+		}
+	}
+	return nil, nil, known
 }
 
 // permitted is how long a business may call once a customer has allowed it.
@@ -111,31 +142,32 @@ func (choice Choice) permission(now time.Time) (answer kabar.Content, known []st
 	return &kabar.Reply{Type: kabar.CallReply, Call: c}, nil
 }
 
-func (choice Choice) inTemplate(c *kabar.Template) (answer kabar.Content, link string, known []string) {
+func (choice Choice) inTemplate(c *kabar.Template) (answer kabar.Content, to *opened, known []string) {
 	if c.Rendered == nil {
-		return nil, "", nil
+		return nil, nil, nil
 	}
-	buttons := slices.Clone(c.Rendered.Buttons)
-	for _, card := range c.Rendered.Cards {
-		buttons = append(buttons, card.Buttons...)
-	}
-	for _, b := range buttons {
-		switch b.Type {
-		case kabar.ButtonQuickReply:
-			known = append(known, fmt.Sprintf("button %q", b.Payload))
-			if matches(choice.Button, b.Payload, b.Text) {
-				return &kabar.Button{Text: b.Text, Payload: b.Payload}, "", nil
+	for card, r := range append([]kabar.Rendered{*c.Rendered}, c.Rendered.Cards...) {
+		for n, b := range r.Buttons {
+			switch b.Type {
+			case kabar.ButtonQuickReply:
+				known = append(known, fmt.Sprintf("button %q", b.Payload))
+				if choice.on(card) && matches(choice.Button, b.Payload, b.Text) {
+					return &kabar.Button{Text: b.Text, Payload: b.Payload}, nil, known
+				}
+			case kabar.ButtonURL:
+				known = append(known, fmt.Sprintf("url %q", b.Text))
+				if choice.on(card) && matches(choice.URL, b.Text, b.URL) {
+					return nil, &opened{b.URL, &kabar.LinkTap{Card: card, Button: n}}, known
+				}
+			default: // a telephone number calls; it answers nothing
 			}
-		case kabar.ButtonURL:
-			known = append(known, fmt.Sprintf("url %q", b.Text))
-			if matches(choice.URL, b.Text, b.URL) {
-				return nil, b.URL, nil
-			}
-		default: // a telephone number calls; it answers nothing
 		}
 	}
-	return nil, "", known
+	return nil, nil, known
 }
+
+// on says whether what stands on a card can be meant; 0 is the message itself.
+func (choice Choice) on(card int) bool { return choice.Card == 0 || choice.Card == card }
 
 // matches says whether want names something that has these names.
 func matches(want string, names ...string) bool { return want != "" && slices.Contains(names, want) }
