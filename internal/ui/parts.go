@@ -223,21 +223,23 @@ func (b Bubble) template(t *kabar.Template) Parts {
 		if button.Payment != nil {
 			p.Goods = append(p.Goods, bill(button.Payment)...)
 		}
-		p.Choices = append(p.Choices, b.templateChoice(button))
+		p.Choices = append(p.Choices, b.templateChoice(button, 0))
 	}
 	if r.Permission {
 		p.Choices = append(p.Choices, b.permission()...)
 	}
 	for n := range r.Cards {
-		p.Cards = append(p.Cards, b.templateCard(&r.Cards[n]))
+		p.Cards = append(p.Cards, b.templateCard(&r.Cards[n], n+1))
 	}
 	return p
 }
 
-func (b Bubble) templateChoice(button kabar.RenderedButton) Choice {
+// templateChoice is a button of a template, on one of its cards or, when card is 0, below the message itself. A link is named by its
+// text, for others may lead to the same place.
+func (b Bubble) templateChoice(button kabar.RenderedButton, card int) Choice {
 	switch button.Type {
 	case kabar.ButtonURL:
-		return Choice{Icon: "link", Title: button.Text, Href: WebLink(button.URL), Tap: b.tap("url", button.URL)}
+		return Choice{Icon: "link", Title: button.Text, Href: WebLink(button.URL), Tap: b.tapOn(card, "url", button.Text)}
 	case kabar.ButtonPhone:
 		return Choice{Icon: "call", Title: button.Text + " · " + button.Phone}
 	case kabar.ButtonCopyCode, kabar.ButtonOTP:
@@ -248,12 +250,19 @@ func (b Bubble) templateChoice(button kabar.RenderedButton) Choice {
 		return Choice{Icon: "call", Title: button.Text}
 	case kabar.ButtonQuickReply, kabar.ButtonContact, kabar.ButtonApp: // a label
 	}
-	return Choice{Icon: "reply", Title: button.Text, Tap: b.tap("button", cmp.Or(button.Payload, button.Text))}
+	return Choice{Icon: "reply", Title: button.Text, Tap: b.tapOn(card, "button", cmp.Or(button.Payload, button.Text))}
 }
 
 // tap makes the request that tells what was tapped.
-func (b Bubble) tap(what, id string) Tap {
-	body, err := json.Marshal(map[string]string{what: id})
+func (b Bubble) tap(what, id string) Tap { return b.tapOn(0, what, id) }
+
+// tapOn is tap for what stands on a card of a carousel, from 1, or on none.
+func (b Bubble) tapOn(card int, what, id string) Tap {
+	told := map[string]any{what: id}
+	if card > 0 {
+		told["card"] = card
+	}
+	body, err := json.Marshal(told)
 	if b.Action == "" || err != nil {
 		return Tap{}
 	}

@@ -49,14 +49,14 @@ func (b Bubble) permission() []Choice {
 		{Icon: "none", Title: "Don't allow", Tap: b.tap("call", kabar.CallRejected)}}
 }
 
-// templateCard is a card of a template's carousel.
-func (b Bubble) templateCard(r *kabar.Rendered) CardParts {
+// templateCard is a card of a template's carousel, from 1.
+func (b Bubble) templateCard(r *kabar.Rendered, card int) CardParts {
 	out := CardParts{Text: Spans(r.Body), Picture: pictureName(r.Header), Goods: goods(r.Products)}
 	for _, button := range r.Buttons {
 		if sells(button) && len(r.Products) > 0 {
 			continue // what all cards show is ordered below them
 		}
-		out.Choices = append(out.Choices, b.templateChoice(button))
+		out.Choices = append(out.Choices, b.templateChoice(button, card))
 	}
 	return out
 }

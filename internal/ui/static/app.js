@@ -5,7 +5,7 @@
 //   data-keep               …and one that is there already stays as it is (days between bubbles)
 //   data-live="x"           …and one with the same x is left alone, whatever its state (a player)
 //   data-order="7"          keeps its list sorted by this number, largest first
-//   data-call="POST /a"     a form, button or checkbox that sends JSON: a form its fields (a.b nests), a button its
+//   data-call="POST /a"     a form, button, link or checkbox that sends JSON: a form its fields (a.b nests), a button or a link its
 //                           data-body, a checkbox its name and state; data-done is said when it is done. A field with
 //                           data-json holds JSON, one with data-item the quantity of a product; files go to data-media
 //   data-stay               what is sent does not close its dialog, until the answer has a reply_id
@@ -136,8 +136,8 @@ function follow(url) {
 
 // Calls.
 
-async function send(method, url, body) {
-  const init = { method }
+async function send(method, url, body, how) {
+  const init = { method, ...how }
   if (body instanceof Blob) Object.assign(init, { body, headers: { "Content-Type": body.type || "application/octet-stream" } })
   else if (body) Object.assign(init, { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } })
   const answer = await fetch(url, init)
@@ -156,10 +156,10 @@ function reason(text) {
   }
 }
 
-async function call(line, body) {
+async function call(line, body, how) {
   const [method, url] = line.split(" ")
   try {
-    return await send(method, url, body)
+    return await send(method, url, body, how)
   } catch (fault) {
     tell(fault.message)
     return null
@@ -289,10 +289,20 @@ document.addEventListener("click", async (event) => {
   if ("copy" in data) copy(on)
   if ("play" in data) play($("audio", on.parentNode))
   if (data.get) more(on)
-  if (data.call && (await call(data.call, data.body && JSON.parse(data.body)))) {
+  if (data.call && (await called(on))) {
     if (!("stay" in data)) dialog?.close()
     if (data.done) tell(data.done)
   }
+})
+
+// A link is opened by the browser, and told beside it: also when the page goes, or the middle button opens it.
+function called(on) {
+  return call(on.dataset.call, on.dataset.body && JSON.parse(on.dataset.body), { keepalive: on.nodeName === "A" })
+}
+
+document.addEventListener("auxclick", (event) => {
+  const link = event.target.closest("a[data-call]")
+  if (link && event.button === 1) called(link)
 })
 
 document.addEventListener("click", (event) => {
