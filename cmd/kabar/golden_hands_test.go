@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -28,6 +29,8 @@ func (p *goldenPlayer) doCloud(words []string) {
 		if err := p.web.flows.Follow(words, &p.names); err != nil {
 			p.t.Fatal(err)
 		}
+	case "taps":
+		p.taps(golden.OnPremID(arg), words[2], append(words, golden.Ana)[3])
 	case "opens":
 		p.form.id = golden.OnPremID(arg)
 		p.move(map[string]any{})
@@ -37,6 +40,37 @@ func (p *goldenPlayer) doCloud(words []string) {
 	default:
 		p.t.Fatalf("no hand for %q", words)
 	}
+}
+
+// taps has a customer tap on a link of a template, and waits until it is counted.
+func (p *goldenPlayer) taps(id, choice, who string) {
+	p.t.Helper()
+	defer p.switchOn(who)()
+	p.has(who, id)
+	name := fmt.Sprint(p.server.trace(id).Content["name"])
+	before := p.opened(name)
+	p.server.phone(http.MethodPost, who+"/messages/"+id+"/tap", json.RawMessage(choice), nil)
+	p.eventually("the tap to be counted", func() error {
+		if p.opened(name) == before {
+			return errors.New("it is not")
+		}
+		return nil
+	})
+}
+
+// opened is how often links of a template were opened.
+func (p *goldenPlayer) opened(template string) (taps int) {
+	p.t.Helper()
+	var list struct{ Data []struct{ ID string } }
+	p.server.readAs(p.mould.cloud.tokens["user"], "/v23.0/"+p.mould.cloud.ids["<waba>"]+"/message_templates?name="+template, &list)
+	var shown struct {
+		Use struct{ Opened map[string]int }
+	}
+	p.server.read("/kabar/v1/templates/"+list.Data[0].ID, &shown)
+	for _, n := range shown.Use.Opened {
+		taps += n
+	}
+	return taps
 }
 
 // graph makes a request of the Cloud API that succeeds.

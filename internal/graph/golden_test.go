@@ -164,6 +164,8 @@ func (p *player) command(words []string) {
 		p.deliver(kabar.Update{From: kabar.Customer{WaID: arg[1]}, Receipt: &kabar.Receipt{Status: status, Refs: []string{p.wire(arg[0])}}})
 	case "deleted":
 		p.deliver(kabar.Update{Deleted: p.wire(arg[0])})
+	case "taps": // on a link: the message, and what the phones' API takes for it
+		p.taps(arg[0], arg[1], append(arg, "")[2])
 	case "judge": // a template: its id, and the decision as JSON
 		p.judge(arg[0], arg[1])
 	case "registration": // unverified, refused or unknown

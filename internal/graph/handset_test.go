@@ -103,6 +103,27 @@ func (p *player) ends(response map[string]any) {
 			Form: &kabar.Form{Name: kabar.FormFlow, Body: "Sent", Response: string(text)}}}})
 }
 
+// taps has a customer, Ana when it says nobody, open a link of a template.
+func (p *player) taps(id, choice, who string) {
+	p.t.Helper()
+	var on struct {
+		URL  string
+		Card int
+	}
+	must(p.t, json.Unmarshal([]byte(choice), &on))
+	m, err := p.api.message(p.t.Context(), p.a.ID, id)
+	must(p.t, err)
+	for n := range kabar.MaxTemplateButtons {
+		p.refs++
+		tap := &kabar.LinkTap{ID: fmt.Sprintf("%032x", p.refs), Message: p.wire(id), Card: on.Card, Button: n}
+		if link := kabar.LinkAt(m.Content, tap); link != nil && link.Text == on.URL {
+			p.deliver(kabar.Update{From: kabar.Customer{WaID: who}, Ref: tap.ID, Tapped: tap})
+			return
+		}
+	}
+	p.t.Fatalf("%s has no link %s", id, choice)
+}
+
 // endpoint follows a line that is about the endpoint of a flow.
 func (p *player) endpoint(words []string) {
 	p.t.Helper()

@@ -97,20 +97,37 @@ func (a *API) templateDays(x *exchange, d *kabar.TemplateDef, from, to time.Time
 		if clicked := clicksOf(u); wanted("CLICKED") && len(clicked) > 0 {
 			p["clicked"] = clicked
 		}
-		if slices.Contains(metrics, "COST") { // nobody pays here
-			p["cost"] = []any{map[string]any{"type": "amount_spent", "value": 0}, map[string]any{"type": "cost_per_delivered", "value": 0}}
+		if slices.Contains(metrics, "COST") { // of nothing: nobody pays here
+			p["cost"] = costsOf(u)
 		}
 		points = append(points, p)
 	}
 	return points, nil
 }
 
-// clicksOf lists the taps on quick replies. Of a link nobody here hears whether it was opened.
+// clicksOf lists the taps on quick replies and on links. One on a link is unique when it is the message's first on that button.
 func clicksOf(u kabar.TemplateUse) (clicked []any) {
-	for _, text := range slices.Sorted(maps.Keys(u.Clicked)) {
-		clicked = append(clicked, map[string]any{"type": "quick_reply_button", "button_content": text, "count": u.Clicked[text]})
+	for _, kind := range []struct {
+		name string
+		taps map[string]int
+	}{{"quick_reply_button", u.Clicked}, {"url_button", u.Opened}, {"unique_url_button", u.FirstOpened}} {
+		for _, text := range slices.Sorted(maps.Keys(kind.taps)) {
+			clicked = append(clicked, map[string]any{"type": kind.name, "button_content": text, "count": kind.taps[text]})
+		}
 	}
 	return clicked
+}
+
+// costsOf lists what the messages have cost; a tap on a link only where there was one.
+func costsOf(u kabar.TemplateUse) (costs []any) {
+	kinds := []string{"amount_spent", "cost_per_delivered"}
+	if len(u.Opened) > 0 {
+		kinds = append(kinds, "cost_per_url_button_click")
+	}
+	for _, kind := range kinds {
+		costs = append(costs, map[string]any{"type": kind, "value": 0})
+	}
+	return costs
 }
 
 // compareTemplates: GET /{template}/compare with another one, over some days.
