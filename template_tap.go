@@ -1,5 +1,7 @@
 package kabar
 
+import "slices"
+
 // LinkTap says that a customer has opened a link of a template's message. It is no message: nobody is told of it, but it counts.
 type LinkTap struct {
 	ID      string `json:"id"`             // the handset's choice
@@ -31,4 +33,16 @@ func LinkAt(c Content, tap *LinkTap) *RenderedButton {
 		return nil
 	}
 	return &r.Buttons[tap.Button]
+}
+
+// HasQuickReply reports whether a message of a template has a quick reply that is called so, below itself or on one of its cards.
+func HasQuickReply(c Content, text string) bool {
+	t, ok := c.(*Template)
+	if !ok || t.Rendered == nil {
+		return false
+	}
+	has := func(r Rendered) bool {
+		return slices.ContainsFunc(r.Buttons, func(b RenderedButton) bool { return b.Type == ButtonQuickReply && b.Text == text })
+	}
+	return has(*t.Rendered) || slices.ContainsFunc(t.Rendered.Cards, has)
 }

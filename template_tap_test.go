@@ -2,6 +2,21 @@ package kabar
 
 import "testing"
 
+func TestHasQuickReply(t *testing.T) {
+	quick := func(text string) []RenderedButton {
+		return []RenderedButton{{Type: ButtonURL, Text: "Shop"}, {Type: ButtonQuickReply, Text: text}}
+	}
+	c := &Template{Rendered: &Rendered{Buttons: quick("Stop"), Cards: []Rendered{{}, {Buttons: quick("More")}}}}
+	for text, want := range map[string]bool{"Stop": true, "More": true, "Shop": false, "": false} {
+		if HasQuickReply(c, text) != want {
+			t.Errorf("%q: %v", text, !want)
+		}
+	}
+	if HasQuickReply(&Template{}, "") || HasQuickReply(&Text{}, "") {
+		t.Error("what is no template has a quick reply")
+	}
+}
+
 func TestLinkAt(t *testing.T) {
 	link := func(text string) RenderedButton { return RenderedButton{Type: ButtonURL, Text: text} }
 	c := &Template{Rendered: &Rendered{Buttons: []RenderedButton{{Type: ButtonQuickReply, Text: "Stop"}, link("Shop")},

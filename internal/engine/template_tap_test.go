@@ -164,3 +164,20 @@ func TestTapsOfABlockedCustomer(t *testing.T) {
 		s.want(1, 1)
 	})
 }
+
+// A customer who says to have tapped on a quick reply that the template has not leaves nothing behind in its figures.
+func TestTapsOnQuickRepliesThatAreNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newTapping(t)
+		ref := s.sent(ana)
+		for i, text := range []string{"Anything", "Track", "Thanks"} {
+			s.deliver(kabar.Update{From: kabar.Customer{WaID: ana}, At: s.now(), Ref: fmt.Sprintf("%032x", 0xbad+i),
+				Message: &kabar.Incoming{Content: &kabar.Button{Text: text, Payload: "x"}, ReplyTo: ref}})
+		}
+		days, err := s.e.Templates().Use(t.Context(), s.account(), s.made, 0, kabar.DayOf(s.now()))
+		must(t, err)
+		if u := days[kabar.DayOf(s.now())]; len(u.Clicked) != 1 || u.Clicked["Thanks"] != 1 {
+			t.Errorf("clicked %v, want one on Thanks", u.Clicked)
+		}
+	})
+}

@@ -39,14 +39,14 @@ func (e *Engine) count(tx *store.Tx, m *kabar.Message, now time.Time) error {
 	return tx.AddUse(m.Account, id, kabar.DayOf(now), u)
 }
 
-// tapped counts a tap on a quick reply of a template.
+// tapped counts a tap on a quick reply of a template. What the customer calls so and is none is nothing: its text would stay.
 func (d *delivery) tapped(tx *store.Tx, m *kabar.Message) error {
 	b, ok := m.Content.(*kabar.Button)
 	if !ok || m.Context.ReplyTo == 0 {
 		return nil
 	}
 	asked, err := tx.Message(d.line.number.ID, m.Context.ReplyTo)
-	if err != nil || templateOf(asked.Content) == 0 {
+	if err != nil || templateOf(asked.Content) == 0 || !kabar.HasQuickReply(asked.Content, b.Text) {
 		return ignoreMissing(err)
 	}
 	return tx.AddUse(asked.Account, templateOf(asked.Content), kabar.DayOf(d.now), kabar.TemplateUse{Clicked: map[string]int{b.Text: 1}})
