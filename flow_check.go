@@ -36,7 +36,9 @@ const (
 	flowSyntax     = "JSON_SYNTAX_ERROR"
 	maxFlowFaults  = 50
 	maxFlowScreens = 100
-	maxFlowParts   = 50 // of a screen
+	maxFlowParts   = 50  // of a screen
+	maxFlowInside  = 250 // of a screen, with those within others
+	maxFlowNesting = 10  // how deep a component stands in others
 )
 
 // flowComponents are the components that a screen can have.
@@ -75,6 +77,9 @@ type flowCheck struct {
 
 // fault notes a fault at the first place where a word stands in the text, as a JSON string; at its beginning when it stands nowhere.
 func (c *flowCheck) fault(kind, word, message string, args ...any) {
+	if len(c.faults) == maxFlowFaults {
+		return
+	}
 	from, to := 0, 1
 	for _, quoted := range quotations(word) {
 		if i := strings.Index(c.text, quoted); i >= 0 {
@@ -148,7 +153,7 @@ func (c *flowCheck) form(f *FlowForm) {
 	for i := range f.Screens {
 		s := &f.Screens[i]
 		if ids[s.ID] {
-			c.fault(flowTwice, s.ID, "There are two screens with the id %q.", s.ID)
+			c.fault(flowTwice, s.ID, "There are two screens with the id %.40q.", s.ID)
 		}
 		ids[s.ID] = true
 		ends = ends || s.Terminal
@@ -176,6 +181,9 @@ func (c *flowCheck) screen(i int, s *FlowScreen, ids map[string]bool) {
 	}
 	if n := len(s.Layout.Children); n == 0 || n > maxFlowParts {
 		c.fault(flowBadValue, s.ID, `The layout at %q has %d components, allowed are 1 to %d.`, at, n, maxFlowParts)
+	}
+	if !c.bounded(at, s) {
+		return
 	}
 	names := map[string]bool{}
 	for part, where := range s.Parts() {

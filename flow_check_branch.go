@@ -8,6 +8,34 @@ import (
 // maxFlowIfs bounds how deep an If stands in others.
 const maxFlowIfs = 3
 
+// bounded reports whether the components of a screen can be looked at one by one: that takes as long as there are many, and those that
+// stand deep have long places.
+func (c *flowCheck) bounded(at string, s *FlowScreen) bool {
+	count, depth := extent(s.Layout.Children)
+	switch {
+	case depth > maxFlowNesting:
+		c.fault(flowBadValue, s.ID, "The layout at %q has components that stand in others %d deep, allowed are %d.", at, depth, maxFlowNesting)
+	case count > maxFlowInside:
+		c.fault(flowBadValue, s.ID, "The layout at %q has %d components with those within others, allowed are %d.", at, count, maxFlowInside)
+	default:
+		return true
+	}
+	return false
+}
+
+// extent counts components with those within, and how deep they stand in each other.
+func extent(parts []FlowPart) (count, depth int) {
+	for i := range parts {
+		count++
+		depth = max(depth, 1)
+		for _, inner := range parts[i].branches() {
+			n, deep := extent(inner)
+			count, depth = count+n, max(depth, deep+1)
+		}
+	}
+	return count, depth
+}
+
 // branches finds what is wrong with what decides which components a screen shows. names are those of its components.
 func (c *flowCheck) branches(at string, s *FlowScreen, names map[string]bool) {
 	c.footers(at, s.Layout.Children)

@@ -12,8 +12,11 @@ import (
 // It has == and != for values of one kind, < <= > >= for numbers, && || ! for what is true or false, parentheses, numbers, true and
 // false, strings in single quotes, and names in ${}. In a property that need not be a condition it stands in backquotes.
 
-// maxFlowDepth bounds how deep a condition nests.
-const maxFlowDepth = 32
+// Bounds of a condition.
+const (
+	maxFlowDepth     = 32   // how deep it nests
+	maxFlowCondition = 2000 // bytes
+)
 
 // flowExpr is a part of a condition.
 type flowExpr struct {
@@ -42,6 +45,9 @@ type flowParser struct {
 func readFlowCondition(text string) (*flowCondition, error) {
 	if inner, ok := backquoted(text); ok {
 		text = inner
+	}
+	if len(text) > maxFlowCondition {
+		return nil, fmt.Errorf("it has %d bytes, the limit is %d", len(text), maxFlowCondition)
 	}
 	p := &flowParser{text: text}
 	e, err := p.either()

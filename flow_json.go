@@ -111,7 +111,7 @@ func (p *FlowPart) branches() func(yield func(string, []FlowPart) bool) {
 			return
 		}
 		for _, name := range slices.Sorted(maps.Keys(p.Cases)) {
-			if !yield("cases/"+name, p.Cases[name]) {
+			if !yield(fmt.Sprintf("cases/%.40s", name), p.Cases[name]) {
 				return
 			}
 		}

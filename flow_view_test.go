@@ -217,3 +217,35 @@ func TestFlowBranchFaults(t *testing.T) {
 		t.Errorf("a name that is none stands at %+v", faults)
 	}
 }
+
+// A flow that is as large as can be is refused in a moment: what is wrong with it is not looked for where it has no end.
+func TestFlowOutOfBounds(t *testing.T) {
+	part := `{"type": "TextBody", "text": "x"}`
+	nested := func(open, end string, n int) string { return strings.Repeat(open, n) + part + strings.Repeat(end, n) }
+	var names strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&names, "${form.n%d} || ", i)
+	}
+	for name, tt := range map[string]struct{ part, want string }{
+		"deep in Forms":     {nested(`{"type": "Form", "children": [`, `]}`, 1000), "stand in others"},
+		"deep in cases":     {nested(`{"type": "Switch", "value": "${data.a}", "cases": {"`+strings.Repeat("x", 1000)+`": [`, `]}}`, 20), "stand in others"},
+		"many within one":   {`{"type": "Form", "children": [` + strings.Repeat(part+",", 1000) + part + `]}`, "1002 components"},
+		"a long condition":  {`{"type": "If", "condition": "` + names.String() + `${data.a}", "then": [` + part + `]}`, "the limit is 2000"},
+		"a long case":       {`{"type": "Switch", "value": "x", "cases": {"` + strings.Repeat("x", 1000) + `": [{"type": "Slider"}]}}`, "is not known"},
+		"as deep as can be": {nested(`{"type": "Form", "children": [`, `]}`, maxFlowNesting-1), ""},
+	} {
+		text := `{"version": "5.0", "screens": [{"id": "A", "terminal": true, "layout": {"type": "SingleColumnLayout", "children": [` + tt.part + `]}}]}`
+		if _, faults := ParseFlow(text); len(faults) != 0 != (tt.want != "") {
+			t.Errorf("%s: %d faults", name, len(faults))
+		} else if len(faults) > 0 && (len(faults) > 1 || !strings.Contains(faults[0].Message, tt.want) || len(faults[0].Message) > 300) {
+			t.Errorf("%s: %d faults, the first %.300s", name, len(faults), faults[0].Message)
+		}
+	}
+	ids := strings.Repeat("x", 1000)
+	_, faults := ParseFlow(`{"version": "5.0", "screens": [{"id": "` + ids + `"}, {"id": "` + ids + `"}]}`)
+	for _, f := range faults {
+		if len(f.Message) > 300 {
+			t.Errorf("a fault has %d bytes: %.100s…", len(f.Message), f.Message)
+		}
+	}
+}
