@@ -1,6 +1,10 @@
 package kabar
 
-import "strconv"
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+)
 
 // What conditions of flows make of values. Answers come as text where a handset has them so: what is compared with a number is one if
 // it can be read as one.
@@ -83,4 +87,22 @@ func flowWord(v any) string {
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	}
 	return ""
+}
+
+// ShowFlowValue writes a value for people to read: what is filled in, or what data bring.
+func ShowFlowValue(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string, bool, float64:
+		return flowWord(v)
+	case []any:
+		shown := make([]string, len(v))
+		for i, one := range v {
+			shown[i] = ShowFlowValue(one)
+		}
+		return strings.Join(shown, ", ")
+	}
+	b, _ := json.Marshal(v) // it was JSON before
+	return string(b)
 }

@@ -2,7 +2,6 @@ package kabar
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"strings"
 )
@@ -159,18 +158,15 @@ func (v *FlowView) Options(p *FlowPart) []FlowOption {
 
 // Text returns a text of a component, which may come from elsewhere, or be a list of lines.
 func (v *FlowView) Text(value any) string {
-	switch value := v.Value(value).(type) {
-	case nil:
-		return ""
-	case []any:
-		lines := make([]string, len(value))
-		for i, line := range value {
-			lines[i] = fmt.Sprint(line)
-		}
-		return strings.Join(lines, "\n")
-	default:
-		return fmt.Sprint(value)
+	list, ok := v.Value(value).([]any)
+	if !ok {
+		return ShowFlowValue(v.Value(value))
 	}
+	lines := make([]string, len(list))
+	for i, line := range list {
+		lines[i] = ShowFlowValue(line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // next returns the component that leads on: the footer, or else any other; nil for none.

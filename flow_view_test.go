@@ -218,6 +218,30 @@ func TestFlowBranchFaults(t *testing.T) {
 	}
 }
 
+// What a text is about is shown as people write it, not as a program does.
+func TestFlowText(t *testing.T) {
+	form, faults := ParseFlow(strings.Replace(flowText, `"${data.sizes}"`, `[]`, 1))
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	v := form.Screens[0].View(map[string]any{"total": 2500000.0, "share": 0.125, "open": true, "place": map[string]any{"city": "Jakarta"}}, nil)
+	for value, want := range map[string]string{
+		"${data.total}": "2500000",
+		"${data.share}": "0.125",
+		"${data.open}":  "true",
+		"${data.place}": `{"city":"Jakarta"}`,
+		"${data.none}":  "",
+		"Total":         "Total",
+	} {
+		if got := v.Text(value); got != want {
+			t.Errorf("%s: %q, want %q", value, got, want)
+		}
+	}
+	if got := v.Text([]any{"a", 1e7, nil, []any{"b", 2.0}}); got != "a\n10000000\n\nb, 2" {
+		t.Errorf("lines: %q", got)
+	}
+}
+
 // A flow that is as large as can be is refused in a moment: what is wrong with it is not looked for where it has no end.
 func TestFlowOutOfBounds(t *testing.T) {
 	part := `{"type": "TextBody", "text": "x"}`

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 
@@ -136,10 +135,10 @@ func (f *Field) fill(given any) {
 		f.Checked = given
 	case []any:
 		for _, one := range given {
-			f.Chosen = append(f.Chosen, fmt.Sprint(one))
+			f.Chosen = append(f.Chosen, kabar.ShowFlowValue(one))
 		}
 	default:
-		f.Value = fmt.Sprint(given)
+		f.Value = kabar.ShowFlowValue(given)
 	}
 }
 

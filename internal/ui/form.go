@@ -175,11 +175,7 @@ func formParts(f *kabar.Form) Parts {
 		}
 		delete(answers, "flow_token")
 		for _, name := range slices.Sorted(maps.Keys(answers)) {
-			answer := answers[name]
-			if answer == nil {
-				answer = "" // it was not asked, or nothing was answered
-			}
-			p.Goods = append(p.Goods, Good{name, fmt.Sprint(answer)})
+			p.Goods = append(p.Goods, Good{name, kabar.ShowFlowValue(answers[name])})
 		}
 	}
 	return p

@@ -194,3 +194,17 @@ func TestSmallThings(t *testing.T) {
 		t.Errorf("a line of %d runes: %q", n, long.Text)
 	}
 }
+
+// Answers are drawn as people write them: numbers with all their digits, several of them behind each other.
+func TestAnswersAsPeopleWriteThem(t *testing.T) {
+	want := []Good{{"count", "2500000"}, {"kinds", "tea, cake"}, {"more", "true"}, {"none", ""}, {"place", `{"city":"Jakarta"}`}}
+	got := formParts(&kabar.Form{Response: `{"count":2500000,"kinds":["tea","cake"],"more":true,"none":null,"place":{"city":"Jakarta"}}`}).Goods
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	var f Field
+	f.fill(2500000.0)
+	if f.fill([]any{2500000.0}); f.Value != "2500000" || !slices.Equal(f.Chosen, []string{"2500000"}) {
+		t.Errorf("filled in: %+v", f)
+	}
+}
