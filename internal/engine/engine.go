@@ -81,6 +81,8 @@ type Engine struct {
 	setting sync.Mutex         // held while settings change
 	naming  sync.Mutex         // held while a username is given
 
+	flowNames sync.Mutex // held while a flow gets a name that no other has
+
 	unpacking sync.Mutex // held while a picture is unpacked
 
 	templates *Templates

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -33,6 +36,7 @@ type env struct {
 	id      kabar.NumberID
 	skew    atomic.Int64 // nanoseconds the clock has been shifted
 	stop    func()
+	logged  logged // by the store
 	refs    int
 	attach  network.Network // nil: net
 	fetch   engine.Fetcher
@@ -67,7 +71,7 @@ func hello() *kabar.TemplateDef {
 func (v *env) open() {
 	v.t.Helper()
 	var err error
-	if v.db, err = store.Open(context.Background(), store.Options{Path: filepath.Join(v.dir, "kabar.db"), Master: v.master}); err != nil {
+	if v.db, err = store.Open(context.Background(), store.Options{Path: filepath.Join(v.dir, "kabar.db"), Master: v.master, Log: slog.New(slog.NewTextHandler(&v.logged, nil))}); err != nil {
 		v.t.Fatal(err)
 	}
 	if v.media, err = media.Open(filepath.Join(v.dir, "media")); err != nil {
@@ -204,4 +208,22 @@ func (v *env) receipt(from string, s kabar.Status, refs ...uint64) {
 		r.Refs = append(r.Refs, wire(ref))
 	}
 	v.deliver(kabar.Update{From: kabar.Customer{WaID: from}, At: v.now(), Receipt: r})
+}
+
+// logged is a log that several write.
+type logged struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }

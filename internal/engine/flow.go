@@ -3,7 +3,6 @@ package engine
 import (
 	"cmp"
 	"context"
-	"errors"
 	"strconv"
 
 	"kabar"
@@ -75,6 +74,8 @@ func (f *Flows) draft(ctx context.Context, a kabar.AccountID, d *kabar.FlowDef, 
 
 // save stores a flow whose name may be new.
 func (f *Flows) save(ctx context.Context, d *kabar.FlowDef) error {
+	f.e.flowNames.Lock()
+	defer f.e.flowNames.Unlock()
 	if err := f.free(ctx, d); err != nil {
 		return store.Refusal(err)
 	}
@@ -83,15 +84,7 @@ func (f *Flows) save(ctx context.Context, d *kabar.FlowDef) error {
 		*d = blank // the writer may run an operation again
 		return tx.SaveFlow(d)
 	})
-	return store.Refusal(f.why(ctx, d, err))
-}
-
-// why looks again at the name of a flow that the store has not taken: somebody may have been quicker. d is nil when it was not even read.
-func (f *Flows) why(ctx context.Context, d *kabar.FlowDef, err error) error {
-	if _, broken := errors.AsType[*store.StatementError](err); broken && d != nil {
-		return cmp.Or(f.free(ctx, d), err)
-	}
-	return err
+	return store.Refusal(err)
 }
 
 // free refuses the name of another flow of the account.
@@ -123,6 +116,8 @@ func (f *Flows) List(ctx context.Context, a kabar.AccountID) ([]*kabar.FlowDef, 
 // Edit changes what is said about a flow: see kabar.FlowDef.Edit.
 func (f *Flows) Edit(ctx context.Context, a kabar.AccountID, id kabar.FlowID, edit kabar.FlowEdit) error {
 	if edit.Name != "" {
+		f.e.flowNames.Lock()
+		defer f.e.flowNames.Unlock()
 		if err := f.free(ctx, &kabar.FlowDef{Account: a, ID: id, Name: edit.Name}); err != nil {
 			return store.Refusal(err)
 		}
@@ -180,7 +175,7 @@ func (f *Flows) change(ctx context.Context, a kabar.AccountID, id kabar.FlowID, 
 		}
 		return tx.SaveFlow(d)
 	})
-	return d, store.Refusal(f.why(ctx, d, err))
+	return d, store.Refusal(err)
 }
 
 // findFlow returns a flow of the account by its id, or by its name, or a NotFoundError.

@@ -2,13 +2,14 @@ package engine_test
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
 	"kabar"
 )
 
-// Of all who give a flow the same name at once, one has it, and the others are told why not.
+// Of all who give a flow the same name at once, one has it, and the others are told why not: no statement fails.
 func TestANameIsOfOneFlow(t *testing.T) {
 	v := newEnv(t)
 	n, err := v.e.Number(v.id)
@@ -44,5 +45,8 @@ func TestANameIsOfOneFlow(t *testing.T) {
 	}
 	if won != 1 {
 		t.Errorf("%d have the name", won)
+	}
+	if text := v.logged.String(); strings.Contains(text, "ERROR") {
+		t.Errorf("the log says %s", text)
 	}
 }
