@@ -7,6 +7,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"net/textproto"
 	"net/url"
 	"reflect"
 	"strings"
@@ -84,12 +85,17 @@ func (x *exchange) parts(boundary string) (url.Values, error) {
 	}
 }
 
-// formFault says what is wrong with a form.
+// formFault says what is wrong with a form: that it has ended too early, unless the reader of forms has a fault to tell.
 func formFault(err error) error {
 	if web.Fault(err) != nil {
 		return err
 	}
-	return kabar.Refuse(kabar.ReasonMalformed, "", "the form cannot be read: %s", err.Error())
+	_, header := errors.AsType[textproto.ProtocolError](err)
+	if header || errors.Unwrap(err) == nil && strings.HasPrefix(err.Error(), "multipart: ") {
+		return kabar.Refuse(kabar.ReasonMalformed, "",
+			"the form cannot be read: a part begins with the boundary that Content-Type names, then has headers such as Content-Disposition")
+	}
+	return kabar.Refuse(kabar.ReasonMalformed, "", "the form broke off")
 }
 
 // merged returns the values of both; those of the second count.
