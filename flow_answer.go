@@ -20,10 +20,14 @@ func (f *FlowForm) Begin(screen string, data map[string]any) (*FlowScreen, map[s
 
 // Exchanges reports whether the flow asks the business's server on its way, so that it cannot be filled in without it.
 func (f *FlowForm) Exchanges() bool {
-	asks := func(a *FlowAction) bool { return a != nil && a.Name == FlowExchange }
 	for i := range f.Screens {
 		for p := range f.Screens[i].Parts() {
-			if asks(p.Click) || slices.ContainsFunc(p.choosing(&f.Screens[i]), asks) {
+			if p.Click != nil && p.Click.Name == FlowExchange {
+				return true
+			}
+		}
+		for a := range f.Screens[i].choosing() {
+			if a.Name == FlowExchange {
 				return true
 			}
 		}
@@ -39,21 +43,36 @@ func (f *FlowForm) Branches() bool {
 // Branches reports whether what is filled in decides what the screen shows or where it leads.
 func (s *FlowScreen) Branches() bool {
 	for p := range s.Parts() {
-		if p.Type == "If" || p.Type == "Switch" || conditional(p.Visible) || conditional(p.Required) || conditional(p.Enabled) ||
-			len(p.choosing(s)) > 0 {
+		if p.Type == "If" || p.Type == "Switch" || conditional(p.Visible) || conditional(p.Required) || conditional(p.Enabled) {
 			return true
 		}
+	}
+	for range s.choosing() {
+		return true
 	}
 	return false
 }
 
-// choosing returns what the component and its options do when something is chosen. Options that data bring are those of the examples.
-func (p *FlowPart) choosing(s *FlowScreen) []*FlowAction {
-	all := []*FlowAction{p.Select, p.Unselect}
-	for _, o := range (&FlowView{data: s.Examples()}).Options(p) {
-		all = append(all, o.Select, o.Unselect)
+// choosing returns what the components of the screen and their options do when something is chosen, and where those stand. Options
+// that data bring are those of the examples, and are looked at once for all components that have them.
+func (s *FlowScreen) choosing() func(yield func(*FlowAction, string) bool) {
+	return func(yield func(*FlowAction, string) bool) {
+		v, seen := &FlowView{data: s.Examples()}, map[string]bool{}
+		for p, where := range s.Parts() {
+			all := []*FlowAction{p.Select, p.Unselect}
+			if source := string(p.Source); !seen[source] {
+				seen[source] = true
+				for _, o := range v.Options(p) {
+					all = append(all, o.Select, o.Unselect)
+				}
+			}
+			for _, a := range all {
+				if a != nil && !yield(a, where) {
+					return
+				}
+			}
+		}
 	}
-	return slices.DeleteFunc(all, func(a *FlowAction) bool { return a == nil })
 }
 
 // conditional reports whether a property follows from what was answered, rather than being fixed or as the data say.

@@ -64,10 +64,10 @@ func (c *flowCheck) branches(at string, s *FlowScreen, names map[string]bool) {
 				c.condition(where, of.property, text, names)
 			}
 		}
-		for _, a := range p.choosing(s) {
-			if a.Name != FlowExchange && a.Name != FlowUpdate {
-				c.fault(flowBadValue, a.Name, "The action %.40q at %q is not one of %q.", a.Name, where, []string{FlowExchange, FlowUpdate})
-			}
+	}
+	for a, where := range s.choosing() {
+		if a.Name != FlowExchange && a.Name != FlowUpdate {
+			c.fault(flowBadValue, a.Name, "The action %.40q at %q is not one of %q.", a.Name, at+"/"+where, []string{FlowExchange, FlowUpdate})
 		}
 	}
 }

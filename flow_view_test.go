@@ -273,3 +273,27 @@ func TestFlowOutOfBounds(t *testing.T) {
 		}
 	}
 }
+
+// What many components let choose from alike is looked at once: it may be as long as all of the flow.
+func TestFlowOptionsAreLookedAtOnce(t *testing.T) {
+	option := `{"id": "a", "title": "A", "on-select-action": {"name": "update_data"}}`
+	flow := func(parts int) string {
+		part := `{"type": "CheckboxGroup", "name": "c%d", "label": "C", "data-source": "${data.all}"},`
+		var all strings.Builder
+		for i := range parts {
+			fmt.Fprintf(&all, part, i)
+		}
+		return `{"version": "5.0", "screens": [{"id": "A", "terminal": true, "data": {"all": {"__example__": [` + strings.Repeat(option+",", 500) + option + `]}},
+			"layout": {"type": "SingleColumnLayout", "children": [` + all.String() + `{"type": "TextBody", "text": "x"}]}}]}`
+	}
+	cost := func(text string) float64 {
+		form, faults := ParseFlow(text)
+		if len(faults) > 0 || !form.Branches() {
+			t.Fatalf("%+v, branches: %v", faults, form.Branches())
+		}
+		return testing.AllocsPerRun(1, func() { form, _ := ParseFlow(text); form.Exchanges() })
+	}
+	if one, many := cost(flow(1)), cost(flow(40)); many > 2*one {
+		t.Errorf("40 components cost %.0f, one costs %.0f", many, one)
+	}
+}
