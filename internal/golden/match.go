@@ -36,6 +36,7 @@ func (n *Names) Reserve(text string) {
 }
 
 var (
+	waitForm  = regexp.MustCompile(`(?m)^(Retry-After: )([0-9]+)$`)
 	unixForm  = regexp.MustCompile(`(timestamp": "?|"time": |_date": )([0-9]{10})([0-9]{3})?\b`)
 	textForms = map[string]*regexp.Regexp{
 		"2006-01-02 15:04:05-07:00": regexp.MustCompile(`[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}\+00:00`),
@@ -64,8 +65,17 @@ func FromTraffic(text string) string {
 }
 
 // FromClock shows the moments in a text by how far they are, in hours, from now. A player whose clock does not stand still
-// compares what is shown so on both sides: what files say from [Clock], and what it sees from when it began.
+// compares what is shown so on both sides: what files say from [Clock], and what it sees from when it began. How long a client is
+// told to wait is shown by the minute that has begun.
 func FromClock(text string, now time.Time) string {
+	text = waitForm.ReplaceAllStringFunc(text, func(match string) string {
+		name, wait, _ := strings.Cut(match, " ")
+		seconds, err := time.ParseDuration(wait + "s")
+		if err != nil {
+			return match
+		}
+		return fmt.Sprintf("%s <up to %s>", name, (seconds + time.Minute - 1).Truncate(time.Minute))
+	})
 	show := func(at time.Time) string { return fmt.Sprintf("<now + %s>", at.Sub(now).Round(time.Hour)) }
 	for layout, form := range textForms {
 		text = form.ReplaceAllStringFunc(text, func(match string) string {

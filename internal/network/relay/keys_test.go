@@ -21,6 +21,18 @@ func has(d *networktest.Desk, kind string) int {
 	return d.Store.Keys(func(key string) bool { return strings.HasPrefix(key, kind+"/") })
 }
 
+// names are those of the private keys of a kind that the business holds.
+func names(d *networktest.Desk, kind string) map[string]bool {
+	all := map[string]bool{}
+	d.Store.Keys(func(key string) bool {
+		if strings.HasPrefix(key, kind+"/") {
+			all[key] = true
+		}
+		return false
+	})
+	return all
+}
+
 // bundle takes a bundle of the business out of the directory.
 func (h *handset) bundle() *relayclient.Bundle {
 	h.rig.t.Helper()
@@ -75,12 +87,15 @@ func TestPrekeysAreReplenished(t *testing.T) {
 	ana := r.handset()
 	ana.greet(ana.bundle(), "hello")
 	d.Await(ana, "a text", 1, isText)
-	before := has(d, "onetime")
+	before := names(d, "onetime")
 	budi := r.handset()
 	budi.Say("hello")
 	d.Await(budi, "a text", 1, isText)
-	if n := before - has(d, "onetime"); n != 1 {
-		t.Errorf("%d one-time keys went with a session, want 1", n)
+	for key := range names(d, "onetime") { // more may have been made meanwhile
+		delete(before, key)
+	}
+	if len(before) != 1 {
+		t.Errorf("%d one-time keys went with a session, want 1", len(before))
 	}
 }
 
