@@ -93,7 +93,7 @@ type drain struct {
 
 // fit shortens the rounds to come if there are too few events for them; used is what one took that was not shortened.
 func (d *drain) fit(used int64) {
-	const reserve = 0.6 // rounds differ, and the least that one takes is not shortened
+	const reserve = 0.4 // later rounds deliver more than the first, and the least that one takes is not shortened
 	if share := reserve * float64(d.left) / float64(used*Rounds); share < 1 {
 		d.when.span = time.Duration(share * float64(d.when.span))
 	}
