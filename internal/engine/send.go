@@ -137,11 +137,11 @@ func (e *Engine) render(ctx context.Context, l *line, t *kabar.Template) (*kabar
 
 // noTemplate says what is missing: the template, or every one of its language, the pack.
 func (e *Engine) noTemplate(ctx context.Context, l *line, t *kabar.Template) error {
-	any, err := e.db.HasTemplates(ctx, l.number.Account, t.Language.Code)
+	some, err := e.db.HasTemplates(ctx, l.number.Account, t.Language.Code)
 	if err != nil {
 		return err
 	}
-	if !any {
+	if !some {
 		return kabar.Refuse(kabar.ReasonTemplatePack, "template.language.code", "there are no templates in %q", t.Language.Code)
 	}
 	return kabar.Refuse(kabar.ReasonTemplateMissing, "template.name", "there is no template %q in %q", t.Name, t.Language.Code)
