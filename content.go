@@ -59,7 +59,15 @@ func DecodeContent(kind Kind, b []byte) (Content, error) {
 	return c, nil
 }
 
-// CardMedia returns the media on the cards of a content. They are named to the customer; their bytes do not travel.
+// AllMedia returns every medium of a content that travels with it: its own, if it has one, and those on its cards behind it.
+func AllMedia(c Content) (all []*Media) {
+	if m := MediumOf(c); m != nil {
+		all = append(all, m)
+	}
+	return append(all, CardMedia(c)...)
+}
+
+// CardMedia returns the media on the cards of a content, in the order of the cards.
 func CardMedia(c Content) (all []*Media) {
 	add := func(h *Header) {
 		if h != nil && h.Media != nil {

@@ -10,7 +10,7 @@ import (
 
 // MediaCarrier is a network that carries media beside messages.
 type MediaCarrier interface {
-	// Upload encrypts and stores size plain bytes and returns the locator for Outgoing.Medium. It holds for every
+	// Upload encrypts and stores size plain bytes and returns the locator for Outgoing.Medium and Cards. It holds for every
 	// customer of the number until expires.
 	Upload(ctx context.Context, plain io.Reader, size int64) (locator []byte, expires time.Time, err error)
 	// Download fetches and decrypts a medium. The returned reader fails, before its end, if a byte is not genuine.

@@ -91,12 +91,13 @@ type Outgoing struct {
 	// Messages.
 	Ref     string // the network's id of the message, chosen by the engine: the same for every resend
 	Message *kabar.Message
-	ReplyTo string              // network id of the quoted message
-	Target  string              // network id of the message a reaction is about
-	Medium  *kabar.RemoteMedium // of a content with a medium
-	Fresh   bool                // encrypt in a new session: the customer could not decrypt the last one
-	Opened  bool                // Open has been called for this Outgoing, and what it returned is committed
-	Fetched any                 // the driver's own: what Open has fetched, so that a conflict does not have it fetch once more
+	ReplyTo string                // network id of the quoted message
+	Target  string                // network id of the message a reaction is about
+	Medium  *kabar.RemoteMedium   // of a content with a medium
+	Cards   []*kabar.RemoteMedium // of a content with media on its cards, in the order of kabar.CardMedia
+	Fresh   bool                  // encrypt in a new session: the customer could not decrypt the last one
+	Opened  bool                  // Open has been called for this Outgoing, and what it returned is committed
+	Fetched any                   // the driver's own: what Open has fetched, so that a conflict does not have it fetch once more
 
 	Receipt *kabar.Receipt // receipts
 	Refs    []string       // retry requests: what could not be decrypted

@@ -22,7 +22,7 @@ var kinds = map[kabar.Kind]bool{
 // unsupported makes a message of a kind that this side does not know one that it can show.
 func (m *Message) unsupported() error {
 	content, err := kabar.EncodeContent(&kabar.Unsupported{Detail: fmt.Sprintf("a message of the kind %.40q, which this version does not know", m.Kind)})
-	m.Kind, m.Content, m.Medium = kabar.KindUnsupported, content, nil
+	m.Kind, m.Content, m.Medium, m.Cards = kabar.KindUnsupported, content, nil, nil
 	return err
 }
 
@@ -42,11 +42,7 @@ func Strip(c kabar.Content) (json.RawMessage, error) {
 
 // forget removes what means something in one store only.
 func forget(c kabar.Content) {
-	media := kabar.CardMedia(c)
-	if m := kabar.MediumOf(c); m != nil {
-		media = append(media, m)
-	}
-	for _, m := range media {
+	for _, m := range kabar.AllMedia(c) {
 		m.ID, m.Link, m.Provider = 0, "", ""
 	}
 	switch c := c.(type) {

@@ -59,6 +59,7 @@ type Message struct {
 	Kind      kabar.Kind        `json:"kind"`
 	Content   json.RawMessage   `json:"content"` // as kabar.EncodeContent writes it, without the keys of either side's store
 	Medium    *Medium           `json:"medium,omitempty"`
+	Cards     []Medium          `json:"cards,omitempty"` // of the business's cards, in the order of kabar.CardMedia
 	ReplyTo   string            `json:"reply_to,omitempty"`
 	Target    string            `json:"target,omitempty"` // of a reaction
 	Forwarded bool              `json:"forwarded,omitempty"`
@@ -210,6 +211,14 @@ func (m *Message) check() error {
 	for _, medium := range []*Medium{m.Medium, m.Picture} {
 		if medium != nil && !medium.ok() {
 			return malformed("medium")
+		}
+	}
+	if len(m.Cards) > kabar.MaxCards {
+		return malformed("%d media of cards, at most %d", len(m.Cards), kabar.MaxCards)
+	}
+	for n := range m.Cards {
+		if !m.Cards[n].ok() {
+			return malformed("medium of card %d", n+1)
 		}
 	}
 	return nil

@@ -172,6 +172,15 @@ func TestDecodeRefuses(t *testing.T) {
 		b, _ := json.Marshal(m) // strings, bytes and numbers
 		return message(`"medium":` + string(b))
 	}
+	withCards := func(n int, changeLast func(m *payload.Medium)) string {
+		all := make([]payload.Medium, n)
+		for i := range all {
+			all[i] = *medium()
+		}
+		changeLast(&all[n-1])
+		b, _ := json.Marshal(all)
+		return message(`"cards":` + string(b))
+	}
 	for name, s := range map[string]string{
 		"nothing":                    ``,
 		"an array":                   `[]`,
@@ -216,6 +225,10 @@ func TestDecodeRefuses(t *testing.T) {
 		"too small a blob":           withMedium(func(m *payload.Medium) { m.CipherSize = m.Size - 1 }),
 		"a picture with a short key": strings.Replace(withMedium(func(m *payload.Medium) { m.Key = m.Key[1:] }), "medium", "picture", 1),
 		"a hash not in hex":          withMedium(func(m *payload.Medium) { m.SHA256 = strings.Repeat("Z", 64) }),
+		"media on 11 cards":          withCards(11, func(*payload.Medium) {}),
+		"a card with a short key":    withCards(2, func(m *payload.Medium) { m.Key = m.Key[1:] }),
+		"a card's medium of null":    message(`"cards":[null]`),
+		"cards that are none":        message(`"cards":{}`),
 	} {
 		if _, err := payload.Decode([]byte(s)); !errors.Is(err, payload.ErrMalformed) {
 			t.Errorf("%s: %v", name, err)
@@ -223,6 +236,9 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 	if _, err := payload.Decode([]byte(message(`"reply_to":"` + ours + `"`))); err != nil {
 		t.Errorf("what the others are made from: %v", err)
+	}
+	if _, err := payload.Decode([]byte(withCards(10, func(*payload.Medium) {}))); err != nil {
+		t.Errorf("media on 10 cards: %v", err)
 	}
 	if _, err := payload.Decode([]byte(tapped(`"card":10,"button":9`))); err != nil {
 		t.Errorf("the last button of the last card: %v", err)
@@ -278,6 +294,7 @@ func FuzzDecode(f *testing.F) {
 		f.Add(b)
 	}
 	f.Add([]byte(`{"v":1,"at":1,"message":{"id":"` + theirs + `","kind":"image","content":null,"medium":{}}}`))
+	f.Add([]byte(`{"v":1,"at":1,"message":{"id":"` + ours + `","kind":"interactive","content":{"action":{"cards":[{"header":{"media":{}}}]}},"cards":[{}]}}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := payload.Decode(b)
 		if err != nil {
@@ -315,6 +332,11 @@ func TestTheLargestContentFits(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := &payload.Payload{Name: strings.Repeat("n", 256), Message: &payload.Message{ID: ours, Kind: kabar.KindLocation, Content: content, ReplyTo: theirs}}
+	for range kabar.MaxCards {
+		m := medium()
+		m.Size, m.CipherSize, m.MIME = 1<<40, 1<<40, strings.Repeat("x", 100)
+		p.Message.Cards = append(p.Message.Cards, *m)
+	}
 	if _, err := payload.Encode(p, time.UnixMilli(1)); err != nil {
 		t.Error(err)
 	}

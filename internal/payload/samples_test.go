@@ -58,6 +58,9 @@ func samples() []sample {
 		}
 		all = append(all, sample{c.name, p})
 	}
+	all = append(all, sample{"cards with their media", &payload.Payload{Message: &payload.Message{ID: ours, Kind: kabar.KindTemplate,
+		Content: []byte(`{"name":"sale","language":{"code":"en"},"rendered":{"body":"Look","cards":[{"header":{"type":"image","media":{}},"body":"One"},` +
+			`{"header":{"type":"image","media":{}},"body":"Two"}]}}`), Cards: []payload.Medium{*medium(), *medium()}}}})
 	return append(all, sample{"what a message can be about", &payload.Payload{Name: "Ana", Was: "628111", Message: &payload.Message{ID: theirs,
 		Kind: kabar.KindText, Content: []byte(`{"body":"Hi"}`), Referral: &kabar.Referral{Headline: "Sale", Kind: kabar.KindImage}, Picture: medium(),
 		Product: &kabar.ProductRef{Catalog: "c1", RetailerID: "p1"}}}})

@@ -51,6 +51,7 @@ func mediaTravel(t *testing.T, d *Desk) {
 			t.Errorf("the picture has become %+v with %d bytes", shown.Content, len(shown.Medium))
 		}
 	}
+	cardsTravel(t, d, carrier)
 	ana.Show("image/png", plain)
 	u := d.Await(ana, "a picture", 1, isMessage)[0]
 	m := u.Message.Medium
@@ -64,6 +65,37 @@ func mediaTravel(t *testing.T, d *Desk) {
 	got, err := io.ReadAll(r)
 	if err != nil || r.Close() != nil || !bytes.Equal(got, plain) {
 		t.Errorf("downloaded %d bytes of %d: %v", len(got), len(plain), err)
+	}
+}
+
+// cardsTravel sends a carousel: each card has its own picture, in the order of the cards.
+func cardsTravel(t *testing.T, d *Desk, carrier network.MediaCarrier) {
+	t.Helper()
+	p, c := d.Customer(), &kabar.Interactive{Type: kabar.InteractiveCarousel, Body: "look"}
+	o := d.Message(p.Customer(), c)
+	pictures := [][]byte{picture(4000), picture(5001), picture(6002)}
+	for _, plain := range pictures {
+		locator, _, err := carrier.Upload(t.Context(), bytes.NewReader(plain), int64(len(plain)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256(plain)
+		img := kabar.NewMedia(kabar.KindImage)
+		img.ID, img.MIME, img.SHA256, img.Size = 42, "image/png", hex.EncodeToString(sum[:]), int64(len(plain))
+		c.Action.Cards = append(c.Action.Cards, kabar.CarouselCard{Type: kabar.CardLink, Header: &kabar.Header{Type: kabar.KindImage, Media: img},
+			Link: &kabar.Link{Text: "Open", URL: "https://example.com"}})
+		o.Cards = append(o.Cards, &kabar.RemoteMedium{Locator: locator, MIME: img.MIME, Size: img.Size, SHA256: img.SHA256})
+	}
+	d.Send(o)
+	patience.Until(t, "the carousel arrives", func() bool { return len(p.Shown()) == 1 })
+	shown := p.Shown()[0]
+	if !slices.EqualFunc(shown.Cards, pictures, bytes.Equal) || shown.Medium != nil {
+		t.Errorf("%d pictures of the cards have arrived, want the %d in their order", len(shown.Cards), len(pictures))
+	}
+	for n, m := range kabar.CardMedia(shown.Content) {
+		if m.ID != 0 || m.Size != int64(len(pictures[n])) {
+			t.Errorf("the picture of card %d has become %+v", n+1, m)
+		}
 	}
 }
 

@@ -55,9 +55,10 @@ type Peer interface {
 type Shown struct {
 	Ref     string // the network's id
 	Content kabar.Content
-	ReplyTo string // network id of the quoted message
-	Target  string // network id of the message a reaction is about
-	Medium  []byte // plain bytes of the medium; nil if there is none
+	ReplyTo string   // network id of the quoted message
+	Target  string   // network id of the message a reaction is about
+	Medium  []byte   // plain bytes of the medium; nil if there is none
+	Cards   [][]byte // the same, of the media on cards
 }
 
 // Body returns the text of a text message, "" of any other.

@@ -22,12 +22,27 @@ func messageOf(o *network.Outgoing) (*payload.Message, error) {
 	m := &payload.Message{ID: o.Ref, Kind: o.Message.Content.Kind(), Content: content, ReplyTo: o.ReplyTo, Target: o.Target,
 		Forwarded: o.Message.Context.Forwarded}
 	if o.Medium != nil {
-		m.Medium = new(payload.Medium)
-		if err := json.Unmarshal(o.Medium.Locator, m.Medium); err != nil {
-			return nil, fmt.Errorf("read a locator: %w", err)
+		if m.Medium, err = located(o.Medium); err != nil {
+			return nil, err
 		}
-		m.Medium.MIME = o.Medium.MIME
 	}
+	for _, card := range o.Cards {
+		medium, err := located(card)
+		if err != nil {
+			return nil, err
+		}
+		m.Cards = append(m.Cards, *medium)
+	}
+	return m, nil
+}
+
+// located says where a medium lies that was uploaded. The same bytes may go as different types.
+func located(r *kabar.RemoteMedium) (*payload.Medium, error) {
+	m := new(payload.Medium)
+	if err := json.Unmarshal(r.Locator, m); err != nil {
+		return nil, fmt.Errorf("read a locator: %w", err)
+	}
+	m.MIME = r.MIME
 	return m, nil
 }
 

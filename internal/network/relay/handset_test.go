@@ -183,8 +183,14 @@ func (h *handset) take(p *payload.Payload) {
 		return
 	}
 	var medium []byte
+	var cards [][]byte
 	if p.Message != nil && p.Message.Medium != nil {
 		medium = h.download(p.Message.Medium)
+	}
+	if p.Message != nil {
+		for n := range p.Message.Cards {
+			cards = append(cards, h.download(&p.Message.Cards[n]))
+		}
 	}
 	h.note(func() {
 		switch {
@@ -199,7 +205,7 @@ func (h *handset) take(p *payload.Payload) {
 		case p.Message != nil && !slices.ContainsFunc(h.shown, func(s networktest.Shown) bool { return s.Ref == p.Message.ID }):
 			m := p.Message
 			h.shown = append(h.shown, networktest.Shown{Ref: m.ID, Content: must(kabar.DecodeContent(m.Kind, m.Content)), ReplyTo: m.ReplyTo,
-				Target: m.Target, Medium: medium})
+				Target: m.Target, Medium: medium, Cards: cards})
 		}
 	})
 }
