@@ -65,6 +65,7 @@ type Event struct {
 	Class    Category  `json:"class,omitempty"`    // what the message by itself is priced as
 	Of       Kind      `json:"of,omitempty"`       // kind of the message's content
 	Failure  Reason    `json:"failure,omitempty"`
+	Card     int       `json:"card,omitempty"`    // of a carousel, from 1: what has failed is its medium; 0: no card's
 	Billing  int64     `json:"billing,omitempty"` // key of the billing conversation
 	Expires  time.Time `json:"expires,omitzero"`  // end of the billing conversation
 	Category Category  `json:"category,omitempty"`

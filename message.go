@@ -26,6 +26,7 @@ type Message struct {
 	At           time.Time   // accepted (outbound) or written by the customer (inbound)
 	Expires      time.Time   // outbound: not sent after this; zero means the default
 	Failure      Reason      // set when Status is Failed
+	FailedCard   int         // outbound, while it fails: Event.Card
 	Attempts     int         // how often it was encrypted anew after a retry request
 	Taps         map[int]int // outbound: how often the customer has opened each of its links, by LinkTap.Place
 	Wire         string      // inbound: the network's id of it

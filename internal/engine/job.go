@@ -69,7 +69,7 @@ func (e *Engine) tell(tx *store.Tx, l *line, c *kabar.Conversation, m *kabar.Mes
 		return err
 	}
 	ev := &kabar.Event{Account: c.Account, Number: c.Number, Conversation: c.ID, Kind: kabar.EventStatus, At: now, Customer: c.Customer,
-		Message: m.ID, Ref: m.Ref, Status: m.Status, Failure: m.Failure, Callback: m.Context.Callback, Of: m.Content.Kind()}
+		Message: m.ID, Ref: m.Ref, Status: m.Status, Failure: m.Failure, Card: m.FailedCard, Callback: m.Context.Callback, Of: m.Content.Kind()}
 	if m.Status != kabar.Failed {
 		ev.Billing, ev.Expires, ev.Category = c.Billing.ID, c.Billing.Expires, c.Billing.Category
 	}

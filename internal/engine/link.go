@@ -23,14 +23,15 @@ const (
 // errLink marks faults of a link that may pass: its server is busy, cannot be reached, or stops in the middle.
 var errLink = errors.New("the link cannot be fetched now")
 
-// fetchLink downloads the medium that a message names by a link, stores it and names it in the message.
-func (t *task) fetchLink(ctx context.Context, c *kabar.Media) error {
-	m, err := t.e.saveLink(ctx, t.line, c)
+// fetchLink downloads the medium at a place of kabar.AllMedia, which the message names by a link, stores it and names it in the
+// message.
+func (t *task) fetchLink(ctx context.Context, place int) error {
+	m, err := t.e.saveLink(ctx, t.line, kabar.AllMedia(t.msg.Content)[place])
 	if err != nil {
 		return err
 	}
 	named := *t.msg
-	if named.Content, err = withMedium(t.msg.Content, m); err != nil {
+	if named.Content, err = withMedium(t.msg.Content, place, m); err != nil {
 		return err
 	}
 	var stored store.Medium
@@ -39,7 +40,7 @@ func (t *task) fetchLink(ctx context.Context, c *kabar.Media) error {
 		if err := tx.AddMedium(&stored); err != nil {
 			return err
 		}
-		kabar.MediumOf(named.Content).ID = stored.ID
+		kabar.AllMedia(named.Content)[place].ID = stored.ID
 		return tx.SetContent(&named)
 	})
 	if err != nil {
@@ -50,12 +51,11 @@ func (t *task) fetchLink(ctx context.Context, c *kabar.Media) error {
 		t.e.discard(m.File)
 	}
 	t.msg = &named
-	*c = *kabar.MediumOf(named.Content)
 	return nil
 }
 
-// withMedium returns a copy of a content that names a stored medium.
-func withMedium(c kabar.Content, m *store.Medium) (kabar.Content, error) {
+// withMedium returns a copy of a content that names a stored medium at a place of kabar.AllMedia.
+func withMedium(c kabar.Content, place int, m *store.Medium) (kabar.Content, error) {
 	b, err := kabar.EncodeContent(c)
 	if err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func withMedium(c kabar.Content, m *store.Medium) (kabar.Content, error) {
 	if c, err = kabar.DecodeContent(c.Kind(), b); err != nil {
 		return nil, err
 	}
-	md := kabar.MediumOf(c)
+	md := kabar.AllMedia(c)[place]
 	md.MIME, md.SHA256, md.Size = m.MIME, m.SHA256, m.Size
 	return c, nil
 }

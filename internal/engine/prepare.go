@@ -159,14 +159,11 @@ func (t *task) message(ctx context.Context, o *network.Outgoing) error {
 	if o.Target, err = t.e.wireOf(ctx, t.msg.Number, targetOf(t.msg.Content)); err != nil {
 		return err
 	}
-	if md := kabar.MediumOf(t.msg.Content); md != nil {
-		o.Medium, err = t.uploaded(ctx, md)
-	}
 	if t.unseen() {
 		t.e.fetches.Wake(t.job.ID)
 		return errUploading
 	}
-	return err
+	return t.media(ctx, o)
 }
 
 // receipt joins this job's receipt and those right behind it that say the same. The last of them becomes the task's job: it

@@ -15,26 +15,54 @@ import (
 // uploadMargin is how long an upload must still hold to be used again.
 const uploadMargin = 24 * time.Hour
 
-// errUploading says that the medium of a message is not at the network yet. Its customer waits, nobody else does.
+// errUploading says that not all media of a message are at the network yet. Its customer waits, nobody else does.
 var errUploading = errors.New("the medium is on its way to the network")
 
-// uploaded says where the medium of a message lies on the network. If it is not there, it is brought there beside the
-// lanes, and the lane is woken when it has arrived.
-func (t *task) uploaded(ctx context.Context, c *kabar.Media) (*kabar.RemoteMedium, error) {
-	if c.ID != 0 {
-		locator, err := t.e.db.Upload(ctx, t.line.number.ID, c.SHA256, t.e.now().Add(uploadMargin))
-		if err == nil {
-			return &kabar.RemoteMedium{Locator: locator, MIME: c.MIME, Size: c.Size, SHA256: c.SHA256}, nil
-		}
-		if !store.IsNotFound(err) {
-			return nil, err
+// media says where the media of a message lie on the network. If one is not there, all are brought there beside the lanes, and
+// the lane is woken when they have arrived.
+func (t *task) media(ctx context.Context, o *network.Outgoing) error {
+	own := kabar.MediumOf(t.msg.Content)
+	for _, c := range kabar.AllMedia(t.msg.Content) {
+		remote, err := t.uploaded(ctx, c)
+		switch {
+		case err != nil:
+			return err
+		case remote == nil:
+			t.e.fetches.Wake(t.job.ID)
+			return errUploading
+		case c == own:
+			o.Medium = remote
+		default:
+			o.Cards = append(o.Cards, remote)
 		}
 	}
-	t.e.fetches.Wake(t.job.ID)
-	return nil, errUploading
+	return nil
 }
 
-// carryUp brings the medium of a message to the network and lets its lane go on.
+// uploaded says where a medium lies on the network; nil when it is not there.
+func (t *task) uploaded(ctx context.Context, c *kabar.Media) (*kabar.RemoteMedium, error) {
+	if c.ID == 0 {
+		return nil, nil
+	}
+	locator, err := t.e.db.Upload(ctx, t.line.number.ID, c.SHA256, t.e.now().Add(uploadMargin))
+	if err != nil {
+		return nil, ignoreMissing(err)
+	}
+	return &kabar.RemoteMedium{Locator: locator, MIME: c.MIME, Size: c.Size, SHA256: c.SHA256}, nil
+}
+
+// lacking is the place in kabar.AllMedia of the first medium that is not at the network; -1 when all are.
+func (t *task) lacking(ctx context.Context) (place int, err error) {
+	for n, c := range kabar.AllMedia(t.msg.Content) {
+		if remote, err := t.uploaded(ctx, c); remote == nil {
+			return n, err
+		}
+	}
+	return -1, nil
+}
+
+// carryUp brings the media of a message to the network, one a turn so that other messages have theirs between, and lets its lane
+// go on when all are there.
 func (e *Engine) carryUp(ctx context.Context, l *line, job *store.Job) lanes.Next {
 	t := &task{e: e, line: l, job: job}
 	var err error
@@ -47,16 +75,24 @@ func (e *Engine) carryUp(ctx context.Context, l *line, job *store.Job) lanes.Nex
 	if t.unseen() {
 		return t.look(ctx)
 	}
-	c := kabar.MediumOf(t.msg.Content)
-	if c == nil || job.Packed {
+	if job.Packed {
 		return lanes.Idle
 	}
-	if err = t.upload(ctx, c); err != nil {
+	place, err := t.lacking(ctx)
+	if err != nil {
+		return e.later(ctx, "read an upload", err)
+	}
+	if place < 0 {
+		e.sends.Hurry(int64(job.Conversation))
+		return lanes.Idle
+	}
+	if err = t.upload(ctx, place); err != nil {
 		next, again := e.tryAgain(ctx, job, err)
 		if again {
 			return next
 		}
-		e.log.Info("media: given up", "message", job.Message, "err", err)
+		t.card = cardAt(t.msg.Content, place)
+		e.log.Info("media: given up", "message", job.Message, "card", t.card, "err", err)
 		if err := t.giveUp(ctx, kabar.ReasonMediaDownload); err != nil {
 			return e.later(ctx, "give up a message", err)
 		}
@@ -64,18 +100,44 @@ func (e *Engine) carryUp(ctx context.Context, l *line, job *store.Job) lanes.Nex
 		return lanes.Idle
 	}
 	e.note(Note{Number: job.Number, Fact: FactUploaded})
-	e.sends.Hurry(int64(job.Conversation))
-	return lanes.Idle
+	if err := t.countAnew(ctx); err != nil {
+		return e.later(ctx, "count the tries of a medium", err)
+	}
+	return lanes.Again
+}
+
+// cardAt is the card, from 1, of the medium at a place of kabar.AllMedia; 0 for a medium of no card.
+func cardAt(c kabar.Content, place int) int {
+	if kabar.MediumOf(c) == nil {
+		place++
+	}
+	return place
+}
+
+// countAnew gives the next medium of a message as many tries as the one that has arrived.
+func (t *task) countAnew(ctx context.Context) error {
+	if t.job.Tries == 0 {
+		return nil
+	}
+	job := *t.job
+	job.Tries = 0
+	return t.e.db.Write(ctx, t.want, func(tx *store.Tx) error {
+		if _, err := tx.Job(job.Number, job.ID); err != nil {
+			return ignoreMissing(err)
+		}
+		return tx.SaveJob(&job)
+	})
 }
 
 // upload fetches the medium's link, if it has only that, and stores the encrypted bytes at the network. Of several messages
 // with the same bytes one does it.
-func (t *task) upload(ctx context.Context, c *kabar.Media) error {
-	if c.ID == 0 {
-		if err := t.fetchLink(ctx, c); err != nil {
+func (t *task) upload(ctx context.Context, place int) error {
+	if kabar.AllMedia(t.msg.Content)[place].ID == 0 {
+		if err := t.fetchLink(ctx, place); err != nil {
 			return err
 		}
 	}
+	c := kabar.AllMedia(t.msg.Content)[place]
 	carrier, ok := t.line.net.(network.MediaCarrier)
 	if !ok {
 		return fmt.Errorf("%w: the network carries no media", errNeverThere)

@@ -36,6 +36,7 @@ type task struct {
 	also []*store.Job   // of the same kind, right before it, which go out with it
 	last bool           // there was no other job: whoever adds one wakes the lane
 	msg  *kabar.Message // of a job that sends a message
+	card int            // of a message that is given up: kabar.Event.Card
 }
 
 // work does the oldest job of a conversation: T1 if it has no packet yet, then T2.
@@ -213,6 +214,7 @@ func (t *task) giveUp(ctx context.Context, why kabar.Reason) error {
 			if err != nil {
 				return err
 			}
+			m.FailedCard = t.card
 			if err := t.e.fail(tx, t.line, c, m, why, t.e.now()); err != nil {
 				return err
 			}

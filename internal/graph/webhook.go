@@ -178,7 +178,11 @@ func (a *API) outbound(v *hookValue, ev *kabar.Event, n *kabar.Number) (wanted b
 	}
 	switch ev.Status {
 	case kabar.Failed:
-		st.Errors = []hookFault{failure(ev.Failure, false)}
+		f := failure(ev.Failure, false)
+		if ev.Card > 0 {
+			f.Data.Details = fmt.Sprintf("cards[%d]: %s", ev.Card-1, f.Data.Details)
+		}
+		st.Errors = []hookFault{f}
 	case kabar.Sent, kabar.Delivered:
 		a.price(&st, ev)
 	case kabar.Read, kabar.Played:

@@ -160,7 +160,11 @@ func (a *API) status(ev *kabar.Event, n *kabar.Number, s kabar.Settings) (h hook
 	st := newStatus(MessageID(true, n, ev.Customer, ev.Ref), name, ev)
 	switch {
 	case ev.Status == kabar.Failed:
-		st.Errors = []fault{failure(ev.Failure)}
+		f := failure(ev.Failure)
+		if ev.Card > 0 {
+			f.Details = fmt.Sprintf("cards[%d]: %s", ev.Card-1, f.Details)
+		}
+		st.Errors = []fault{f}
 	case ev.Billing != 0 && (ev.Status == kabar.Sent || ev.Status == kabar.Delivered):
 		if off, _ := s.OnPremSetting[noPricingModel].(bool); off {
 			break

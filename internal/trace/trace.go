@@ -208,10 +208,7 @@ func shown(c kabar.Content) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m := kabar.MediumOf(copied); m != nil {
-		m.ID = 0
-	}
-	for _, m := range kabar.CardMedia(copied) {
+	for _, m := range kabar.AllMedia(copied) {
 		m.ID = 0
 	}
 	switch c := copied.(type) {
