@@ -60,7 +60,7 @@ func (a *arrival) message(in *incoming, m *payload.Message, at int64) error {
 		business: in.business, wire: m.ID, at: at, kind: m.Kind, content: content, replyTo: m.ReplyTo, target: m.Target,
 		forwarded: forwardedRank(m.Forwarded, m.Frequent), referral: m.Referral, status: kabar.Received,
 	}
-	if row.medium, err = a.expect(content, m.Medium); err != nil {
+	if err := a.expect(row, m); err != nil {
 		return err
 	}
 	if a.c.autoRead {
@@ -82,12 +82,31 @@ func (t *tx) has(c *customer, business, wire string) (known bool, err error) {
 	return known, nil
 }
 
-// expect notes a medium that is to be fetched, and gives the content what is known about it. It returns its key.
-func (a *arrival) expect(content kabar.Content, m *payload.Medium) (key int64, err error) {
-	media := kabar.MediumOf(content)
-	if media == nil || m == nil {
-		return 0, nil
+// expect notes the media of a message that are to be fetched. A card whose medium did not come along has the key 0.
+func (a *arrival) expect(row *message, m *payload.Message) (err error) {
+	for _, media := range kabar.AllMedia(row.content) {
+		media.ID, media.Link, media.Provider = 0, "", ""
 	}
+	if own := kabar.MediumOf(row.content); own != nil && m.Medium != nil {
+		if row.medium, err = a.await(own, m.Medium); err != nil {
+			return err
+		}
+	}
+	for n, media := range kabar.CardMedia(row.content) {
+		if n == len(m.Cards) {
+			break // a server of before
+		}
+		key, err := a.await(media, &m.Cards[n])
+		if err != nil {
+			return err
+		}
+		row.onCards = append(row.onCards, key)
+	}
+	return nil
+}
+
+// await notes a medium that is to be fetched, and gives the content what is known about it. It returns its key.
+func (a *arrival) await(media *kabar.Media, m *payload.Medium) (key int64, err error) {
 	locator, err := json.Marshal(m)
 	if err != nil {
 		return 0, fmt.Errorf("write locator: %w", err)
@@ -99,7 +118,6 @@ func (a *arrival) expect(content kabar.Content, m *payload.Medium) (key int64, e
 		return 0, fmt.Errorf("note medium: %w", err)
 	}
 	media.ID, media.MIME, media.SHA256, media.Size = kabar.MediaID(key), m.MIME, m.SHA256, m.Size
-	media.Link, media.Provider = "", ""
 	a.fetch = true
 	return key, nil
 }
@@ -199,6 +217,11 @@ func (t *tx) insert(c *customer, m *message) error {
 		c.id, m.business, m.wire, m.mine, m.at, m.kind, content, m.medium, m.replyTo, m.target, m.forwarded, referral, product, m.status).Scan(&m.seq)
 	if err != nil {
 		return fmt.Errorf("store message: %w", err)
+	}
+	for _, key := range m.onCards {
+		if err := t.exec("UPDATE media SET card_of = ? WHERE key = ?", m.seq, key); err != nil {
+			return err
+		}
 	}
 	t.note(c, publicID(c, m.business, m.wire))
 	if r, ok := m.content.(*kabar.Reaction); ok {

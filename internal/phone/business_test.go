@@ -275,15 +275,21 @@ func (b *business) text(to, body string) string { return b.say(to, &kabar.Text{B
 func (b *business) withMedium(to string, content kabar.Content, mime string, plain []byte) string {
 	b.t.Helper()
 	m := b.message(content)
+	m.Medium = b.put(mime, plain)
+	b.post(to, &payload.Payload{Message: m})
+	return m.ID
+}
+
+// put encrypts a medium and lays it at the relay.
+func (b *business) put(mime string, plain []byte) *payload.Medium {
+	b.t.Helper()
 	var blob bytes.Buffer
 	s, err := attachment.Encrypt(&blob, bytes.NewReader(plain))
 	b.must(err)
 	id, err := b.conn.PutBlob(b.t.Context(), &blob, s.CipherSize, s.CipherHash)
 	b.must(err)
-	m.Medium = &payload.Medium{Blob: id, Key: s.Key[:], CipherHash: s.CipherHash[:], CipherSize: s.CipherSize, Size: s.Size,
+	return &payload.Medium{Blob: id, Key: s.Key[:], CipherHash: s.CipherHash[:], CipherSize: s.CipherSize, Size: s.Size,
 		SHA256: hex.EncodeToString(s.PlainHash[:]), MIME: mime}
-	b.post(to, &payload.Payload{Message: m})
-	return m.ID
 }
 
 // shows shows the customer that the business is writing.

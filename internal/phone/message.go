@@ -20,7 +20,7 @@ import (
 // KindRemark is a line in a thread that nobody has written, such as a changed security code. Its content is a Text.
 const KindRemark kabar.Kind = "system"
 
-// message is a row of that name, with what it shows of its medium.
+// message is a row of that name, with what it shows of its media.
 type message struct {
 	seq            int64
 	business, wire string
@@ -42,18 +42,22 @@ type message struct {
 
 	mediaID      string
 	mediaFailure string
+	cards        map[kabar.MediaID]CardMedium // by their keys in the content
+	onCards      []int64                      // the same keys, of a message that is being stored
 }
 
 const messageColumns = `m.seq, m.business, m.wire, m.mine, m.at, m.kind, m.content, coalesce(m.medium, 0), m.reply_to, m.target, m.forwarded,
-	m.referral, m.product, m.status, m.deleted, m.failure, m.emoji, m.their, m.flow, coalesce(d.id, ''), coalesce(d.failure, '')
+	m.referral, m.product, m.status, m.deleted, m.failure, m.emoji, m.their, m.flow, coalesce(d.id, ''), coalesce(d.failure, ''),
+	(SELECT json_group_object(k.key, json_object('id', k.id, 'failure', k.failure)) FROM media k WHERE k.card_of = m.seq)
 	FROM messages m LEFT JOIN media d ON d.key = m.medium`
 
 func scanMessage(row interface{ Scan(...any) error }) (*message, error) {
 	m := new(message)
 	var content []byte
 	var referral, product, flow string
+	var cards []byte
 	err := row.Scan(&m.seq, &m.business, &m.wire, &m.mine, &m.at, &m.kind, &content, &m.medium, &m.replyTo, &m.target, &m.forwarded,
-		&referral, &product, &m.status, &m.deleted, &m.failure, &m.emoji, &m.their, &flow, &m.mediaID, &m.mediaFailure)
+		&referral, &product, &m.status, &m.deleted, &m.failure, &m.emoji, &m.their, &flow, &m.mediaID, &m.mediaFailure, &cards)
 	if err != nil {
 		return nil, err
 	}
@@ -62,6 +66,9 @@ func scanMessage(row interface{ Scan(...any) error }) (*message, error) {
 		kind = kabar.KindText
 	}
 	if m.content, err = kabar.DecodeContent(kind, content); err != nil {
+		return nil, fmt.Errorf("read message: %w", err)
+	}
+	if err := json.Unmarshal(cards, &m.cards); err != nil {
 		return nil, fmt.Errorf("read message: %w", err)
 	}
 	return m, errors.Join(readJSON(referral, &m.referral), readJSON(product, &m.product), readJSON(flow, &m.flow))

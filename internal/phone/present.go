@@ -12,7 +12,7 @@ import (
 func (m *message) present(c *customer) (Message, error) {
 	out := Message{
 		ID: publicID(c, m.business, m.wire), Wire: m.wire, Seq: m.seq, From: m.business, To: c.handle, Mine: m.mine, At: m.time(),
-		Kind: m.kind, Content: m.content, Media: m.mediaID, Forwarded: m.forwarded > 0, Frequent: m.forwarded > 1, Referral: m.referral, Product: m.product, Status: m.status, Deleted: m.deleted,
+		Kind: m.kind, Content: m.content, Media: m.mediaID, Cards: m.cards, Forwarded: m.forwarded > 0, Frequent: m.forwarded > 1, Referral: m.referral, Product: m.product, Status: m.status, Deleted: m.deleted,
 		Failure: m.failure, NoMedia: m.mediaFailure, Flow: m.flow.page(c, m.business),
 	}
 	if m.mine {
@@ -60,7 +60,7 @@ func (m *message) shown(c *customer, out *Message) *messageJSON {
 			j.Context.From = c.handle
 		}
 	}
-	for _, failure := range []string{m.failure, m.mediaFailure} {
+	for _, failure := range append([]string{m.failure, m.mediaFailure}, m.cardFailures()...) {
 		if failure != "" {
 			j.Errors = append(j.Errors, errorJSON{failure})
 		}
@@ -125,8 +125,23 @@ func (m *message) fill(j *messageJSON, out *Message) {
 	}
 }
 
+// cardFailures says which cards lack their media, and why.
+func (m *message) cardFailures() (all []string) {
+	for n, media := range kabar.CardMedia(m.content) {
+		if why := m.cards[media.ID].NoMedia; why != "" {
+			all = append(all, fmt.Sprintf("card %d: %s", n+1, why))
+		}
+	}
+	return all
+}
+
+// shownMedium shows a medium of the message: its own or one on its cards.
 func (m *message) shownMedium(media *kabar.Media) *mediaJSON {
-	return &mediaJSON{ID: m.mediaID, MIME: media.MIME, SHA256: media.SHA256, Caption: media.Caption, Filename: media.Filename, GIF: media.GIF}
+	id := m.mediaID
+	if media != kabar.MediumOf(m.content) {
+		id = m.cards[media.ID].Media
+	}
+	return &mediaJSON{ID: id, MIME: media.MIME, SHA256: media.SHA256, Caption: media.Caption, Filename: media.Filename, GIF: media.GIF}
 }
 
 func (m *message) fillMedia(j *messageJSON, media *kabar.Media) {
@@ -155,7 +170,7 @@ func (m *message) interactive(i *kabar.Interactive) *interactiveJSON {
 	if i.Footer != "" {
 		out.Footer = &lineJSON{i.Footer}
 	}
-	out.Action = action(i)
+	out.Action = m.action(i)
 	return out
 }
 
@@ -185,10 +200,7 @@ func (m *message) template(t *kabar.Template) *templateJSON {
 		out.Header, out.Body, out.Footer, out.Buttons, out.Offer = m.header(r.Header), r.Body, r.Footer, r.Buttons, r.Offer
 		out.Products, out.Permission = products(r.Products), r.Permission
 		for _, c := range r.Cards {
-			card := templateCardJSON{Body: c.Body, Buttons: c.Buttons, Products: products(c.Products)}
-			if c.Header != nil {
-				card.Header = string(c.Header.Type)
-			}
+			card := templateCardJSON{Header: m.header(c.Header), Body: c.Body, Buttons: c.Buttons, Products: products(c.Products)}
 			out.Cards = append(out.Cards, card)
 		}
 	}

@@ -128,7 +128,7 @@ type (
 		Permission bool `json:"call_permission_request,omitempty"`
 	}
 	templateCardJSON struct {
-		Header   string                 `json:"header,omitempty"` // what it shows: its picture does not come along
+		Header   *headerJSON            `json:"header,omitempty"`
 		Body     string                 `json:"body,omitempty"`
 		Buttons  []kabar.RenderedButton `json:"buttons,omitempty"`
 		Products []productJSON          `json:"products,omitempty"`

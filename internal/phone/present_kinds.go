@@ -44,7 +44,7 @@ type (
 	cardJSON struct {
 		Index   int          `json:"card_index"`
 		Type    string       `json:"type"`
-		Header  string       `json:"header,omitempty"` // image or video: its bytes do not come along
+		Header  *headerJSON  `json:"header,omitempty"`
 		Body    *lineJSON    `json:"body,omitempty"`
 		Link    *kabar.Link  `json:"link,omitempty"`
 		Buttons []buttonJSON `json:"buttons,omitempty"`
@@ -88,14 +88,14 @@ func (m *message) shownReferral() *referralJSON {
 }
 
 // action shows what there is to do, as the business's request had it, with the products as the message brought them.
-func action(i *kabar.Interactive) *actionJSON {
+func (m *message) action(i *kabar.Interactive) *actionJSON {
 	a := &i.Action
 	out := &actionJSON{Button: a.Button, Sections: a.Sections, Catalog: a.Catalog, Product: a.Product, Products: products(a.Products)}
 	for _, b := range a.Buttons {
 		out.Buttons = append(out.Buttons, buttonJSON{"reply", titledJSON{ID: b.ID, Title: b.Title}})
 	}
 	for n := range a.Cards {
-		out.Cards = append(out.Cards, shownCard(n, &a.Cards[n]))
+		out.Cards = append(out.Cards, m.card(n, &a.Cards[n]))
 	}
 	switch {
 	case a.Link != nil:
@@ -126,11 +126,8 @@ func products(all []kabar.Product) (out []productJSON) {
 	return out
 }
 
-func shownCard(n int, c *kabar.CarouselCard) cardJSON {
-	out := cardJSON{Index: n, Type: c.Type, Link: c.Link, Product: c.Product}
-	if c.Header != nil {
-		out.Header = string(c.Header.Type)
-	}
+func (m *message) card(n int, c *kabar.CarouselCard) cardJSON {
+	out := cardJSON{Index: n, Type: c.Type, Header: m.header(c.Header), Link: c.Link, Product: c.Product}
 	if c.Body != "" {
 		out.Body = &lineJSON{c.Body}
 	}

@@ -161,4 +161,10 @@ ALTER TABLE messages ADD COLUMN product TEXT NOT NULL DEFAULT '';
 	SQL: `
 ALTER TABLE messages ADD COLUMN flow TEXT NOT NULL DEFAULT ''; -- flowState: how far the customer has come
 `,
+}, {
+	Purpose: "media on the cards of a carousel",
+	SQL: `
+ALTER TABLE media ADD COLUMN card_of INTEGER REFERENCES messages; -- whose content says on which card it is; NULL: messages.medium names it
+CREATE INDEX media_card ON media (card_of) WHERE card_of IS NOT NULL;
+`,
 }}

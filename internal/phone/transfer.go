@@ -100,7 +100,8 @@ func (n *line) settle(m *medium, state int, file, failure string) error {
 			return err
 		}
 		var business, wire string
-		err := t.QueryRow("SELECT business, wire FROM messages WHERE customer = ? AND medium = ?", n.id, m.key).Scan(&business, &wire)
+		err := t.QueryRow(`SELECT business, wire FROM messages WHERE customer = ?1
+			AND (medium = ?2 OR seq = (SELECT card_of FROM media WHERE key = ?2))`, n.id, m.key).Scan(&business, &wire)
 		if err != nil {
 			return fmt.Errorf("find the message of a medium: %w", err)
 		}

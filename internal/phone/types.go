@@ -30,10 +30,11 @@ type Message struct {
 	Mine      bool      // written by the customer
 	At        time.Time // by the sender's clock
 	Kind      kabar.Kind
-	Content   kabar.Content // with media: MIME, SHA256, Size, Caption, Filename set; ID is the handset's own media key
-	Media     string        // id for GET …/media/{id}; empty if there is none
-	Context   string        // public id of the quoted message
-	Target    string        // of a reaction: public id of the message it is about
+	Content   kabar.Content                // with media: MIME, SHA256, Size, Caption, Filename set; ID is the handset's own media key
+	Media     string                       // id for GET …/media/{id}; empty if there is none
+	Cards     map[kabar.MediaID]CardMedium // of a carousel: by the keys that the media of its cards have in Content; without those that did not come along
+	Context   string                       // public id of the quoted message
+	Target    string                       // of a reaction: public id of the message it is about
 	Forwarded bool
 	Frequent  bool              // forwarded many times
 	Referral  *kabar.Referral   // the ad or post the customer comes from; Media is its picture then
@@ -59,6 +60,12 @@ type FlowPage struct {
 	Reply   string         `json:"reply_id,omitempty"` // public id of the message that it has ended with
 
 	All kabar.FlowAnswers `json:"-"` // what was filled in on all screens
+}
+
+// CardMedium is the medium on a card of a carousel.
+type CardMedium struct {
+	Media   string `json:"id"`      // id for GET …/media/{id}
+	NoMedia string `json:"failure"` // why it could not be fetched, in words; empty: it was, or is on its way
 }
 
 // Reaction is an emoji somebody put on a message.

@@ -91,9 +91,10 @@ type Bubble struct {
 	Quote     *Quote
 	Reactions []Reaction
 	Content   kabar.Content
-	Media     string // address of the content's medium; empty: there is none
-	Page      *Page  // of a flow that exchanges data: where the customer is; nil: it was not opened
-	Action    string // address of the message in an API that can tap, react and delete; empty: only to be looked at
+	Media     string                   // address of the content's medium; empty: there is none
+	Cards     map[kabar.MediaID]string // the same of the media on its cards, by their keys in the content
+	Page      *Page                    // of a flow that exchanges data: where the customer is; nil: it was not opened
+	Action    string                   // address of the message in an API that can tap, react and delete; empty: only to be looked at
 }
 
 // Side returns the class for the side of the bubble.

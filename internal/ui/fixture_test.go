@@ -67,6 +67,11 @@ func contents(s string) map[string]kabar.Content {
 		"carousel": &kabar.Interactive{Type: kabar.InteractiveCarousel, Body: s, Action: kabar.Action{Cards: []kabar.CarouselCard{
 			{Type: kabar.CardLink, Header: &kabar.Header{Type: kabar.KindImage}, Body: s, Link: &kabar.Link{Text: s, URL: s}},
 			{Type: kabar.CardLink, Header: &kabar.Header{Type: kabar.KindVideo}, Body: s, Buttons: []kabar.ReplyButton{{ID: s, Title: s}}}}}},
+		"carousel-media": &kabar.Interactive{Type: kabar.InteractiveCarousel, Body: s, Action: kabar.Action{Cards: []kabar.CarouselCard{
+			{Type: kabar.CardLink, Header: &kabar.Header{Type: kabar.KindImage, Media: media(kabar.KindImage, func(m *kabar.Media) { m.ID = 1 })}, Body: s},
+			{Type: kabar.CardLink, Header: &kabar.Header{Type: kabar.KindVideo, Media: media(kabar.KindVideo, func(m *kabar.Media) { m.ID = 2 })}, Body: s},
+			{Type: kabar.CardLink, Header: &kabar.Header{Type: kabar.KindImage, Media: media(kabar.KindImage, func(m *kabar.Media) { m.ID = 3 })}, Body: s},
+			{Type: kabar.CardLink, Header: &kabar.Header{Type: kabar.KindImage, Media: media(kabar.KindImage, func(m *kabar.Media) { m.ID = 4 })}, Body: s}}}},
 		"carousel-products": &kabar.Interactive{Type: kabar.InteractiveCarousel, Body: s, Action: kabar.Action{
 			Cards:    []kabar.CarouselCard{{Type: kabar.CardProduct, Catalog: s, Product: s}},
 			Products: []kabar.Product{{RetailerID: s, Name: s, Price: 12500, Currency: s, Availability: kabar.InStock}}}},

@@ -129,11 +129,14 @@ func (b Bubble) Parts() Parts {
 	return Parts{Note: "A message of a kind that cannot be shown here"}
 }
 
-func (b Bubble) medium(m *kabar.Media) *Medium {
+// medium is the content's own medium.
+func (b Bubble) medium(m *kabar.Media) *Medium { return b.mediumAt(m, b.Media) }
+
+func (b Bubble) mediumAt(m *kabar.Media, address string) *Medium {
 	name := cmp.Or(m.Filename, "Document")
 	_, sub, _ := strings.Cut(m.MIME, "/")
 	return &Medium{
-		Kind: m.Kind(), URL: b.Media, Name: name, Type: cmp.Or(fileType(strings.TrimPrefix(path.Ext(name), ".")), fileType(sub), "FILE"),
+		Kind: m.Kind(), URL: address, Name: name, Type: cmp.Or(fileType(strings.TrimPrefix(path.Ext(name), ".")), fileType(sub), "FILE"),
 		Size: m.Size, Voice: m.Voice, GIF: m.GIF, Alt: cmp.Or(m.Caption, "Photo from "+b.Who),
 	}
 }

@@ -11,9 +11,10 @@ import (
 
 // The parts of messages that only the Cloud API sends: cards, calls, orders that are to be paid.
 
-// CardParts is a card of a carousel. The picture is drawn as its name: its bytes do not come along.
+// CardParts is a card of a carousel.
 type CardParts struct {
-	Picture string // "Photo" or "Video"; empty: there is none
+	Medium  *Medium
+	Picture string // in place of a medium that did not come along: "Photo" or "Video"
 	Goods   []Good // a product
 	Text    []Span
 	Choices []Choice
@@ -51,7 +52,8 @@ func (b Bubble) permission() []Choice {
 
 // templateCard is a card of a template's carousel, from 1.
 func (b Bubble) templateCard(r *kabar.Rendered, card int) CardParts {
-	out := CardParts{Text: Spans(r.Body), Picture: pictureName(r.Header), Goods: goods(r.Products)}
+	out := CardParts{Text: Spans(r.Body), Goods: goods(r.Products)}
+	b.picture(r.Header, &out)
 	for _, button := range r.Buttons {
 		if sells(button) && len(r.Products) > 0 {
 			continue // what all cards show is ordered below them
@@ -75,16 +77,23 @@ func offerText(o *kabar.RenderedOffer) string {
 // isolated keeps the direction of a text, and an override that it does not end, from what stands behind it.
 func isolated(s string) string { return "\u2068" + s + "\u2069" }
 
-// pictureName names what a card shows above its text.
-func pictureName(h *kabar.Header) string {
+// picture fills in what a card shows above its text.
+func (b Bubble) picture(h *kabar.Header, card *CardParts) {
 	if h == nil {
-		return ""
+		return
 	}
-	return map[kabar.Kind]string{kabar.KindImage: "Photo", kabar.KindVideo: "Video"}[h.Type]
+	if h.Media != nil {
+		if address, came := b.Cards[h.Media.ID]; came {
+			card.Medium = b.mediumAt(h.Media, address)
+			return
+		}
+	}
+	card.Picture = map[kabar.Kind]string{kabar.KindImage: "Photo", kabar.KindVideo: "Video"}[h.Type]
 }
 
 func (b Bubble) card(c *kabar.CarouselCard) CardParts {
-	out := CardParts{Text: Spans(c.Body), Picture: pictureName(c.Header)}
+	out := CardParts{Text: Spans(c.Body)}
+	b.picture(c.Header, &out)
 	if c.Link != nil {
 		out.Choices = append(out.Choices, Choice{Icon: "link", Title: c.Link.Text, Href: WebLink(c.Link.URL), Tap: b.tap("url", c.Link.URL)})
 	}

@@ -63,6 +63,7 @@ func TestBubbleGolden(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		b.WriteString("<!-- " + name + " -->\n" + fragment(t, pages, "bubble", Bubble{
 			ID: name, Who: "Ana", At: noon, Content: all[name], Media: "/m", Action: "/a",
+			Cards: map[kabar.MediaID]string{1: "/m1", 2: "/m2", 3: ""},
 		}))
 	}
 	golden(t, "bubbles.html", b.String())

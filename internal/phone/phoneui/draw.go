@@ -37,8 +37,12 @@ func (d *drawer) bubble(ctx context.Context, m *phone.Message, into string) *ui.
 	if m.Mine {
 		b.Ticks = ui.TicksOf(m.Status)
 	}
-	if m.Media != "" {
-		b.Media = d.h.API + "/media/" + url.PathEscape(m.Media)
+	b.Media = d.address(m.Media, m.NoMedia)
+	for key, card := range m.Cards {
+		if b.Cards == nil {
+			b.Cards = make(map[kabar.MediaID]string, len(m.Cards))
+		}
+		b.Cards[key] = d.address(card.Media, card.NoMedia)
 	}
 	if p := m.Product; p != nil {
 		b.About = p.RetailerID + " of " + p.Catalog
@@ -53,6 +57,14 @@ func (d *drawer) bubble(ctx context.Context, m *phone.Message, into string) *ui.
 		b.Reactions = append(b.Reactions, ui.Reaction{Mine: r.Mine, Emoji: r.Emoji})
 	}
 	return b
+}
+
+// address is where a medium is read; empty: there is none, or it could not be fetched. One on its way is waited for there.
+func (d *drawer) address(id, failure string) string {
+	if id == "" || failure != "" {
+		return ""
+	}
+	return d.h.API + "/media/" + url.PathEscape(id)
 }
 
 func (d *drawer) who(mine bool) string {
