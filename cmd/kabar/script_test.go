@@ -263,8 +263,14 @@ func kill(lock string) {
 
 // cmdPNG writes a small picture: png FILE.
 func cmdPNG(ts *testscript.TestScript, _ bool, args []string) {
+	side := 8
+	if len(args) > 1 {
+		var err error
+		side, err = strconv.Atoi(args[1])
+		ts.Check(err)
+	}
 	var b bytes.Buffer
-	ts.Check(png.Encode(&b, image.NewGray(image.Rect(0, 0, 8, 8))))
+	ts.Check(png.Encode(&b, image.NewGray(image.Rect(0, 0, side, side))))
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o600))
 }
 
