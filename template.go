@@ -136,6 +136,9 @@ type TimedOffer struct {
 // TemplateButtonType says what a button of a template does.
 type TemplateButtonType string
 
+// ContactText is on a ButtonContact that has no text of its own.
+const ContactText = "Share contact info"
+
 // The types of buttons. TemplateButtonType.canSend says which can be sent.
 const (
 	ButtonQuickReply TemplateButtonType = "QUICK_REPLY" // sends a Button back
@@ -148,8 +151,8 @@ const (
 	ButtonProducts   TemplateButtonType = "MPM" // several products
 	ButtonProduct    TemplateButtonType = "SPM" // one product
 	ButtonCall       TemplateButtonType = "VOICE_CALL"
-	ButtonContact    TemplateButtonType = "REQUEST_CONTACT_INFO" // what it sends is not in the contract
-	ButtonApp        TemplateButtonType = "APP"                  // nor is what this one opens
+	ButtonContact    TemplateButtonType = "REQUEST_CONTACT_INFO" // sends the customer's own contact back
+	ButtonApp        TemplateButtonType = "APP"                  // opens an application of the business
 	ButtonOrder      TemplateButtonType = "ORDER_DETAILS"
 )
 
@@ -217,12 +220,12 @@ func (t TemplateButtonType) takes() string {
 		return SubTypeCall
 	case ButtonOrder:
 		return SubTypeOrder
-	default: // nothing, or it cannot be sent
+	default: // nothing
 	}
 	return ""
 }
 
 // canSend reports whether a template with such a button can be sent.
 func (t TemplateButtonType) canSend() bool {
-	return t.takes() != "" || t == ButtonPhone || t == ButtonProduct
+	return t.takes() != "" || t == ButtonPhone || t == ButtonProduct || t == ButtonContact || t == ButtonApp
 }

@@ -1,6 +1,7 @@
 package kabar
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/url"
 	"strings"
@@ -35,7 +36,9 @@ func (b TemplateButton) render(f filling) (RenderedButton, error) {
 		r.Minutes, err = f.minutes()
 	case ButtonOrder:
 		r.Payment, err = f.payment()
-	case ButtonContact, ButtonApp: // refused before
+	case ButtonContact:
+		r.Text = cmp.Or(b.Text, ContactText)
+	case ButtonApp: // which one is not in the contract, so nobody says it
 	}
 	return r, err
 }

@@ -41,12 +41,12 @@ func limitOf(t TemplateButtonType) int {
 
 func (c *defCheck) button(field string, b *TemplateButton) {
 	switch b.Type {
-	case ButtonQuickReply, ButtonCatalog, ButtonProducts, ButtonProduct, ButtonCall, ButtonOrder:
+	case ButtonQuickReply, ButtonCatalog, ButtonProducts, ButtonProduct, ButtonCall, ButtonOrder, ButtonApp:
 	case ButtonURL:
 		c.link(field+".url", b.URL)
 	case ButtonPhone:
 		c.text(field+".phone_number", b.Phone, maxButtonPhone)
-	case ButtonCopyCode, ButtonOTP:
+	case ButtonCopyCode, ButtonOTP, ButtonContact:
 		if b.Text != "" {
 			c.text(field+".text", b.Text, maxButtonText)
 		}
@@ -55,7 +55,6 @@ func (c *defCheck) button(field string, b *TemplateButton) {
 		if b.FlowID == "" && b.FlowName == "" && b.FlowJSON == "" {
 			c.fault(RuleFlow, field, "needs a flow_id, a flow_name or a flow_json")
 		}
-	case ButtonContact, ButtonApp: // cannot be sent
 	case "":
 		c.fault(RuleButtons, field+".type", "is required, such as QUICK_REPLY or URL")
 	default:

@@ -114,13 +114,15 @@ func TestCanSend(t *testing.T) {
 		change func(d *TemplateDef)
 		reason Reason
 	}{
-		"approved":   {func(*TemplateDef) {}, ""},
-		"paused":     {func(d *TemplateDef) { d.Status = TemplatePaused }, ReasonTemplatePaused},
-		"a GIF":      {func(d *TemplateDef) { d.Components[0].Format = "GIF" }, ""},
-		"sound":      {func(d *TemplateDef) { d.Components[0].Format = "AUDIO" }, ReasonTemplateMedia},
-		"a contact":  {func(d *TemplateDef) { d.Components[3].Buttons[0].Type = ButtonContact }, ReasonTemplateButtons},
-		"a call":     {func(d *TemplateDef) { d.Components[3].Buttons[0].Type = "VOICE_CALL" }, ""},
-		"a carousel": {func(d *TemplateDef) { d.Components[2] = cardsDef(2) }, ""},
+		"approved":                 {func(*TemplateDef) {}, ""},
+		"paused":                   {func(d *TemplateDef) { d.Status = TemplatePaused }, ReasonTemplatePaused},
+		"a GIF":                    {func(d *TemplateDef) { d.Components[0].Format = "GIF" }, ""},
+		"sound":                    {func(d *TemplateDef) { d.Components[0].Format = "AUDIO" }, ReasonTemplateMedia},
+		"a contact":                {func(d *TemplateDef) { d.Components[3].Buttons[0].Type = ButtonContact }, ""},
+		"an app":                   {func(d *TemplateDef) { d.Components[3].Buttons[0].Type = ButtonApp }, ""},
+		"a button that is unknown": {func(d *TemplateDef) { d.Components[3].Buttons[0].Type = "SWIPE" }, ReasonTemplateButtons},
+		"a call":                   {func(d *TemplateDef) { d.Components[3].Buttons[0].Type = "VOICE_CALL" }, ""},
+		"a carousel":               {func(d *TemplateDef) { d.Components[2] = cardsDef(2) }, ""},
 		"a carousel of products": {func(d *TemplateDef) {
 			d.Components[2] = cardsDef(2)
 			d.Components[2].Cards[1].Components[0].Format = FormatProduct

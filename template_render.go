@@ -91,7 +91,7 @@ func checkFitsButton(part *TemplateComponent, c Component, field string) error {
 		return fault(ReasonTemplateFormat, field+".index", "is %d, but the template has %d buttons", c.Index, len(buttons))
 	}
 	if b := buttons[c.Index]; b.Type.takes() != c.SubType {
-		return fault(ReasonTemplateFormat, field+".sub_type", "is %q, but button %d of the template is a %s", c.SubType, c.Index, b.Type)
+		return fault(ReasonTemplateFormat, field+".sub_type", "is %q, but button %d of the template is %s", c.SubType, c.Index, WithArticle(string(b.Type)))
 	}
 	return nil
 }

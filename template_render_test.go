@@ -199,7 +199,7 @@ func TestRenderRefuses(t *testing.T) {
 		{"header of an unknown format", func(d *TemplateDef, _ *Template) { d.Components[0].Format = "AUDIO" }, ReasonTemplateMedia, "template.name"},
 		{"a place expected", func(d *TemplateDef, _ *Template) { d.Components[0].Format = FormatLocation }, ReasonTemplateFormat, at + "[0].parameters[0].type"},
 		{"unknown component", func(d *TemplateDef, _ *Template) { d.Components[2].Type = "SIDE" }, ReasonTemplateFormat, "template.name"},
-		{"unknown button", func(d *TemplateDef, _ *Template) { d.Components[3].Buttons[3].Type = ButtonApp }, ReasonTemplateButtons, "template.name"},
+		{"unknown button", func(d *TemplateDef, _ *Template) { d.Components[3].Buttons[3].Type = "SWIPE" }, ReasonTemplateButtons, "template.name"},
 		{"a button that calls nothing", func(d *TemplateDef, _ *Template) { d.Components[3].Buttons[2].Phone = "call me" }, ReasonTemplatePhone, "template.name"},
 	})
 }

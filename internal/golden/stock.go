@@ -80,6 +80,7 @@ func buttonTemplates() (all []*kabar.TemplateDef) {
 	button("call", kabar.TemplateButton{Type: kabar.ButtonCall, Text: "Call"})
 	button("order", kabar.TemplateButton{Type: kabar.ButtonOrder, Text: "Review and pay"})
 	button("contact", kabar.TemplateButton{Type: kabar.ButtonContact, Text: "Share"})
+	button("app", kabar.TemplateButton{Type: kabar.ButtonApp, Text: "Open the app"})
 	part("may_we_call", kabar.TemplateComponent{Type: kabar.TemplateCall})
 	all = append(all, &kabar.TemplateDef{Name: "gif", Language: "en", Category: kabar.CategoryMarketing, Status: kabar.TemplateApproved,
 		Components: []kabar.TemplateComponent{{Type: kabar.TemplateHeader, Format: kabar.FormatGIF}, {Type: kabar.TemplateBody, Text: "Halo."}}})

@@ -13,17 +13,19 @@ import (
 
 // Choice says what a customer taps; one of the fields is set, and Card may be.
 type Choice struct {
-	Button string `json:"button"` // id of a reply button; payload or text of a template's quick reply
+	Button string `json:"button"` // id of a reply button; payload or text of a template's quick reply, text of its other buttons
 	Row    string `json:"row"`    // id of a row in a list
 	URL    string `json:"url"`    // text or address of a template's link
 	Call   string `json:"call"`   // accept or reject, to a business that asks whether it may call
 	Card   int    `json:"card"`   // of a carousel, from 1: where the button is; 0: the first that is called so is meant
 }
 
-// Tapped is what came of a tap: a message to the business, or a link that the handset opens.
+// Tapped is what came of a tap: a message to the business, or what the handset opens.
 type Tapped struct {
-	ID  string `json:"id,omitempty"`
-	URL string `json:"url,omitempty"`
+	ID       string   `json:"id,omitempty"`
+	URL      string   `json:"url,omitempty"`
+	Products []string `json:"products,omitempty"` // of a catalog, by their retailer ids: what Phone.Order takes
+	App      string   `json:"app,omitempty"`      // what a button would open that opens nothing here
 }
 
 // Tap answers an interactive or template message.
@@ -32,12 +34,12 @@ func (p *Phone) Tap(ctx context.Context, handle, id string, choice Choice) (out 
 		if m.deleted || m.mine {
 			return refuse(CodeConflict, "The message %s has nothing to tap on: it was deleted, or the customer wrote it. Tap on one of the business.", id)
 		}
-		content, to, err := choice.of(m.content, p.now())
+		content, to, err := choice.of(m.content, c, p.now())
 		if err != nil {
 			return err
 		}
 		if to != nil {
-			out.URL = to.url
+			out = to.Tapped
 			return t.tellTap(c, m, to.tap)
 		}
 		out.ID, err = t.write(ctx, c, m.business, Draft{Content: content, ReplyTo: id})
@@ -46,9 +48,9 @@ func (p *Phone) Tap(ctx context.Context, handle, id string, choice Choice) (out 
 	return out, err
 }
 
-// opened is a link that was tapped. Nothing is fetched from where it leads: whoever taps opens it.
+// opened is what a tap opens without a message. Nothing is fetched from where a link leads: whoever taps opens it.
 type opened struct {
-	url string
+	Tapped
 	tap *kabar.LinkTap // what the business is told; nil: it is not, for it counts only links of templates
 }
 
@@ -65,8 +67,8 @@ func (t *tx) tellTap(c *customer, m *message, tap *kabar.LinkTap) error {
 	return t.post(c, ch, posting{payload: &payload.Payload{Tapped: tap}})
 }
 
-// of finds what the choice means in a message: an answer, or a link.
-func (choice Choice) of(content kabar.Content, now time.Time) (answer kabar.Content, to *opened, err error) {
+// of finds what the choice of a customer means in a message: an answer, or what it opens.
+func (choice Choice) of(content kabar.Content, by *customer, now time.Time) (answer kabar.Content, to *opened, err error) {
 	var known []string
 	switch c := content.(type) {
 	case *kabar.Interactive:
@@ -80,7 +82,7 @@ func (choice Choice) of(content kabar.Content, now time.Time) (answer kabar.Cont
 			answer, known = choice.permission(now)
 			break
 		}
-		answer, to, known = choice.inTemplate(c)
+		answer, to, known = choice.inTemplate(c, by)
 	}
 	if answer == nil && to == nil {
 		return nil, nil, choice.unknown(known)
@@ -120,7 +122,7 @@ func (choice Choice) among(card int, buttons []kabar.ReplyButton, l *kabar.Link)
 	if l != nil {
 		known = append(known, fmt.Sprintf("url %q", l.Text))
 		if choice.on(card) && matches(choice.URL, l.Text, l.URL) {
-			return nil, &opened{url: l.URL}, known
+			return nil, &opened{Tapped: Tapped{URL: l.URL}}, known
 		}
 	}
 	return nil, nil, known
@@ -140,30 +142,6 @@ func (choice Choice) permission(now time.Time) (answer kabar.Content, known []st
 		return nil, []string{fmt.Sprintf("call %q", kabar.CallAccepted), fmt.Sprintf("call %q", kabar.CallRejected)}
 	}
 	return &kabar.Reply{Type: kabar.CallReply, Call: c}, nil
-}
-
-func (choice Choice) inTemplate(c *kabar.Template) (answer kabar.Content, to *opened, known []string) {
-	if c.Rendered == nil {
-		return nil, nil, nil
-	}
-	for card, r := range append([]kabar.Rendered{*c.Rendered}, c.Rendered.Cards...) {
-		for n, b := range r.Buttons {
-			switch b.Type {
-			case kabar.ButtonQuickReply:
-				known = append(known, fmt.Sprintf("button %q", b.Payload))
-				if choice.on(card) && matches(choice.Button, b.Payload, b.Text) {
-					return &kabar.Button{Text: b.Text, Payload: b.Payload}, nil, known
-				}
-			case kabar.ButtonURL:
-				known = append(known, fmt.Sprintf("url %q", b.Text))
-				if choice.on(card) && matches(choice.URL, b.Text, b.URL) {
-					return nil, &opened{b.URL, &kabar.LinkTap{Card: card, Button: n}}, known
-				}
-			default: // a telephone number calls; it answers nothing
-			}
-		}
-	}
-	return nil, nil, known
 }
 
 // on says whether what stands on a card can be meant; 0 is the message itself.

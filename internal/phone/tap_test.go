@@ -1,7 +1,9 @@
 package phone_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"kabar"
@@ -70,4 +72,37 @@ func TestTapsOnLinks(t *testing.T) {
 	if want := "[0/1 between 0/1 2/1 0/1 from a tunnel 2/1 the end]"; fmt.Sprint(got) != want {
 		t.Errorf("the business hears %s, want %s", got, want)
 	}
+}
+
+// A button of a template that asks for the customer's contact is answered with it; one that opens an application or the catalog opens it,
+// and says what there is.
+func TestTapsOnOtherButtons(t *testing.T) {
+	h, b := together(t)
+	ana := h.customer("Ana")
+	b.say(ana, &kabar.Template{Name: "more", Language: kabar.Language{Code: "en"}, Rendered: &kabar.Rendered{Body: "Halo", Buttons: []kabar.RenderedButton{
+		{Type: kabar.ButtonContact, Text: kabar.ContactText}, {Type: kabar.ButtonApp, Text: "Open the app"}, {Type: kabar.ButtonCatalog, Text: "View catalog"},
+		{Type: kabar.ButtonPhone, Text: "Call", Phone: "1"}},
+		Products: []kabar.Product{{Catalog: "c", RetailerID: "p1", Currency: "EUR", Availability: kabar.InStock}, {Catalog: "c", RetailerID: "p2", Availability: "out of stock"}}}})
+	m := h.expect(ana, "the template", func(m map[string]any) bool { return m["type"] == "template" })["id"].(string)
+	tap := func(status int, what string) map[string]any {
+		t.Helper()
+		return h.want(status, "POST", "/customers/"+ana+"/messages/"+m+"/tap", what)
+	}
+	if got := tap(200, `{"button":"View catalog"}`)["products"]; fmt.Sprint(got) != "[p1]" {
+		t.Errorf("the catalog shows %v", got)
+	}
+	if got := tap(200, `{"button":"Open the app"}`)["app"]; got == nil {
+		t.Error("a button that opens nothing does not say what it would open")
+	}
+	if got := fmt.Sprint(tap(404, `{"button":"Call"}`)); !strings.Contains(got, `button \"View catalog\"`) && !strings.Contains(got, `button "View catalog"`) {
+		t.Errorf("what there is to tap on is said so: %s", got)
+	}
+	tap(201, `{"button":"Share contact info"}`)
+	patience.Until(t, "the contact arrives", func() bool {
+		return len(b.all(func(a arrived) bool {
+			var c kabar.Contacts
+			return a.Message != nil && a.Message.Kind == kabar.KindContacts && json.Unmarshal(a.Message.Content, &c) == nil &&
+				c.Cards[0].Name.Formatted == "Ana" && c.Cards[0].Phones[0] == (kabar.CardPhone{Phone: "+" + ana, Type: "CELL", WaID: ana})
+		})) == 1
+	})
 }

@@ -62,6 +62,7 @@ type Choice struct {
 	Title string
 	Href  string // where it leads, for a link
 	Tap   Tap
+	Told  string // what is said once it was tapped
 }
 
 // Tap is the request that tells what was tapped. An empty Call means that there is nothing to tell, or nobody to tell it.
@@ -251,7 +252,11 @@ func (b Bubble) templateChoice(button kabar.RenderedButton, card int) Choice {
 		return Choice{Icon: "list", Title: button.Text}
 	case kabar.ButtonCall: // a label: there are no calls
 		return Choice{Icon: "call", Title: button.Text}
-	case kabar.ButtonQuickReply, kabar.ButtonContact, kabar.ButtonApp: // a label
+	case kabar.ButtonContact:
+		return Choice{Icon: "person", Title: button.Text, Tap: b.tapOn(card, "button", button.Text)}
+	case kabar.ButtonApp:
+		return Choice{Icon: "phone", Title: button.Text, Tap: b.tapOn(card, "button", button.Text), Told: "This opens an app of the business, which is not on this phone."}
+	case kabar.ButtonQuickReply:
 	}
 	return Choice{Icon: "reply", Title: button.Text, Tap: b.tapOn(card, "button", cmp.Or(button.Payload, button.Text))}
 }
