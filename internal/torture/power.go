@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 
 	"kabar/internal/torture/instrument"
 )
@@ -48,5 +49,6 @@ func (p *powerCmd) Run(ctx context.Context, t *torture) error {
 	}
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Stdout, cmd.Stderr = t.out, t.err
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // it finishes the rounds under way, and says how far it came
 	return cmd.Run()
 }

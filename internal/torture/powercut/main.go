@@ -12,13 +12,16 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"syscall"
 	"time"
 
 	"kabar/internal/media"
@@ -27,7 +30,9 @@ import (
 )
 
 func main() {
-	if err := run(os.Args[1:], os.Stdout, os.Stderr); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends it at once
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, "powercut:", err) // there is nobody else to tell
 		os.Exit(1)
 	}
@@ -36,7 +41,7 @@ func main() {
 // errBroken says that a promise was broken; what and how has been printed.
 var errBroken = errors.New("promises were broken")
 
-func run(args []string, stdout, stderr io.Writer) error {
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("powercut", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	rounds := flags.Uint64("rounds", 1000, "how many `rounds`")
@@ -53,10 +58,13 @@ func run(args []string, stdout, stderr io.Writer) error {
 	}
 	debug.SetGCPercent(400) // time matters here, memory does not
 	p := &progress{total: *rounds, out: stderr, began: time.Now()}
-	err = p.all(o, *seed, *jobs)
+	err = p.all(ctx, o, *seed, *jobs)
 	p.summary(stdout, *seed)
-	if err == nil && p.found != [3]int{} {
-		return errBroken // the folders stay
+	if err == nil && p.done < p.total {
+		err = p.stopped(*seed, *lying)
+	}
+	if p.found != [3]int{} {
+		return errors.Join(err, errBroken) // the folders stay
 	}
 	return errors.Join(err, clean())
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -28,12 +29,16 @@ type progress struct {
 	drawn        time.Time
 }
 
-// all runs the rounds, so many at a time.
-func (p *progress) all(o options, seed uint64, jobs int) error {
+// all runs the rounds, so many at a time. When ctx ends, those under way are the last.
+func (p *progress) all(ctx context.Context, o options, seed uint64, jobs int) error {
 	errs := make(chan error, jobs)
 	for range jobs {
 		go func() {
 			for {
+				if ctx.Err() != nil {
+					errs <- nil
+					return
+				}
 				n := p.next.Add(1) - 1
 				if n >= p.total {
 					errs <- nil
@@ -122,4 +127,14 @@ func (p *progress) summary(w io.Writer, seed uint64) {
 	}
 	_, _ = fmt.Fprintf(w, "power: %d rounds, %d acknowledged, %d lost, %d corrupt%s, seed %d, %.1f rounds/s\n", p.done, p.acknowledged,
 		p.found[lost], p.found[corrupt], also, seed, p.rate())
+}
+
+// stopped says which rounds were run before a signal ended them, how to run those again, and the others.
+func (p *progress) stopped(seed uint64, lying bool) error {
+	also := ""
+	if lying {
+		also = " --lying"
+	}
+	const again = "go run ./internal/torture power --seed %d --rounds %d%s"
+	return fmt.Errorf("ended by a signal after %d of %d rounds\nagain: "+again+"\nthe others: "+again, p.done, p.total, seed, p.done, also, seed+p.done, p.total-p.done, also)
 }
