@@ -156,6 +156,9 @@ func (f *flowing) move(ctx context.Context, move FlowMove) error {
 	if f.m.flow != nil && f.m.flow.Over {
 		return refuse(CodeConflict, "The flow is over; wait for another one. It said: %s", f.m.flow.Fault)
 	}
+	if move.Screen == "" && (move.Stay || move.Values != nil) {
+		return refuse(CodeInvalid, `The move has "stay" or "values" and no "screen". Give the present screen, or {} to open the flow anew.`)
+	}
 	if move.Screen == "" && !move.Back {
 		return f.open(flow, form)
 	}

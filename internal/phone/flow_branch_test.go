@@ -73,6 +73,7 @@ func TestAFlowAsksWhenSomethingIsChosen(t *testing.T) {
 		t.Errorf("the customer sees\n%s, want\n%s", got, want)
 	}
 	h.want(200, "POST", on+"/flow", `{"screen":"TRIP","stay":true,"values":{"kind":"me","land":"es","town":"bcn"}}`)
+	h.want(400, "POST", on+"/flow", `{"stay":true}`) // it would begin anew, and what was filled in be lost
 	if out := h.want(200, "POST", on+"/flow", `{"screen":"TRIP","values":{"kind":"me","land":"es","town":"bcn"}}`); out["reply_id"] == nil {
 		t.Errorf("the flow has not ended: %v", out)
 	}
