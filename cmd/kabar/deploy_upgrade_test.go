@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -175,9 +174,8 @@ func (m *machine) killMigration(plan string) {
 // killAfter runs kabar migrate, which can print so many bytes, and kills it after a while.
 func (m *machine) killAfter(wait time.Duration, room int) {
 	m.t.Helper()
-	var ends [2]int
-	m.must(syscall.Pipe2(ends[:], syscall.O_CLOEXEC))
-	reader, writer := os.NewFile(uintptr(ends[0]), "reader"), os.NewFile(uintptr(ends[1]), "writer")
+	reader, writer, err := pipe()
+	m.must(err)
 	defer reader.Close()
 	defer writer.Close()
 	const page, pages = 4096, 16 // a pipe has so many; short writes are put into one as far as they fit
@@ -185,7 +183,7 @@ func (m *machine) killAfter(wait time.Duration, room int) {
 		_, err := writer.Write(make([]byte, page))
 		m.must(err)
 	}
-	_, err := writer.Write(make([]byte, page-room))
+	_, err = writer.Write(make([]byte, page-room))
 	m.must(err)
 	cmd := exec.Command(m.path("usr/bin/kabar"), strings.Fields(m.moved.Replace(migrateCommand))[4:]...)
 	cmd.Stdout, cmd.Stderr = writer, os.Stderr
