@@ -93,6 +93,7 @@ const (
 	ReasonUnknownUser   Reason = "recipient is not on the network"
 	ReasonBarred        Reason = "recipient is blocked by the business"
 	ReasonMediaDownload Reason = "media download error"
+	ReasonPayment       Reason = "the line of credit does not cover the message"
 )
 
 // Error is a refusal with its reason. It is the only error type the API dialects translate; everything else is an

@@ -19,6 +19,7 @@ const (
 	EventFault     EventKind = "fault"    // something outside of any message is amiss: Failure and Detail say what
 	EventSecurity  EventKind = "security" // the number has another PIN of two-step verification, or none any more
 	EventName      EventKind = "name"     // the number is called otherwise: Name says how
+	EventCredit    EventKind = "credit"   // much of the account's line of credit is used, or all of it
 	EventTemplate  EventKind = "template" // a template of the account has changed: told in the log of the account's oldest number
 )
 
@@ -63,6 +64,7 @@ type Event struct {
 	Status   Status    `json:"status,omitempty"`
 	Callback string    `json:"callback,omitempty"` // of the message
 	Class    Category  `json:"class,omitempty"`    // what the message by itself is priced as
+	Pricing  Pricing   `json:"pricing,omitempty"`  // why it costs, or why not; empty: Category.Pricing
 	Of       Kind      `json:"of,omitempty"`       // kind of the message's content
 	Failure  Reason    `json:"failure,omitempty"`
 	Card     int       `json:"card,omitempty"`    // of a carousel, from 1: what has failed is its medium; 0: no card's
@@ -80,6 +82,7 @@ type Event struct {
 
 	Collected *Collected      `json:"collected,omitempty"` // EventCollected
 	Template  *TemplateChange `json:"template,omitempty"`  // EventTemplate
+	Credit    *CreditAlert    `json:"credit,omitempty"`    // EventCredit
 }
 
 // RawContent is a content together with its kind, as one JSON value.

@@ -33,9 +33,18 @@ type (
 
 // Account is a business account: the owner of numbers, templates and flows.
 type Account struct {
-	ID   AccountID
-	Name string
+	ID       AccountID
+	Name     string
+	Currency string // it is billed in, ISO 4217; DefaultCurrency when it is added without one
+	Timezone string // whose days and months prices follow, as of the tz database; DefaultTimezone when it is added without one
+	Created  time.Time
 }
+
+// What an account has that is added without them.
+const (
+	DefaultCurrency = "USD"
+	DefaultTimezone = "UTC"
+)
 
 // Number is one business phone number.
 type Number struct {

@@ -31,6 +31,8 @@ type Message struct {
 	Taps         map[int]int // outbound: how often the customer has opened each of its links, by LinkTap.Place
 	Wire         string      // inbound: the network's id of it
 	Held         bool        // outbound, while it is being accepted: it waits until it is known how customers take its template
+	Pricing      Pricing     // outbound: why it costs, or why not; empty: Category.Pricing
+	Charge       int64       // outbound: the entry of the ledger that reserves what it costs; 0: it costs nothing
 	Events       []int64     // seqs of the events that tell of it, oldest first; the store keeps them
 }
 

@@ -18,6 +18,9 @@ const (
 	CategoryMarketingLite  Category = "marketing_lite" // messages that were sent as marketing: a template itself is CategoryMarketing
 )
 
+// CategoryNamed reads a category in either spelling; what is none stays as it is.
+func CategoryNamed(s string) Category { return Category(strings.ToLower(s)) }
+
 // Graph returns the category as the Graph API writes it.
 func (c Category) Graph() string { return strings.ToUpper(string(c)) }
 
