@@ -23,6 +23,8 @@ func (p *goldenPlayer) doCloud(words []string) {
 		p.until(arg)
 	case "limit": // of the account's templates
 		p.server.run("template", "policy", "--limit", arg, "--account", "Warung", "--data", p.server.folder("server"))
+	case "credit": // the limit of the account's line
+		p.server.run("account", "credit", arg, "--account", "Warung", "--data", p.server.folder("server"))
 	case "templates":
 		p.createTemplates(arg)
 	case "endpoint": // of a flow

@@ -136,7 +136,9 @@ func (e *Engine) collectMedia(ctx context.Context, n kabar.NumberID, before time
 func (e *Engine) collectMessages(ctx context.Context, n kabar.NumberID, before time.Time) (removed int, err error) {
 	var after kabar.MessageID
 	for {
-		some, next, err := e.db.CollectMessages(ctx, n, after, before)
+		some, next, err := e.db.CollectMessages(ctx, n, after, before, func(tx *store.Tx, m *kabar.Message) error {
+			return endCharge(tx, m, kabar.LedgerRelease, e.now())
+		})
 		if removed += some; err != nil {
 			return removed, err
 		}

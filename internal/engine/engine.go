@@ -50,6 +50,8 @@ type Options struct {
 	Counted func(kind kabar.Kind, status kabar.Status, failure kabar.Reason)
 	// Noted is called for each Note, after the commit where there is one. It must not block.
 	Noted func(Note)
+	// Rates are what messages cost until others are loaded or imported; nil: nothing.
+	Rates *kabar.RateCard
 	// Concurrency is how many conversations are worked at a time; default 64.
 	Concurrency int
 }
@@ -86,6 +88,7 @@ type Engine struct {
 	unpacking sync.Mutex // held while a picture is unpacked
 
 	templates *Templates
+	accounts  *Accounts
 
 	collecting  sync.Mutex    // held while somebody collects
 	collect     chan struct{} // wakes the collector
@@ -101,6 +104,8 @@ type Engine struct {
 // line is a number with its network.
 type line struct {
 	number   *kabar.Number
+	account  *kabar.Account
+	zone     *time.Location // of the account
 	settings kabar.Settings
 	net      network.Network
 }
@@ -123,6 +128,8 @@ func New(o Options) *Engine {
 		e.counted = func(kabar.Kind, kabar.Status, kabar.Reason) {}
 	}
 	e.templates = NewTemplates(e.db, e.now, e.committed)
+	e.accounts = NewAccounts(e.db, e.now, o.Rates)
+	e.accounts.changed = e.follow
 	e.sends = lanes.New(lanes.Options{Work: e.work, Scan: e.scan(isSend), Concurrency: o.Concurrency})
 	e.fetches = lanes.New(lanes.Options{Work: e.fetch, Scan: e.scan(isFetch), Concurrency: fetchConcurrency})
 	e.exchanges = lanes.New(lanes.Options{Work: e.exchange, Scan: e.scan(isExchange), Concurrency: exchangeConcurrency})
@@ -137,15 +144,44 @@ func (e *Engine) Attach(ctx context.Context, id kabar.NumberID, n network.Networ
 	if err != nil {
 		return err
 	}
+	account, err := e.db.Account(ctx, number.Account)
+	if err != nil {
+		return err
+	}
+	zone, err := zoneOf(account)
+	if err != nil {
+		return fmt.Errorf("attach %s: the time zone of its account: %w", number.Digits, err)
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.lines[id] != nil {
 		return fmt.Errorf("attach %s: it has a network already", number.Digits)
 	}
-	l := &line{number, settings, n}
+	l := &line{number, account, zone, settings, n}
 	e.lines[id] = l
 	if e.begin != nil {
 		e.begin(l)
+	}
+	return nil
+}
+
+// Accounts returns the server's accounts.
+func (e *Engine) Accounts() *Accounts { return e.accounts }
+
+// follow has the lines of an account see it as it is now.
+func (e *Engine) follow(w *kabar.Account) error {
+	zone, err := zoneOf(w)
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for id, l := range e.lines {
+		if l.account.ID == w.ID {
+			next := *l
+			next.account, next.zone = w, zone
+			e.lines[id] = &next
+		}
 	}
 	return nil
 }

@@ -84,6 +84,9 @@ func (v *env) now() time.Time { return time.Now().Add(time.Duration(v.skew.Load(
 func (v *env) start() {
 	v.t.Helper()
 	v.e = engine.New(engine.Options{Store: v.db, Media: v.media, Now: v.now, Fetch: v.fetch, Endpoints: v.flows, Preview: v.preview, Counted: v.counts})
+	if err := v.e.Accounts().Load(v.t.Context()); err != nil {
+		v.t.Fatal(err)
+	}
 	if v.attach == nil {
 		v.attach = v.net
 	}

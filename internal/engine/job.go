@@ -73,9 +73,9 @@ func (e *Engine) tell(tx *store.Tx, l *line, c *kabar.Conversation, m *kabar.Mes
 	if m.Status != kabar.Failed {
 		ev.Billing, ev.Expires, ev.Category = c.Billing.ID, c.Billing.Expires, c.Billing.Category
 	}
-	ev.Class = kabar.CategoryService
-	if t, ok := m.Content.(*kabar.Template); ok {
-		ev.Class = t.Category
+	ev.Class, ev.Pricing = kabar.ClassOf(m.Content), m.Pricing
+	if err := settle(tx, m, now); err != nil {
+		return err
 	}
 	if err := e.moved(tx, c, m, ev.Class, now); err != nil {
 		return err

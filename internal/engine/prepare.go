@@ -72,7 +72,7 @@ func (t *task) compute(ctx context.Context, o *network.Outgoing) error {
 		if t.msg != nil && withheld(t.line, c) { // since the job was judged
 			return &network.Refused{Reason: kabar.ReasonIdentity}
 		}
-		return errors.Join(t.bill(tx, c, o.Now), t.introduce(tx, c, o.From))
+		return errors.Join(t.covered(tx), t.bill(tx, c, o.Now), t.introduce(tx, c, o.From))
 	})
 	if err == nil {
 		t.job, t.also = &packed, nil

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"time"
 	"unicode/utf8"
 
@@ -171,6 +172,7 @@ func (s *sending) hint(tx *store.Tx) {
 	if s.def != nil {
 		tx.WantUse(s.def.ID, kabar.DayOf(s.now))
 	}
+	s.e.wantPrice(tx, s.line, s.r.Content, s.now)
 	s.r.Once.want(tx, s.line)
 }
 
@@ -202,7 +204,16 @@ func (s *sending) commit(tx *store.Tx) error {
 	if err := s.checkTargets(tx, c, m); err != nil {
 		return err
 	}
-	if err := tx.AppendMessage(c, m); err != nil {
+	var bill *kabar.LedgerEntry
+	if verdict == kabar.Allow {
+		if bill, reason, err = s.e.quote(tx, s.line, c, m, s.now); err != nil {
+			return err
+		}
+		if reason != "" {
+			verdict = kabar.AcceptAndFail
+		}
+	}
+	if err := errors.Join(tx.AppendMessage(c, m), charge(tx, bill, m)); err != nil {
 		return err
 	}
 	tx.After(func() {

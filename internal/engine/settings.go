@@ -77,7 +77,7 @@ func (e *Engine) tellPIN(tx *store.Tx, n *kabar.Number) error {
 func (e *Engine) changed(n *kabar.Number, s kabar.Settings) {
 	e.mu.Lock()
 	if old := e.lines[n.ID]; old != nil {
-		e.lines[n.ID] = &line{number: n, settings: s, net: old.net}
+		e.lines[n.ID] = &line{number: n, account: old.account, zone: old.zone, settings: s, net: old.net}
 	}
 	e.mu.Unlock()
 	e.committed(n.ID)

@@ -247,10 +247,7 @@ func (t *task) bill(tx *store.Tx, c *kabar.Conversation, now time.Time) error {
 	if t.msg == nil {
 		return nil
 	}
-	category := kabar.CategoryService
-	if tm, ok := t.msg.Content.(*kabar.Template); ok {
-		category = tm.Category
-	}
+	category := kabar.ClassOf(t.msg.Content)
 	if c.Billing.Open(now, category) {
 		return nil
 	}

@@ -22,6 +22,7 @@ import (
 	"kabar/internal/media"
 	"kabar/internal/network/networktest"
 	await "kabar/internal/patience"
+	"kabar/internal/rates"
 	"kabar/internal/secrets"
 	"kabar/internal/store"
 )
@@ -73,7 +74,7 @@ func newEnv(t testing.TB) *env {
 	must(t, err)
 	files, err := media.Open(filepath.Join(e.dir, "media"))
 	must(t, err)
-	e.engine = engine.New(engine.Options{Store: e.db, Media: files, Now: e.now, Fetch: fakeWeb{}, Endpoints: &e.flows})
+	e.engine = engine.New(engine.Options{Store: e.db, Media: files, Now: e.now, Rates: rates.Default(), Fetch: fakeWeb{}, Endpoints: &e.flows})
 	e.a = e.number("Warung", golden.Ours, golden.Templates())
 	e.b = e.number("Toko", golden.Theirs, nil)
 	must(t, e.db.Write(t.Context(), nil, func(tx *store.Tx) error {

@@ -36,6 +36,7 @@ var failures = map[kabar.Reason]failed{
 	kabar.ReasonUndeliverable: {131026, "Message undeliverable", "The message could not be delivered."},
 	kabar.ReasonBarred:        {130403, "Business blocked user", "The business has blocked the recipient."},
 	kabar.ReasonUnknownUser:   {131026, "Message undeliverable", "The recipient is not on the network."},
+	kabar.ReasonPayment:       {131042, "Business eligibility payment issue", "The line of credit of the account does not cover the message."},
 	kabar.ReasonIdentity:      {137000, "User identity key hash mismatch", "The recipient's identity has changed since the message was accepted, and was not acknowledged."},
 }
 

@@ -174,6 +174,11 @@ func (p *player) command(words []string) {
 		n, err := strconv.Atoi(arg[0])
 		must(p.t, err)
 		must(p.t, p.engine.Templates().SetPolicy(p.t.Context(), p.a.Account, kabar.TemplatePolicy{Review: kabar.ReviewManual, Limit: n}))
+	case "credit": // the limit of the account's line
+		limit, err := kabar.ParseMoney(arg[0])
+		must(p.t, err)
+		_, err = p.engine.Accounts().Draw(p.t.Context(), p.a.Account, limit, "operator")
+		must(p.t, err)
 	case "templates": // are created, so many
 		p.createTemplates(arg[0])
 	case "broken": // every message is refused by the database

@@ -95,6 +95,9 @@ func (a *API) Render(ev *kabar.Event, n *kabar.Number, _ kabar.Settings) (body [
 	case kabar.EventTemplate:
 		entry.Time = ev.At.Unix()
 		change.Field, change.Value = templateNews(ev.Template)
+	case kabar.EventCredit:
+		entry.Time = ev.At.Unix()
+		change.Field, change.Value = "account_alerts", a.creditNews(ev)
 	case kabar.EventSecurity, kabar.EventName:
 		entry.Time = ev.At.Unix()
 		change.Field, change.Value = a.numberNews(ev, n)
@@ -193,7 +196,7 @@ func (a *API) outbound(v *hookValue, ev *kabar.Event, n *kabar.Number) (wanted b
 	return true
 }
 
-// price says what a message costs: each is priced by itself, and one without a template is free inside the window.
+// price says what a message costs: each is priced by itself.
 func (a *API) price(st *hookStatus, ev *kabar.Event) {
 	category := cmp.Or(ev.Class, ev.Category)
 	if category == "" || ev.Of == kabar.KindReaction {
@@ -203,10 +206,8 @@ func (a *API) price(st *hookStatus, ev *kabar.Event) {
 	if ev.Status == kabar.Sent && !ev.Expires.IsZero() {
 		st.Conversation.Expires = timestamp(ev.Expires)
 	}
-	st.Pricing = &hookPricing{Billable: true, Model: "PMP", Category: category, Type: "regular"}
-	if category == kabar.CategoryService {
-		st.Pricing.Billable, st.Pricing.Type = false, "free_customer_service"
-	}
+	why := cmp.Or(ev.Pricing, category.Pricing())
+	st.Pricing = &hookPricing{Billable: why == kabar.PricingRegular, Model: "PMP", Category: category, Type: string(why)}
 }
 
 // notice is a message that stands for something that has happened to the customer.

@@ -25,6 +25,11 @@ func (p *player) command(words []string) {
 		d, err := time.ParseDuration(arg[0])
 		must(p.t, err)
 		p.advance(d)
+	case "credit": // the limit of the account's line
+		limit, err := kabar.ParseMoney(arg[0])
+		must(p.t, err)
+		_, err = p.engine.Accounts().Draw(p.t.Context(), p.a.Account, limit, "operator")
+		must(p.t, err)
 	case "offline":
 		p.net.set(true, p.now())
 	case "revoked": // by the network

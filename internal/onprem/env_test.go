@@ -17,6 +17,7 @@ import (
 	"kabar/internal/media"
 	"kabar/internal/network"
 	await "kabar/internal/patience"
+	"kabar/internal/rates"
 	"kabar/internal/secrets"
 	"kabar/internal/store"
 )
@@ -74,7 +75,7 @@ func newEnv(t testing.TB) *env {
 	files, err := media.Open(filepath.Join(dir, "media"))
 	must(t, err)
 	e.stats = NewStats(e.now())
-	e.engine = engine.New(engine.Options{Store: e.db, Media: files, Now: e.now, Fetch: fakeWeb{}, Noted: e.stats.Note,
+	e.engine = engine.New(engine.Options{Store: e.db, Media: files, Now: e.now, Rates: rates.Default(), Fetch: fakeWeb{}, Noted: e.stats.Note,
 		Preview: func(_ context.Context, url string) *kabar.Preview { return linkPreview(url) }})
 	account := &kabar.Account{Name: "Warung"}
 	e.a = e.number(account, ours, golden.Templates())

@@ -104,6 +104,7 @@ var failures = map[kabar.Reason]fault{
 	kabar.ReasonUndeliverable: {500, "Generic error", "The message could not be delivered."},
 	kabar.ReasonBarred:        {1007, "Recipient blocked to receive message", "The business has blocked the recipient."},
 	kabar.ReasonUnknownUser:   {1013, "User is not valid", "The recipient is not on the network."},
+	kabar.ReasonPayment:       {402, "Business eligibility — Payment issue", "The line of credit of the account does not cover the message."},
 	kabar.ReasonIdentity:      {480, "User potentially changed", "The recipient's identity has changed since the message was accepted, and was not acknowledged."},
 }
 

@@ -1,22 +1,27 @@
 package store
 
 import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
 	"time"
 
 	"kabar"
 )
 
 type accountRow struct {
-	id      int64
-	name    string
-	created int64
+	id                 int64
+	name               string
+	created            int64
+	currency, timezone string
 }
 
 var accounts = &table[int64, accountRow]{
-	shape:  shape{"account", cols("id:bigint"), cols("name:text created:bigint")},
+	shape:  shape{"account", cols("id:bigint"), cols("name:text created:bigint currency:text timezone:text")},
 	key:    func(r *accountRow) int64 { return r.id },
 	args:   one[int64],
-	fields: func(r *accountRow) []any { return []any{&r.id, &r.name, &r.created} },
+	fields: func(r *accountRow) []any { return []any{&r.id, &r.name, &r.created, &r.currency, &r.timezone} },
 	order:  byID[int64],
 }
 
@@ -27,6 +32,35 @@ func (tx *Tx) AddAccount(a *kabar.Account, now time.Time) error {
 		return err
 	}
 	a.ID = kabar.AccountID(id)
-	tx.accounts.fresh(accountRow{id, a.Name, millis(now)})
+	tx.accounts.fresh(accountRow{id, a.Name, millis(now), cmp.Or(a.Currency, kabar.DefaultCurrency), cmp.Or(a.Timezone, kabar.DefaultTimezone)})
 	return nil
+}
+
+// Account returns an account as it is committed.
+func (db *DB) Account(ctx context.Context, a kabar.AccountID) (*kabar.Account, error) {
+	row, err := readOne(ctx, db, accounts, "id = $1", int64(a))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, &NotFoundError{"account"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return openAccount(row), nil
+}
+
+// SaveAccount stores what has changed of an account.
+func (tx *Tx) SaveAccount(a *kabar.Account) error {
+	row, err := tx.accounts.get(int64(a.ID))
+	if err != nil {
+		return err
+	}
+	if row == nil {
+		return &NotFoundError{"account"}
+	}
+	row.name, row.currency, row.timezone = a.Name, a.Currency, a.Timezone
+	return tx.accounts.put(*row)
+}
+
+func openAccount(r *accountRow) *kabar.Account {
+	return &kabar.Account{ID: kabar.AccountID(r.id), Name: r.name, Currency: r.currency, Timezone: r.timezone, Created: instant(r.created)}
 }

@@ -20,6 +20,9 @@ type caches struct {
 	days          *cache[dayKey, dayRow]
 	policies      *cache[int64, policyRow]
 	traffic       *cache[trafficKey, trafficRow]
+	credits       *cache[int64, creditRow]
+	ledger        *cache[spot, ledgerRow]
+	rateUses      *cache[named, rateUseRow]
 }
 
 func newCaches(rows int) caches {
@@ -40,6 +43,9 @@ func newCaches(rows int) caches {
 		days:          newCache[dayKey, dayRow](rows),
 		policies:      newCache[int64, policyRow](rows),
 		traffic:       newCache[trafficKey, trafficRow](rows),
+		credits:       newCache[int64, creditRow](rows),
+		ledger:        newCache[spot, ledgerRow](rows),
+		rateUses:      newCache[named, rateUseRow](rows),
 	}
 }
 
@@ -54,6 +60,9 @@ func (c *caches) forget() {
 	c.days.forget()
 	c.policies.forget()
 	c.traffic.forget()
+	c.credits.forget()
+	c.ledger.forget()
+	c.rateUses.forget()
 }
 
 // cache keeps the rows that were used last in two generations: what is used moves to the young one, and when that is full the

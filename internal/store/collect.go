@@ -49,7 +49,9 @@ func (db *DB) CollectMedia(ctx context.Context, n kabar.NumberID, before time.Ti
 // CollectMessages removes messages of the number from before that time, oldest first: of up to a thousand messages behind the
 // one with key after, those that are old and not waiting to be sent. It returns how many, and the message to go on behind;
 // 0 when the rest is younger. What quotes a message that is gone, or comes after it in a conversation, stays as it is.
-func (db *DB) CollectMessages(ctx context.Context, n kabar.NumberID, after kabar.MessageID, before time.Time) (removed int, next kabar.MessageID, err error) {
+//
+// release is called for a message that goes while something is still reserved for it: nobody has told what became of it.
+func (db *DB) CollectMessages(ctx context.Context, n kabar.NumberID, after kabar.MessageID, before time.Time, release func(*Tx, *kabar.Message) error) (removed int, next kabar.MessageID, err error) {
 	type head struct{ id, at int64 }
 	heads, err := list(ctx, db, func(rs *sql.Rows) (h head, err error) {
 		return h, rs.Scan(&h.id, &h.at)
@@ -82,6 +84,11 @@ func (db *DB) CollectMessages(ctx context.Context, n kabar.NumberID, after kabar
 			}
 			if row == nil || kabar.Status(row.status) == kabar.Accepted {
 				continue
+			}
+			if row.charge != 0 && kabar.Status(row.status) == kabar.Sent {
+				if err := release(tx, &kabar.Message{ID: kabar.MessageID(id), Account: kabar.AccountID(row.account), Number: n, Charge: row.charge}); err != nil {
+					return err
+				}
 			}
 			if err := tx.messages.del(id); err != nil {
 				return err

@@ -18,7 +18,7 @@ func (db *DB) Accounts(ctx context.Context) ([]*kabar.Account, error) {
 	}
 	all := make([]*kabar.Account, len(rows))
 	for i, r := range rows {
-		all[i] = &kabar.Account{ID: kabar.AccountID(r.id), Name: r.name}
+		all[i] = openAccount(&r)
 	}
 	return all, nil
 }

@@ -147,7 +147,7 @@ func TestCollectMessages(t *testing.T) {
 		})
 		removed, next := 0, kabar.MessageID(0)
 		for {
-			n, more, err := s.DB.CollectMessages(t.Context(), s.A.ID, next, before)
+			n, more, err := s.DB.CollectMessages(t.Context(), s.A.ID, next, before, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -19,16 +19,17 @@ type messageRow struct {
 	failure                                                    string
 	attempts                                                   int64
 	events                                                     []byte
+	charge                                                     int64
 }
 
 var messages = &table[int64, messageRow]{
 	shape: shape{"message", cols("id:bigint"), cols("account_id:bigint number_id:bigint conversation_id:bigint prev:bigint " +
-		"direction:bigint status:bigint body:bytea at:bigint expires:bigint failure:text? attempts:bigint? events:bytea?")},
+		"direction:bigint status:bigint body:bytea at:bigint expires:bigint failure:text? attempts:bigint? events:bytea? charge:bigint?")},
 	key:  func(r *messageRow) int64 { return r.id },
 	args: one[int64],
 	fields: func(r *messageRow) []any {
 		return []any{&r.id, &r.account, &r.number, &r.conversation, &r.prev, &r.direction, &r.status, &r.body, &r.at,
-			&r.expires, &r.failure, &r.attempts, &r.events}
+			&r.expires, &r.failure, &r.attempts, &r.events, &r.charge}
 	},
 	order: byID[int64],
 }
@@ -39,6 +40,7 @@ type messageBody[C writtenContent | kabar.RawContent] struct {
 	Context kabar.Context `json:"context,omitzero"`
 	Taps    map[int]int   `json:"taps,omitempty"`
 	Wire    string        `json:"wire,omitempty"`
+	Pricing kabar.Pricing `json:"pricing,omitempty"`
 }
 
 // writtenContent is encoded as a kabar.RawContent of its content is, in one go.
@@ -116,7 +118,7 @@ func (tx *Tx) SetContent(m *kabar.Message) error {
 }
 
 func (tx *Tx) sealMessage(m *kabar.Message) (*messageRow, error) {
-	plain, err := json.Marshal(messageBody[writtenContent]{writtenContent{m.Content.Kind(), m.Content}, m.Context, m.Taps, m.Wire})
+	plain, err := json.Marshal(messageBody[writtenContent]{writtenContent{m.Content.Kind(), m.Content}, m.Context, m.Taps, m.Wire, m.Pricing})
 	if err != nil {
 		return nil, fmt.Errorf("encode a message of kind %s: %w", m.Content.Kind(), err)
 	}
@@ -128,7 +130,7 @@ func (tx *Tx) sealMessage(m *kabar.Message) (*messageRow, error) {
 		id: int64(m.ID), account: int64(m.Account), number: int64(m.Number), conversation: int64(m.Conversation), prev: int64(m.Prev),
 		direction: int64(m.Direction), status: int64(m.Status),
 		body: key.Seal(plain, secrets.AAD("message", int64(m.ID))), at: millis(m.At), expires: millis(m.Expires),
-		failure: string(m.Failure), attempts: int64(m.Attempts),
+		failure: string(m.Failure), attempts: int64(m.Attempts), charge: m.Charge,
 	}, nil
 }
 
@@ -150,7 +152,7 @@ func (db *DB) openMessage(r *messageRow, key secrets.Key) (*kabar.Message, error
 		ID: id, Ref: db.Ref(id), Account: kabar.AccountID(r.account), Number: kabar.NumberID(r.number),
 		Conversation: kabar.ConversationID(r.conversation), Prev: kabar.MessageID(r.prev), Direction: kabar.Direction(r.direction),
 		Status: kabar.Status(r.status), Content: content, Context: body.Context, Taps: body.Taps, At: instant(r.at), Expires: instant(r.expires),
-		Failure: kabar.Reason(r.failure), Attempts: int(r.attempts), Wire: body.Wire, Events: seqsOf(r.events),
+		Failure: kabar.Reason(r.failure), Attempts: int(r.attempts), Wire: body.Wire, Pricing: body.Pricing, Events: seqsOf(r.events), Charge: r.charge,
 	}, nil
 }
 

@@ -41,6 +41,10 @@ type Tx struct {
 	sessions      *overlay[int64, uploadSessionRow]
 	flows         *overlay[int64, flowRow]
 	traffic       *overlay[trafficKey, trafficRow]
+	credits       *overlay[int64, creditRow]
+	ledger        *overlay[spot, ledgerRow]
+	rateUses      *overlay[named, rateUseRow]
+	rateCards     *overlay[string, rateCardRow]
 }
 
 func newTx(b *batch) *Tx {
@@ -81,6 +85,10 @@ func newTx(b *batch) *Tx {
 		sessions:      newOverlay(b, uploadSessions, nil),
 		flows:         newOverlay(b, flows, nil),
 		traffic:       newOverlay(b, traffics, b.db.kept.traffic),
+		credits:       newOverlay(b, credits, b.db.kept.credits),
+		ledger:        newOverlay(b, ledgers, b.db.kept.ledger),
+		rateUses:      newOverlay(b, rateUses, b.db.kept.rateUses),
+		rateCards:     newOverlay(b, rateCards, nil),
 	}
 }
 
