@@ -99,8 +99,25 @@ func provision(ctx context.Context, s *server, c credentials) error {
 	if err != nil {
 		return err
 	}
+	if err := devCredit(ctx, s, n.Account); err != nil {
+		return err
+	}
 	return errors.Join(s.auth.AddKey(ctx, c.APIKey, auth.Grant{Scopes: auth.AllScopes(), Label: "the operator of kabar dev"}),
 		s.auth.AddKey(ctx, c.Token, auth.Grant{Account: n.Account, Scopes: auth.GraphScopes(), Label: "the Cloud API of kabar dev"}))
+}
+
+// devLimit is the line of credit of kabar dev's account.
+const devLimit = 100_000_000 // 100.00
+
+// devCredit draws the line of an account that has none.
+func devCredit(ctx context.Context, s *server, account kabar.AccountID) error {
+	accounts := s.engine.Accounts()
+	c, err := accounts.Credit(ctx, account)
+	if err != nil || !c.Open {
+		return err
+	}
+	_, err = accounts.Draw(ctx, account, devLimit, byOperator)
+	return err
 }
 
 func devFirst() (engine.NewNumber, error) {

@@ -29,7 +29,8 @@ func (*keyCmd) Help() string {
 "D360-API-KEY: kbr_…". Its scopes say what it may do: messages (what a user may), admin (what an administrator may, messages
 included), read
 (what became of messages: GET /kabar/v1/messages), lab (the clock of kabar dev), whatsapp_business_messaging and
-whatsapp_business_management (an access token of the Cloud API, for an account or for one number of it). The server keeps a hash of it: a lost key is revoked and replaced, not found again.
+whatsapp_business_management (an access token of the Cloud API, for an account or for one number of it), review (templates), accounts
+(accounts and, for a key of the whole server, their lines of credit). The server keeps a hash of it: a lost key is revoked and replaced, not found again.
 The master key is another matter: all that the server stores is encrypted under it.
 
 Examples:
@@ -53,7 +54,7 @@ type keyAddCmd struct {
 	storeFlags  `embed:""`
 	Number      string `help:"The number the key is for; may be left out when there is one." placeholder:"DIGITS" env:"-"`
 	accountFlag `embed:""`
-	Scopes      []string `help:"What it may do: messages, admin, read, lab, whatsapp_business_messaging, whatsapp_business_management, review." default:"messages" placeholder:"SCOPE,…" env:"-"`
+	Scopes      []string `help:"What it may do: messages, admin, read, lab, whatsapp_business_messaging, whatsapp_business_management, review, accounts." default:"messages" placeholder:"SCOPE,…" env:"-"`
 	Label       string   `help:"What it is for, for the list." placeholder:"TEXT" env:"-"`
 	Expires     duration `help:"After how long it ends; 0: never." default:"0" placeholder:"90d" env:"-"`
 }
@@ -136,7 +137,7 @@ func (p *parts) addKey(ctx context.Context, in addKey, _ control.Report) (out ad
 			return out, err
 		}
 		g.Account, g.Number, digits = n.Account, n.ID, n.Digits
-	case ofAccount(in.Scopes):
+	case in.Account != "" || ofAccount(in.Scopes):
 		account, err := p.oneAccount(ctx, in.Account)
 		if err != nil {
 			return out, err

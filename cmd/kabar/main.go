@@ -48,6 +48,8 @@ type cli struct {
 	User     userCmd     `cmd:"" program:"serve" help:"Add users of the /v1 API and set their passwords."`
 	Template templateCmd `cmd:"" program:"serve" help:"Import message templates, list and show them, change their status."`
 	Message  messageCmd  `cmd:"" program:"serve" help:"Show what became of a message."`
+	Account  accountCmd  `cmd:"" program:"serve" help:"Add accounts, draw their lines of credit, show what they owe."`
+	Rates    ratesCmd    `cmd:"" program:"serve" help:"Show and import what messages cost."`
 	Catalog  catalogCmd  `cmd:"" program:"serve" help:"Import the products of a catalog, and list them."`
 	Key      keyCmd      `cmd:"" program:"serve" help:"Make API keys, list and revoke them; make and rotate the master key."`
 	Console  consoleCmd  `cmd:"" program:"serve" help:"Print a link that signs in to the console of a running server."`

@@ -27,6 +27,7 @@ import (
 	"kabar/internal/metrics"
 	"kabar/internal/onprem"
 	"kabar/internal/preview"
+	"kabar/internal/rates"
 	"kabar/internal/store"
 	"kabar/internal/trust"
 	"kabar/internal/web"
@@ -127,8 +128,11 @@ func (s *server) assemble(ctx context.Context) error {
 	} else if err != nil { // a certificate that has expired keeps no server from starting
 		s.o.log.Warn("certificates", "problem", err)
 	}
-	s.engine = engine.New(engine.Options{Store: s.db, Media: s.media, Fetch: s.egress, Endpoints: s.egress, Preview: preview.New(s.egress, "Kabar/"+version()).Find, Log: s.o.log, Now: s.now,
+	s.engine = engine.New(engine.Options{Store: s.db, Media: s.media, Fetch: s.egress, Endpoints: s.egress, Preview: preview.New(s.egress, "Kabar/"+version()).Find, Log: s.o.log, Now: s.now, Rates: rates.Default(),
 		Committed: func(n kabar.NumberID) { s.dispatcher.Wake(n) }, Counted: s.metrics.Message, Noted: s.stats.Note})
+	if err = s.engine.Accounts().Load(ctx); err != nil {
+		return err
+	}
 	if s.auth, err = auth.New(ctx, auth.Options{Store: s.db, MonitorKey: s.o.monitorKey}); err != nil {
 		return err
 	}
@@ -176,7 +180,8 @@ func (s *server) allow(hosts []string) {
 // routes builds the handler from the authorisation table.
 func (s *server) routes(v1 *onprem.API, cloud *graph.API) error {
 	mo := manage.Options{Checks: s.checks(), Messages: newTracer(s.db), Of: ofKey,
-		Templates: s.engine.Templates(), Accounts: s.accountsOf, Now: s.now, Log: s.o.log}
+		Templates: s.engine.Templates(), Accounts: s.accountsOf, Business: s.engine.Accounts(), Nodes: s.db, Operator: ofWholeServer, MessageID: s.messageID,
+		Now: s.now, Log: s.o.log}
 	if s.o.lab != nil {
 		mo.Clock = s.o.lab
 	}

@@ -40,6 +40,12 @@ type Options struct {
 	// Templates are what reviewers see, and Accounts those that a request may see, with the name of who makes it.
 	Templates Templates
 	Accounts  func(*http.Request) (all []kabar.AccountID, who string, err error)
+	// Business are the accounts with their lines of credit, Nodes make their public ids, Operator says whether a request's key is for the
+	// whole server, and MessageID is what the /v1 API calls a message, or "" when it is gone.
+	Business  Accounts
+	Nodes     Nodes
+	Operator  func(*http.Request) bool
+	MessageID func(context.Context, kabar.NumberID, kabar.MessageID) string
 	Now       func() time.Time // the product's; default time.Now
 	Log       *slog.Logger
 }
@@ -75,6 +81,17 @@ func (a *API) Handlers() map[string]http.Handler {
 		h["GET /kabar/v1/templates"] = http.HandlerFunc(a.listTemplates)
 		h["GET /kabar/v1/templates/{id}"] = http.HandlerFunc(a.showTemplate)
 		h["POST /kabar/v1/templates/{id}/review"] = http.HandlerFunc(a.reviewTemplate)
+	}
+	if a.o.Business != nil {
+		h["GET /kabar/v1/accounts"] = http.HandlerFunc(a.listAccounts)
+		h["POST /kabar/v1/accounts"] = http.HandlerFunc(a.addAccount)
+		h["GET /kabar/v1/accounts/{waba_id}"] = http.HandlerFunc(a.showAccount)
+		h["PATCH /kabar/v1/accounts/{waba_id}"] = http.HandlerFunc(a.changeAccount)
+		h["GET /kabar/v1/accounts/{waba_id}/credit"] = http.HandlerFunc(a.showCredit)
+		h["PATCH /kabar/v1/accounts/{waba_id}/credit"] = http.HandlerFunc(a.drawCredit)
+		h["GET /kabar/v1/accounts/{waba_id}/ledger"] = http.HandlerFunc(a.listLedger)
+		h["GET /kabar/v1/accounts/{waba_id}/statements/{month}"] = http.HandlerFunc(a.statement)
+		h["POST /kabar/v1/accounts/{waba_id}/cost_estimate"] = http.HandlerFunc(a.estimate)
 	}
 	return h
 }

@@ -141,7 +141,7 @@ func (a *API) oneAccount(r *http.Request, named string) (kabar.AccountID, error)
 		return 0, err
 	}
 	if named != "" {
-		all = slices.DeleteFunc(all, func(id kabar.AccountID) bool { return strconv.FormatInt(int64(id), 10) != named })
+		all = slices.DeleteFunc(all, func(id kabar.AccountID) bool { return !a.names(id, named) })
 	}
 	switch len(all) {
 	case 1:
@@ -150,6 +150,11 @@ func (a *API) oneAccount(r *http.Request, named string) (kabar.AccountID, error)
 		return 0, kabar.Refuse(kabar.ReasonNotFound, "account", "there is no such account")
 	}
 	return 0, kabar.Refuse(kabar.ReasonMissing, "account", "is required: there are several accounts")
+}
+
+// names reports whether an account is called so: by its id in the Graph API, or by its key, as before.
+func (a *API) names(id kabar.AccountID, name string) bool {
+	return strconv.FormatInt(int64(id), 10) == name || a.o.Nodes != nil && a.nodeID(int64(id)) == name
 }
 
 // template finds the template that the path names among those that the request may see.

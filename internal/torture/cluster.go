@@ -151,16 +151,9 @@ func (c *cluster) databaseFlag() []string {
 // templateName is an approved template with one parameter.
 const templateName = "torture"
 
-// carouselName is an approved template with pictures on two cards.
-const carouselName = "torture_cards"
-
-// template gives the number its templates.
+// template gives the number its template.
 func (c *cluster) template(ctx context.Context) error {
-	const card = `{"components":[{"type":"HEADER","format":"IMAGE","example":{"header_handle":["1"]}},{"type":"BODY","text":"A card"},` +
-		`{"type":"BUTTONS","buttons":[{"type":"QUICK_REPLY","text":"More"}]}]}`
-	const text = `[{"name":"` + templateName + `","language":"en","category":"UTILITY","components":[{"type":"BODY","text":"The text is {{1}}"}]},` +
-		`{"name":"` + carouselName + `","language":"en","category":"MARKETING","components":[{"type":"BODY","text":"Look"},` +
-		`{"type":"CAROUSEL","cards":[` + card + `,` + card + `]}]}]`
+	const text = `{"name":"` + templateName + `","language":"en","category":"UTILITY","components":[{"type":"BODY","text":"The text is {{1}}"}]}`
 	file := c.path("template.json")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return err

@@ -1,0 +1,171 @@
+package manage
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"kabar"
+	"kabar/internal/engine"
+	"kabar/internal/store"
+	"kabar/internal/web"
+)
+
+// Accounts are the accounts of the server, and what their messages cost; *engine.Accounts has them.
+type Accounts interface {
+	Get(context.Context, kabar.AccountID) (*kabar.Account, error)
+	Add(ctx context.Context, w kabar.Account, actor string) (*kabar.Account, error)
+	Change(ctx context.Context, id kabar.AccountID, c engine.AccountChange, actor string) (*kabar.Account, error)
+	Credit(context.Context, kabar.AccountID) (*kabar.Credit, error)
+	Draw(ctx context.Context, id kabar.AccountID, limit kabar.Money, actor string) (*kabar.Credit, error)
+	Ledger(context.Context, kabar.AccountID, store.LedgerQuery) ([]*kabar.LedgerEntry, error)
+	Statement(ctx context.Context, id kabar.AccountID, month string) (*engine.Statement, error)
+	Estimate(ctx context.Context, id kabar.AccountID, c kabar.Category, recipients []string) (kabar.Money, map[string]kabar.Money, error)
+}
+
+// Nodes make public ids of keys, as the Graph API shows them; *store.DB does.
+type Nodes interface {
+	Node(key int64) uint64
+	NodeKey(node uint64) (key int64, ok bool)
+}
+
+// account is an account as answers show it.
+type account struct {
+	ID       string `json:"waba_id"`
+	Name     string `json:"name"`
+	Currency string `json:"currency"`
+	Timezone string `json:"timezone"`
+	Created  string `json:"created,omitempty"`
+}
+
+func (a *API) nodeID(key int64) string { return strconv.FormatUint(a.o.Nodes.Node(key), 10) }
+
+func (a *API) shownAccount(w *kabar.Account) account {
+	return account{a.nodeID(int64(w.ID)), w.Name, w.Currency, w.Timezone, written(w.Created)}
+}
+
+// named returns the account that a path names, if the request may see it, and who asks.
+func (a *API) named(r *http.Request) (id kabar.AccountID, who string, err error) {
+	all, who, err := a.o.Accounts(r)
+	if err != nil {
+		return 0, "", err
+	}
+	for _, id := range all {
+		if a.nodeID(int64(id)) == r.PathValue("waba_id") {
+			return id, who, nil
+		}
+	}
+	return 0, "", kabar.Refuse(kabar.ReasonNotFound, "waba_id", "there is no such account: GET /kabar/v1/accounts lists them")
+}
+
+// listAccounts: GET /kabar/v1/accounts, oldest first.
+func (a *API) listAccounts(w http.ResponseWriter, r *http.Request) {
+	all, _, err := a.o.Accounts(r)
+	if err == nil {
+		err = onlyKnown(r)
+	}
+	answer := struct {
+		Data []account `json:"data"`
+	}{[]account{}}
+	for _, id := range all {
+		if err != nil {
+			break
+		}
+		var one *kabar.Account
+		if one, err = a.o.Business.Get(r.Context(), id); err == nil {
+			answer.Data = append(answer.Data, a.shownAccount(one))
+		}
+	}
+	if err != nil {
+		a.Refuse(w, r, err)
+		return
+	}
+	a.write(w, http.StatusOK, answer)
+}
+
+// addAccount: POST /kabar/v1/accounts.
+func (a *API) addAccount(w http.ResponseWriter, r *http.Request) {
+	in := struct {
+		Name     string `json:"name"`
+		Currency string `json:"currency"`
+		Timezone string `json:"timezone"`
+	}{Currency: kabar.DefaultCurrency, Timezone: kabar.DefaultTimezone}
+	if !a.read(w, r, &in, `send {"name":"Toko","currency":"USD","timezone":"Asia/Jakarta"}`) {
+		return
+	}
+	who, err := a.operator(r)
+	if err == nil {
+		var made *kabar.Account
+		if made, err = a.o.Business.Add(r.Context(), kabar.Account{Name: in.Name, Currency: in.Currency, Timezone: in.Timezone}, who); err == nil {
+			a.write(w, http.StatusCreated, a.shownAccount(made))
+			return
+		}
+	}
+	a.Refuse(w, r, err)
+}
+
+// showAccount: GET /kabar/v1/accounts/{waba_id}.
+func (a *API) showAccount(w http.ResponseWriter, r *http.Request) {
+	id, _, err := a.named(r)
+	if err == nil {
+		var one *kabar.Account
+		if one, err = a.o.Business.Get(r.Context(), id); err == nil {
+			a.write(w, http.StatusOK, a.shownAccount(one))
+			return
+		}
+	}
+	a.Refuse(w, r, err)
+}
+
+// changeAccount: PATCH /kabar/v1/accounts/{waba_id}.
+func (a *API) changeAccount(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Name     string `json:"name"`
+		Timezone string `json:"timezone"`
+	}
+	if !a.read(w, r, &in, `send {"name":"Toko"} or {"timezone":"Asia/Jakarta"}; the currency stays`) {
+		return
+	}
+	id, who, err := a.named(r)
+	if err == nil {
+		var one *kabar.Account
+		if one, err = a.o.Business.Change(r.Context(), id, engine.AccountChange{Name: in.Name, Timezone: in.Timezone}, who); err == nil {
+			a.write(w, http.StatusOK, a.shownAccount(one))
+			return
+		}
+	}
+	a.Refuse(w, r, err)
+}
+
+// operator returns who asks, if it is somebody whose key is for the whole server.
+func (a *API) operator(r *http.Request) (who string, err error) {
+	if !a.o.Operator(r) {
+		return "", kabar.Refuse(kabar.ReasonDenied, "", "only a key of the whole server may do this: kabar key add --scopes accounts")
+	}
+	_, who, err = a.o.Accounts(r)
+	return who, err
+}
+
+// read decodes a body, in which nothing may be unknown.
+func (a *API) read(w http.ResponseWriter, r *http.Request, into any, hint string) bool {
+	if err := web.DecodeRequest(w, r, into, web.Options{Unknown: web.RefuseAll}); err != nil {
+		a.problem(w, http.StatusBadRequest, err.Error(), hint)
+		return false
+	}
+	return true
+}
+
+// onlyKnown refuses a parameter that is none of those named, or is there twice.
+func onlyKnown(r *http.Request, known ...string) error {
+	for name, v := range r.URL.Query() {
+		if !slices.Contains(known, name) || len(v) > 1 {
+			if len(known) == 0 {
+				return kabar.Refuse(kabar.ReasonNotRequired, name, "is not known: there are no parameters")
+			}
+			return kabar.Refuse(kabar.ReasonNotRequired, name, "is not one of %s, each once", strings.Join(known, ", "))
+		}
+	}
+	return nil
+}
