@@ -175,7 +175,8 @@ func (s *server) allow(hosts []string) {
 
 // routes builds the handler from the authorisation table.
 func (s *server) routes(v1 *onprem.API, cloud *graph.API) error {
-	mo := manage.Options{Checks: s.checks(), Messages: newTracer(s.db), Of: ofKey,
+	tracer := newTracer(s.db)
+	mo := manage.Options{Checks: s.checks(), Messages: tracer, Conversations: tracer, Of: ofKey,
 		Templates: s.engine.Templates(), Accounts: s.accountsOf, Now: s.now, Log: s.o.log}
 	if s.o.lab != nil {
 		mo.Clock = s.o.lab

@@ -25,6 +25,11 @@ func (d *delivery) message(tx *store.Tx) error {
 	if err := tx.AppendMessage(d.conv, m); err != nil {
 		return err
 	}
+	if d.conv.Refer(m.Context.Referral, m.At) {
+		if err := tx.SaveConversation(d.conv); err != nil {
+			return err
+		}
+	}
 	if err := tx.AddRef(d.line.number, d.u.Ref, m.ID, d.now); err != nil {
 		return err
 	}

@@ -239,8 +239,8 @@ func (t *task) done(ctx context.Context) error {
 	})
 }
 
-// bill opens the 24-hour conversation the message belongs to, unless it is open. It is done in T1: the customer's receipt
-// may be faster than T2.
+// bill opens the 24-hour conversation the message belongs to, unless it is open, and the entry point of an ad that it replies to.
+// It is done in T1: the customer's receipt may be faster than T2.
 func (t *task) bill(tx *store.Tx, c *kabar.Conversation, now time.Time) error {
 	if t.msg == nil {
 		return nil
@@ -249,8 +249,12 @@ func (t *task) bill(tx *store.Tx, c *kabar.Conversation, now time.Time) error {
 	if tm, ok := t.msg.Content.(*kabar.Template); ok {
 		category = tm.Category
 	}
-	if c.Billing.Open(now, category) {
+	replied := c.Reply(now)
+	switch open := c.Billing.Open(now, category); {
+	case open && !replied:
 		return nil
+	case open:
+		return tx.SaveConversation(c)
 	}
 	id, err := tx.NewKey()
 	if err != nil {

@@ -37,6 +37,8 @@ type Options struct {
 	// Messages tells what became of messages, and Of whose a request may see.
 	Messages Messages
 	Of       func(*http.Request) trace.Of
+	// Conversations tells of conversations, whose is Of's, too.
+	Conversations Conversations
 	// Templates are what reviewers see, and Accounts those that a request may see, with the name of who makes it.
 	Templates Templates
 	Accounts  func(*http.Request) (all []kabar.AccountID, who string, err error)
@@ -70,6 +72,9 @@ func (a *API) Handlers() map[string]http.Handler {
 	if a.o.Messages != nil {
 		h["GET /kabar/v1/messages"] = http.HandlerFunc(a.listMessages)
 		h["GET /kabar/v1/messages/{id}"] = http.HandlerFunc(a.showMessage)
+	}
+	if a.o.Conversations != nil {
+		h["GET /kabar/v1/conversations/{number}/{wa_id}"] = http.HandlerFunc(a.showConversation)
 	}
 	if a.o.Templates != nil {
 		h["GET /kabar/v1/templates"] = http.HandlerFunc(a.listTemplates)
