@@ -155,7 +155,14 @@ func (t *task) alike(ctx context.Context) ([]*store.Job, error) {
 
 // run judges, prepares and transmits. A nil error means that the job is done, one way or the other.
 func (t *task) run(ctx context.Context) error {
-	if reason := t.judge(); reason != "" {
+	reason := t.judge()
+	if reason == kabar.ReasonWindowClosed && t.msg.IfClosed != nil {
+		if err := t.fallBack(ctx); err != nil {
+			return err
+		}
+		reason = t.judge()
+	}
+	if reason != "" {
 		return t.giveUp(ctx, reason)
 	}
 	if connected, _ := t.e.Link(t.line.number.ID); !connected {

@@ -35,10 +35,11 @@ var messages = &table[int64, messageRow]{
 
 // messageBody is the sealed part of a message, with a content to be written or one that was read.
 type messageBody[C writtenContent | kabar.RawContent] struct {
-	Content C             `json:"content"`
-	Context kabar.Context `json:"context,omitzero"`
-	Taps    map[int]int   `json:"taps,omitempty"`
-	Wire    string        `json:"wire,omitempty"`
+	Content  C               `json:"content"`
+	Context  kabar.Context   `json:"context,omitzero"`
+	IfClosed *kabar.Template `json:"if_closed,omitzero"`
+	Taps     map[int]int     `json:"taps,omitempty"`
+	Wire     string          `json:"wire,omitempty"`
 }
 
 // writtenContent is encoded as a kabar.RawContent of its content is, in one go.
@@ -116,7 +117,7 @@ func (tx *Tx) SetContent(m *kabar.Message) error {
 }
 
 func (tx *Tx) sealMessage(m *kabar.Message) (*messageRow, error) {
-	plain, err := json.Marshal(messageBody[writtenContent]{writtenContent{m.Content.Kind(), m.Content}, m.Context, m.Taps, m.Wire})
+	plain, err := json.Marshal(messageBody[writtenContent]{writtenContent{m.Content.Kind(), m.Content}, m.Context, m.IfClosed, m.Taps, m.Wire})
 	if err != nil {
 		return nil, fmt.Errorf("encode a message of kind %s: %w", m.Content.Kind(), err)
 	}
@@ -149,7 +150,8 @@ func (db *DB) openMessage(r *messageRow, key secrets.Key) (*kabar.Message, error
 	return &kabar.Message{
 		ID: id, Ref: db.Ref(id), Account: kabar.AccountID(r.account), Number: kabar.NumberID(r.number),
 		Conversation: kabar.ConversationID(r.conversation), Prev: kabar.MessageID(r.prev), Direction: kabar.Direction(r.direction),
-		Status: kabar.Status(r.status), Content: content, Context: body.Context, Taps: body.Taps, At: instant(r.at), Expires: instant(r.expires),
+		Status: kabar.Status(r.status), Content: content, Context: body.Context, IfClosed: body.IfClosed, Taps: body.Taps, At: instant(r.at),
+		Expires: instant(r.expires),
 		Failure: kabar.Reason(r.failure), Attempts: int(r.attempts), Wire: body.Wire, Events: seqsOf(r.events),
 	}, nil
 }
