@@ -176,7 +176,7 @@ func (s *server) allow(hosts []string) {
 // routes builds the handler from the authorisation table.
 func (s *server) routes(v1 *onprem.API, cloud *graph.API) error {
 	tracer := newTracer(s.db)
-	mo := manage.Options{Checks: s.checks(), Messages: tracer, Conversations: tracer, Of: ofKey,
+	mo := manage.Options{Checks: s.checks(), Messages: tracer, Conversations: tracer, Consents: s.engine.Consents(), Of: ofKey,
 		Templates: s.engine.Templates(), Accounts: s.accountsOf, Now: s.now, Log: s.o.log}
 	if s.o.lab != nil {
 		mo.Clock = s.o.lab

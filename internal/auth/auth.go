@@ -41,12 +41,13 @@ const (
 	ScopeAdmin    = "admin"    // what an administrator of the /v1 API may do; includes ScopeMessages
 	ScopeRead     = "read"     // to see what became of messages, in /kabar/v1
 	ScopeReview   = "review"   // to judge templates, in /kabar/v1
+	ScopeConsent  = "consent"  // to record what customers have agreed to, in /kabar/v1
 	ScopeLab      = "lab"      // the tools of kabar dev: the clock
 )
 
 // AllScopes returns every scope there is.
 func AllScopes() []string {
-	return []string{ScopeMessages, ScopeAdmin, ScopeRead, ScopeLab, ScopeManagement, ScopeMessaging, ScopeReview}
+	return []string{ScopeMessages, ScopeAdmin, ScopeRead, ScopeLab, ScopeManagement, ScopeMessaging, ScopeReview, ScopeConsent}
 }
 
 // Who is the one behind a request.

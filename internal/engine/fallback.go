@@ -44,18 +44,31 @@ func takeFallback(m *kabar.Message) bool {
 
 // judge asks the rules about a message that is to be accepted. One that finds the window closed becomes its fallback, and is
 // judged as that.
-func (s *sending) judge(c *kabar.Conversation, m *kabar.Message) (kabar.Verdict, kabar.Reason) {
+func (s *sending) judge(tx *store.Tx, c *kabar.Conversation, m *kabar.Message) (kabar.Verdict, kabar.Reason, error) {
 	f := kabar.Facts{Content: m.Content, Conversation: c, Recipient: s.to.Handle(), Sender: s.line.number.Digits, Expires: m.Expires,
 		Identity: withheld(s.line, c)}
+	if err := s.e.agreed(tx, s.line, s.recipient(c), &f, s.now); err != nil {
+		return kabar.Deny, "", err
+	}
 	verdict, reason := kabar.Judge(s.now, f)
 	if reason != kabar.ReasonWindowClosed || !takeFallback(m) {
-		return verdict, reason
+		return verdict, reason, nil
 	}
 	if s.r.TTL == 0 {
 		m.Expires = s.now.Add(s.fallback.Lifetime())
 	}
 	f.Content, f.Expires = m.Content, m.Expires
-	return kabar.Judge(s.now, f)
+	err := s.e.agreed(tx, s.line, s.recipient(c), &f, s.now)
+	verdict, reason = kabar.Judge(s.now, f)
+	return verdict, reason, err
+}
+
+// recipient is who the message goes to, with all that the conversation knows.
+func (s *sending) recipient(c *kabar.Conversation) kabar.Customer {
+	if c == nil {
+		return s.to
+	}
+	return c.Customer
 }
 
 // template returns what the message that is sent was made from: nil unless it is a template.

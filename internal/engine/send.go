@@ -182,6 +182,9 @@ func (s *sending) hint(tx *store.Tx) {
 			tx.WantUse(def.ID, kabar.DayOf(s.now))
 		}
 	}
+	if kabar.AsksConsent(s.r.Content, &s.line.settings.Consent) {
+		tx.WantConsent(s.line.number.Account, s.to.Handle())
+	}
 	s.r.Once.want(tx, s.line)
 }
 
@@ -197,7 +200,10 @@ func (s *sending) commit(tx *store.Tx) error {
 		return err
 	}
 	m := s.compose()
-	verdict, reason := s.judge(c, m)
+	verdict, reason, err := s.judge(tx, c, m)
+	if err != nil {
+		return err
+	}
 	if verdict == kabar.Deny {
 		return kabar.Refuse(reason, "to", "")
 	}

@@ -35,6 +35,9 @@ var failures = map[kabar.Reason]failed{
 	kabar.ReasonWindowClosed:  {131047, "Re-engagement message", "The customer has not written in the last 24 hours: only a template can be sent."},
 	kabar.ReasonUndeliverable: {131026, "Message undeliverable", "The message could not be delivered."},
 	kabar.ReasonBarred:        {130403, "Business blocked user", "The business has blocked the recipient."},
+	kabar.ReasonOptedOut:      {131050, "User stopped marketing messages", "The recipient has opted out."},
+	kabar.ReasonNoConsent:     {131030, "Recipient phone number not in allowed list", "The recipient has not opted in, which this number requires."},
+	kabar.ReasonCapped:        {131049, "Meta chose not to deliver", "The recipient has had as much marketing as the number sends in 24 hours."},
 	kabar.ReasonUnknownUser:   {131026, "Message undeliverable", "The recipient is not on the network."},
 	kabar.ReasonIdentity:      {137000, "User identity key hash mismatch", "The recipient's identity has changed since the message was accepted, and was not acknowledged."},
 }

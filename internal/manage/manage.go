@@ -39,6 +39,8 @@ type Options struct {
 	Of       func(*http.Request) trace.Of
 	// Conversations tells of conversations, whose is Of's, too.
 	Conversations Conversations
+	// Consents are those of the customers of Accounts.
+	Consents Consents
 	// Templates are what reviewers see, and Accounts those that a request may see, with the name of who makes it.
 	Templates Templates
 	Accounts  func(*http.Request) (all []kabar.AccountID, who string, err error)
@@ -75,6 +77,10 @@ func (a *API) Handlers() map[string]http.Handler {
 	}
 	if a.o.Conversations != nil {
 		h["GET /kabar/v1/conversations/{number}/{wa_id}"] = http.HandlerFunc(a.showConversation)
+	}
+	if a.o.Consents != nil {
+		h["GET /kabar/v1/consent/{wa_id}"] = http.HandlerFunc(a.showConsent)
+		h["PUT /kabar/v1/consent/{wa_id}"] = http.HandlerFunc(a.putConsent)
 	}
 	if a.o.Templates != nil {
 		h["GET /kabar/v1/templates"] = http.HandlerFunc(a.listTemplates)

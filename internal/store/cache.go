@@ -20,6 +20,7 @@ type caches struct {
 	days          *cache[dayKey, dayRow]
 	policies      *cache[int64, policyRow]
 	traffic       *cache[trafficKey, trafficRow]
+	consents      *cache[customerKey, consentRow]
 }
 
 func newCaches(rows int) caches {
@@ -40,6 +41,7 @@ func newCaches(rows int) caches {
 		days:          newCache[dayKey, dayRow](rows),
 		policies:      newCache[int64, policyRow](rows),
 		traffic:       newCache[trafficKey, trafficRow](rows),
+		consents:      newCache[customerKey, consentRow](rows),
 	}
 }
 
@@ -54,6 +56,7 @@ func (c *caches) forget() {
 	c.days.forget()
 	c.policies.forget()
 	c.traffic.forget()
+	c.consents.forget()
 }
 
 // cache keeps the rows that were used last in two generations: what is used moves to the young one, and when that is full the

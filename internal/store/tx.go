@@ -41,6 +41,9 @@ type Tx struct {
 	sessions      *overlay[int64, uploadSessionRow]
 	flows         *overlay[int64, flowRow]
 	traffic       *overlay[trafficKey, trafficRow]
+	consents      *overlay[customerKey, consentRow]
+
+	consentEntries *overlay[int64, consentEntryRow]
 }
 
 func newTx(b *batch) *Tx {
@@ -81,6 +84,9 @@ func newTx(b *batch) *Tx {
 		sessions:      newOverlay(b, uploadSessions, nil),
 		flows:         newOverlay(b, flows, nil),
 		traffic:       newOverlay(b, traffics, b.db.kept.traffic),
+		consents:      newOverlay(b, consents, b.db.kept.consents),
+
+		consentEntries: newOverlay(b, consentEntries, nil),
 	}
 }
 
