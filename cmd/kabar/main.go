@@ -49,6 +49,7 @@ type cli struct {
 	Template templateCmd `cmd:"" program:"serve" help:"Import message templates, list and show them, change their status."`
 	Message  messageCmd  `cmd:"" program:"serve" help:"Show what became of a message."`
 	Catalog  catalogCmd  `cmd:"" program:"serve" help:"Import the products of a catalog, and list them."`
+	Consent  consentCmd  `cmd:"" program:"serve" help:"Keep what customers have agreed to, and what a number does about it."`
 	Key      keyCmd      `cmd:"" program:"serve" help:"Make API keys, list and revoke them; make and rotate the master key."`
 	Console  consoleCmd  `cmd:"" program:"serve" help:"Print a link that signs in to the console of a running server."`
 	Bench    benchCmd    `cmd:"" program:"-" help:"Measure this machine: messages a second, the whole way, webhooks, memory."`
