@@ -31,13 +31,13 @@ const (
 // ConsentEntry is one entry of the ledger of consent: never changed. It says what a customer has agreed to, or no longer does, when,
 // how that was heard, and what proves it.
 type ConsentEntry struct {
-	State    ConsentState // ConsentIn or ConsentOut
-	For      string       // what it is about: "marketing", or what the business calls it
-	At       time.Time    // when the customer said so
-	How      string       // by which way: "web form", "word STOP"
-	Proof    string       // may be empty
-	By       string       // who recorded it: ByCustomer, ByOperator, or whose key it was
-	Recorded time.Time
+	State    ConsentState `json:"state"`           // ConsentIn or ConsentOut
+	For      string       `json:"for"`             // what it is about: "marketing", or what the business calls it
+	At       time.Time    `json:"at"`              // when the customer said so
+	How      string       `json:"how"`             // by which way: "web form", "word STOP"
+	Proof    string       `json:"proof,omitempty"` // may be empty
+	By       string       `json:"by"`              // who recorded it: ByCustomer, ByOperator, or whose key it was
+	Recorded time.Time    `json:"recorded"`
 }
 
 // Validate checks an entry that somebody brings at now, and fills in what it leaves out.

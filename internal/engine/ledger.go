@@ -22,7 +22,7 @@ func (e *Engine) Consents() *Ledger { return NewLedger(e.db, e.now) }
 
 // LedgerEntry is an entry about a customer that is to be recorded.
 type LedgerEntry struct {
-	Customer string // phone number in any usual writing, wa_id, or BSUID
+	Customer string `json:"customer"` // phone number in any usual writing, wa_id, or BSUID
 	kabar.ConsentEntry
 }
 
