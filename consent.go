@@ -95,7 +95,7 @@ type ConsentPolicy struct {
 	Required bool // templates go only to who has opted in; otherwise consent is advisory
 	// Cap is how many messages of marketing a customer gets in 24 hours outside the window; 0: there is no limit.
 	Cap   int
-	Words map[string]ConsentWords // by language, in the place of those of DefaultConsentWords
+	Words map[string]ConsentWords // by language and plain, in the place of those of DefaultConsentWords
 }
 
 // MarketingSpan is how long a message of marketing counts against a ConsentPolicy's Cap.

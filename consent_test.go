@@ -1,6 +1,7 @@
 package kabar
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -61,7 +62,11 @@ func TestConsentEntriesAreChecked(t *testing.T) {
 }
 
 func TestWordsOfConsent(t *testing.T) {
-	own := &ConsentPolicy{Words: map[string]ConsentWords{"es": {Stop: []string{"Ya no"}}, "en": {}}}
+	spanish, err := ConsentWords{Stop: []string{" Ya  no!"}}.Plain()
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := &ConsentPolicy{Words: map[string]ConsentWords{"es": spanish, "en": {}}}
 	for text, want := range map[string][2]ConsentState{ // by default, and with words of one's own
 		"STOP":                      {ConsentOut, ConsentUnknown},
 		" stop! ":                   {ConsentOut, ConsentUnknown},
@@ -86,13 +91,15 @@ func TestWordsOfConsent(t *testing.T) {
 			}
 		}
 	}
-	for _, w := range DefaultConsentWords() {
-		if err := CheckConsentWords(w); err != nil {
-			t.Error(err)
+	for language, w := range DefaultConsentWords() {
+		if plain, err := w.Plain(); err != nil || !reflect.DeepEqual(plain, w) {
+			t.Errorf("%s: %v, as they are compared %v, %v", language, w, plain, err)
 		}
 	}
-	if CheckConsentWords(ConsentWords{Stop: []string{"!"}}) == nil || CheckConsentWords(ConsentWords{Start: []string{strings.Repeat("x", longestWord+1)}}) == nil {
-		t.Error("words that no message can be are taken")
+	for _, bad := range []string{"!", strings.Repeat("x", longestWord+1), "one two three four five"} {
+		if _, err := (ConsentWords{Start: []string{bad}}).Plain(); err == nil {
+			t.Errorf("%q is taken, which no message can be", bad)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package kabar
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -35,17 +36,24 @@ const (
 	mostWords   = 4
 )
 
-// CheckConsentWords refuses words that no message could be.
-func CheckConsentWords(w ConsentWords) error {
-	for _, list := range [][]string{w.Stop, w.Start} {
-		for _, word := range list {
-			if plain := plainWord(word); plain == "" || len(plain) > longestWord || strings.Count(plain, " ") >= mostWords {
-				return fault(ReasonInvalid, "words", "%q cannot be a word: it needs a letter or digit, and has up to %d bytes in %d words",
-					word, longestWord, mostWords)
-			}
-		}
+// Plain returns the words as they are compared; it refuses words that no message could be.
+func (w ConsentWords) Plain() (plain ConsentWords, err error) {
+	if plain.Stop, err = plainWords(w.Stop); err == nil {
+		plain.Start, err = plainWords(w.Start)
 	}
-	return nil
+	return plain, err
+}
+
+func plainWords(words []string) (all []string, err error) {
+	for _, word := range words {
+		plain := plainWord(word)
+		if plain == "" || len(plain) > longestWord || strings.Count(plain, " ") >= mostWords {
+			return nil, fault(ReasonInvalid, "words", "%q cannot be a word: it needs a letter or digit, and has up to %d bytes in %d words",
+				word, longestWord, mostWords)
+		}
+		all = append(all, plain)
+	}
+	return all, nil
 }
 
 // Heard returns what a text of a customer says about consent, and the word with which it does; ConsentUnknown when it says nothing.
@@ -63,22 +71,13 @@ func (p *ConsentPolicy) Heard(text string) (said ConsentState, word string) {
 	}
 	for _, w := range all {
 		switch {
-		case among(w.Stop, word):
+		case slices.Contains(w.Stop, word):
 			return ConsentOut, word // who says both means no
-		case among(w.Start, word):
+		case slices.Contains(w.Start, word):
 			said = ConsentIn
 		}
 	}
 	return said, word
-}
-
-func among(words []string, said string) bool {
-	for _, w := range words {
-		if strings.EqualFold(plainWord(w), said) {
-			return true
-		}
-	}
-	return false
 }
 
 // plainWord returns a text in lower case without what stands around its words.

@@ -107,7 +107,8 @@ func (in *consentPolicy) apply(p *kabar.ConsentPolicy) error {
 				w = kabar.DefaultConsentWords()[language]
 			}
 			change.set(&w, strings.FieldsFunc(text, func(r rune) bool { return r == ',' }))
-			if err := kabar.CheckConsentWords(w); err != nil {
+			var err error
+			if w, err = w.Plain(); err != nil {
 				return err
 			}
 			if words == nil {
