@@ -37,6 +37,11 @@ type Template struct {
 	Category Category `json:"category,omitempty"`
 }
 
+// IsMarketing reports whether the template was marketing when it was rendered.
+func (t *Template) IsMarketing() bool {
+	return t.Category == CategoryMarketing || t.Category == CategoryMarketingLite
+}
+
 // Language says which translation of a template is meant.
 type Language struct {
 	Policy string `json:"policy,omitempty"` // "deterministic", or empty for the same

@@ -49,5 +49,7 @@ type Settings struct {
 
 	Cloud CloudSettings // these stay, too
 
+	Consent ConsentPolicy // and these
+
 	OnPremSetting map[string]any // settings that are stored and reported without effect, by dotted name
 }

@@ -47,6 +47,7 @@ const (
 	ReasonUsernameOurs   Reason = "another number of the business has the username"
 	ReasonBlockLimit     Reason = "the block list is full"
 	ReasonBlockBusy      Reason = "the block list is being changed"
+	ReasonNoConsent      Reason = "recipient has not opted in"
 )
 
 // Reasons of templates (refused at once).
@@ -92,6 +93,8 @@ const (
 	ReasonUndeliverable Reason = "message undeliverable"
 	ReasonUnknownUser   Reason = "recipient is not on the network"
 	ReasonBarred        Reason = "recipient is blocked by the business"
+	ReasonOptedOut      Reason = "recipient does not want this"
+	ReasonCapped        Reason = "recipient has had as much marketing as allowed"
 	ReasonMediaDownload Reason = "media download error"
 	ReasonPayment       Reason = "the line of credit does not cover the message"
 )

@@ -12,6 +12,7 @@ const (
 	EventDeleted  EventKind = "deleted"  // a customer deleted a message of theirs
 	EventIdentity EventKind = "identity" // a customer has new keys
 	EventNumber   EventKind = "number"   // a customer has another phone number: Customer is as it was before
+	EventConsent  EventKind = "consent"  // a customer has opted out of marketing, or in again: Consent says which, Detail how
 
 	// These are about the number as a whole: they have no conversation.
 	EventContacts  EventKind = "contacts" // who of those the business has asked about is on the network
@@ -72,13 +73,15 @@ type Event struct {
 	Expires  time.Time `json:"expires,omitzero"`  // end of the billing conversation
 	Category Category  `json:"category,omitempty"`
 
-	Detail string `json:"detail,omitempty"` // EventFault: one sentence for the developer
+	Detail string `json:"detail,omitempty"` // EventFault, EventConsent: one sentence for the developer
 	Name   string `json:"name,omitempty"`   // EventName
 
 	Hash     string    `json:"hash,omitempty"`      // EventIdentity: the new identity
 	NewWaID  string    `json:"new_wa_id,omitempty"` // EventNumber
 	Identity *Identity `json:"identity,omitempty"`  // EventMessage: of the customer, as it was then
 	Contacts []Contact `json:"contacts,omitempty"`  // EventContacts
+
+	Consent ConsentState `json:"consent,omitempty"` // EventConsent
 
 	Collected *Collected      `json:"collected,omitempty"` // EventCollected
 	Template  *TemplateChange `json:"template,omitempty"`  // EventTemplate

@@ -21,13 +21,25 @@ type Facts struct {
 	Sender       string        // digits of the number
 	Expires      time.Time     // zero: no limit
 	Identity     bool          // the number wants identity changes acknowledged and one is not
+
+	// Of templates only, and only where AsksConsent says that they matter.
+	Consent  ConsentState // of the recipient
+	Required bool         // the number sends templates only to who has opted in
+	Capped   bool         // the recipient has had as much marketing as the number allows
+}
+
+// AsksConsent reports whether what a number sends depends on what its recipient has agreed to.
+func AsksConsent(c Content, p *ConsentPolicy) bool {
+	t, ok := c.(*Template)
+	return ok && (p.Required || t.IsMarketing())
 }
 
 // Judge decides about an outbound message at now. It is called when the message is accepted and again just before it is
 // encrypted; the window counts from the customer's own message time.
 //
 // The first rule that applies wins: a message to oneself and an unacknowledged identity change are refused at once, a
-// block, an expired ttl and a closed window fail the accepted message.
+// block, an expired ttl, a closed window, an opt-out and the cap of marketing fail the accepted message. Who has not opted in where
+// that is required is refused at once, too.
 func Judge(now time.Time, f Facts) (Verdict, Reason) {
 	switch {
 	case f.Recipient == f.Sender:
@@ -42,6 +54,24 @@ func Judge(now time.Time, f Facts) (Verdict, Reason) {
 		return AcceptAndFail, ReasonUndeliverable
 	case f.Content.Kind() != KindTemplate && (f.Conversation == nil || !f.Conversation.WindowOpen(now)):
 		return AcceptAndFail, ReasonWindowClosed
+	}
+	if t, ok := f.Content.(*Template); ok {
+		return judgeConsent(now, t, &f)
+	}
+	return Allow, ""
+}
+
+// judgeConsent decides about a template by what its recipient has agreed to. Marketing within the window is an answer: it is not
+// capped (contract Cloud API, section 4).
+func judgeConsent(now time.Time, t *Template, f *Facts) (Verdict, Reason) {
+	marketing := t.IsMarketing()
+	switch {
+	case f.Consent == ConsentOut && (marketing || f.Required):
+		return AcceptAndFail, ReasonOptedOut
+	case f.Required && f.Consent != ConsentIn:
+		return Deny, ReasonNoConsent
+	case marketing && f.Capped && (f.Conversation == nil || !f.Conversation.WindowOpen(now)):
+		return AcceptAndFail, ReasonCapped
 	}
 	return Allow, ""
 }

@@ -91,9 +91,6 @@ func (c Customer) Handle() string {
 	return c.BSUID
 }
 
-// Window is how long free-form messages are allowed after the customer's last message.
-const Window = 24 * time.Hour
-
 // Conversation is the state between one number and one customer.
 type Conversation struct {
 	ID          ConversationID
@@ -107,6 +104,9 @@ type Conversation struct {
 	Billing     Billing
 	ProfileSent int64 // version of the number's profile this customer has
 
+	AdTapped   time.Time // when the customer last wrote by way of an ad; zero: never
+	EntryPoint time.Time // end of the entry point that the business's reply to that has opened; zero: there was none
+
 	IdentityHash    string // of the customer's present keys; empty before the first
 	IdentitySince   time.Time
 	IdentityPending bool // it has replaced another one, and the business has to acknowledge that
@@ -118,11 +118,6 @@ func (c *Conversation) Identity() *Identity {
 		return nil
 	}
 	return &Identity{c.IdentityHash, c.IdentitySince, !c.IdentityPending}
-}
-
-// WindowOpen reports whether free-form messages are allowed at now.
-func (c *Conversation) WindowOpen(now time.Time) bool {
-	return !c.LastInbound.IsZero() && now.Before(c.LastInbound.Add(Window))
 }
 
 // Billing is the 24-hour conversation that statuses name in their conversation and pricing objects.

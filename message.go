@@ -28,6 +28,7 @@ type Message struct {
 	Failure      Reason      // set when Status is Failed
 	FailedCard   int         // outbound, while it fails: Event.Card
 	Attempts     int         // how often it was encrypted anew after a retry request
+	IfClosed     *Template   // outbound: what it becomes if its turn comes when the window is closed; nil: it fails
 	Taps         map[int]int // outbound: how often the customer has opened each of its links, by LinkTap.Place
 	Wire         string      // inbound: the network's id of it
 	Held         bool        // outbound, while it is being accepted: it waits until it is known how customers take its template

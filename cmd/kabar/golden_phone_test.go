@@ -244,6 +244,8 @@ func (p *goldenPlayer) do(words []string) {
 		p.bar(http.MethodPost, arg[0])
 	case "unbar":
 		p.bar(http.MethodDelete, arg[0])
+	case "consent":
+		p.server.run(append([]string{"consent", "policy", "--number", golden.Ours, "--data", p.server.folder("server"), "--" + words[1]}, words[2:]...)...)
 	case "judge":
 		p.server.judge(arg[0], arg[1])
 	case "collected", "faults": // the webhook that tells of it is waited for

@@ -28,9 +28,9 @@ func (*keyCmd) Help() string {
 	return `An API key opens the /v1 API of one number without a login. It goes with every request, as "Authorization: Bearer kbr_…" or as
 "D360-API-KEY: kbr_…". Its scopes say what it may do: messages (what a user may), admin (what an administrator may, messages
 included), read
-(what became of messages: GET /kabar/v1/messages), lab (the clock of kabar dev), whatsapp_business_messaging and
-whatsapp_business_management (an access token of the Cloud API, for an account or for one number of it), review (templates), accounts
-(accounts and, for a key of the whole server, their lines of credit). The server keeps a hash of it: a lost key is revoked and replaced, not found again.
+(what became of messages: GET /kabar/v1/messages), review (judge templates), consent (record what customers have agreed to), lab (the
+clock of kabar dev), accounts (accounts and, for a key of the whole server, their lines of credit), whatsapp_business_messaging and
+whatsapp_business_management (an access token of the Cloud API, for an account or for one number of it). The server keeps a hash of it: a lost key is revoked and replaced, not found again.
 The master key is another matter: all that the server stores is encrypted under it.
 
 Examples:
@@ -54,7 +54,7 @@ type keyAddCmd struct {
 	storeFlags  `embed:""`
 	Number      string `help:"The number the key is for; may be left out when there is one." placeholder:"DIGITS" env:"-"`
 	accountFlag `embed:""`
-	Scopes      []string `help:"What it may do: messages, admin, read, lab, whatsapp_business_messaging, whatsapp_business_management, review, accounts." default:"messages" placeholder:"SCOPE,…" env:"-"`
+	Scopes      []string `help:"What it may do: messages, admin, read, lab, whatsapp_business_messaging, whatsapp_business_management, review, consent, accounts." default:"messages" placeholder:"SCOPE,…" env:"-"`
 	Label       string   `help:"What it is for, for the list." placeholder:"TEXT" env:"-"`
 	Expires     duration `help:"After how long it ends; 0: never." default:"0" placeholder:"90d" env:"-"`
 }

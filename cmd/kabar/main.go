@@ -51,6 +51,7 @@ type cli struct {
 	Account  accountCmd  `cmd:"" program:"serve" help:"Add accounts, draw their lines of credit, show what they owe."`
 	Rates    ratesCmd    `cmd:"" program:"serve" help:"Show and import what messages cost."`
 	Catalog  catalogCmd  `cmd:"" program:"serve" help:"Import the products of a catalog, and list them."`
+	Consent  consentCmd  `cmd:"" program:"serve" help:"Keep what customers have agreed to, and what a number does about it."`
 	Key      keyCmd      `cmd:"" program:"serve" help:"Make API keys, list and revoke them; make and rotate the master key."`
 	Console  consoleCmd  `cmd:"" program:"serve" help:"Print a link that signs in to the console of a running server."`
 	Bench    benchCmd    `cmd:"" program:"-" help:"Measure this machine: messages a second, the whole way, webhooks, memory."`

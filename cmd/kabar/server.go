@@ -179,7 +179,8 @@ func (s *server) allow(hosts []string) {
 
 // routes builds the handler from the authorisation table.
 func (s *server) routes(v1 *onprem.API, cloud *graph.API) error {
-	mo := manage.Options{Checks: s.checks(), Messages: newTracer(s.db), Of: ofKey,
+	tracer := newTracer(s.db)
+	mo := manage.Options{Checks: s.checks(), Messages: tracer, Conversations: tracer, Consents: s.engine.Consents(), Of: ofKey,
 		Templates: s.engine.Templates(), Accounts: s.accountsOf, Business: s.engine.Accounts(), Nodes: s.db, Operator: ofWholeServer, MessageID: s.messageID,
 		Now: s.now, Log: s.o.log}
 	if s.o.lab != nil {

@@ -42,12 +42,13 @@ const (
 	ScopeRead     = "read"     // to see what became of messages, in /kabar/v1
 	ScopeReview   = "review"   // to judge templates, in /kabar/v1
 	ScopeAccounts = "accounts" // to add and change accounts, in /kabar/v1; with a key of the whole server, also their lines of credit
+	ScopeConsent  = "consent"  // to record what customers have agreed to, in /kabar/v1
 	ScopeLab      = "lab"      // the tools of kabar dev: the clock
 )
 
 // AllScopes returns every scope there is.
 func AllScopes() []string {
-	return []string{ScopeMessages, ScopeAdmin, ScopeRead, ScopeLab, ScopeManagement, ScopeMessaging, ScopeReview, ScopeAccounts}
+	return []string{ScopeMessages, ScopeAdmin, ScopeRead, ScopeLab, ScopeManagement, ScopeMessaging, ScopeReview, ScopeConsent, ScopeAccounts}
 }
 
 // Who is the one behind a request.

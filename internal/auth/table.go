@@ -91,6 +91,9 @@ func Table(lab bool) []Route {
 		// The management API.
 		{"GET /kabar/v1/messages", Scope(ScopeRead)},
 		{"GET /kabar/v1/messages/{id}", Scope(ScopeRead)},
+		{"GET /kabar/v1/conversations/{number}/{wa_id}", Scope(ScopeRead)},
+		{"GET /kabar/v1/consent/{wa_id}", Scope(ScopeRead)},
+		{"PUT /kabar/v1/consent/{wa_id}", Scope(ScopeConsent)},
 		{"GET /kabar/v1/templates", Scope(ScopeRead)},
 		{"GET /kabar/v1/templates/{id}", Scope(ScopeRead)},
 		{"POST /kabar/v1/templates/{id}/review", Scope(ScopeReview)},

@@ -26,7 +26,7 @@ func (e *Engine) quote(tx *store.Tx, l *line, c *kabar.Conversation, m *kabar.Me
 	}
 	there := now.In(l.zone)
 	rate := e.accounts.Rates().At(there, l.account.Currency, e.regions.region(c.Customer.WaID), class)
-	cost, pricing := rate.Price(kabar.PricingFacts{Window: c.WindowOpen(now)})
+	cost, pricing := rate.Price(kabar.PricingFacts{Window: c.WindowOpen(now), Entry: c.EntryPointOpen(now)})
 	if cost != 0 && rate.Free > 0 {
 		used, err := tx.RateUse(l.number, there.Format(monthForm), class, 1)
 		if err != nil {
@@ -81,6 +81,24 @@ func charge(tx *store.Tx, entry *kabar.LedgerEntry, m *kabar.Message) error {
 	}
 	entry.Message = m.ID
 	return tx.AddLedger(entry)
+}
+
+// reprice charges a message anew that goes out as something else than it was accepted as, in the place of what was reserved for that.
+func (e *Engine) reprice(tx *store.Tx, l *line, c *kabar.Conversation, m *kabar.Message, now time.Time) error {
+	if m.Charge != 0 {
+		if err := endCharge(tx, m, kabar.LedgerRelease, now); err != nil {
+			return err
+		}
+	}
+	m.Charge, m.Pricing = 0, ""
+	entry, reason, err := e.quote(tx, l, c, m, now)
+	if err != nil {
+		return err
+	}
+	if reason != "" {
+		return &network.Refused{Reason: reason}
+	}
+	return charge(tx, entry, m)
 }
 
 // warn tells how much of the line of credit is used.

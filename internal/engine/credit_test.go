@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"kabar"
+	"kabar/internal/engine"
 	"kabar/internal/store"
 )
 
@@ -191,6 +192,33 @@ func TestFreeMessagesOfAMonth(t *testing.T) {
 		v.wantMoney("reserved 0.005, spent 0.00, available 0.095")
 		v.wantLedger()
 	})
+}
+
+// TestAFallbackIsPaidAsWhatItIs: a text was accepted free in an open window, and goes out as a template in a closed one.
+func TestAFallbackIsPaidAsWhatItIs(t *testing.T) {
+	for _, c := range []struct {
+		limit kabar.Money
+		want  string
+	}{{100_000, "reserved 0.03, spent 0.00, available 0.07"}, {20_000, "reserved 0.00, spent 0.00, available 0.02"}} {
+		synctest.Test(t, func(t *testing.T) {
+			v := priced(t, c.limit)
+			v.hear(ana, "hi")
+			v.net.SetOffline(true)
+			if _, _, err := v.send(engine.Request{To: ana, Content: &kabar.Text{Body: "soon"}, IfClosed: greeting("hello"), TTL: 72 * time.Hour}); err != nil {
+				t.Fatal(err)
+			}
+			v.wantMoney("reserved 0.00, spent 0.00, available " + c.limit.String())
+			v.skew.Store(int64(25 * time.Hour))
+			v.net.SetOffline(false)
+			time.Sleep(10 * time.Minute)
+			synctest.Wait()
+			v.wantMoney(c.want)
+			v.wantLedger()
+			if told := v.told(); (told[len(told)-1] == "status failed "+string(kabar.ReasonPayment)) != (c.limit < 30_000) {
+				t.Errorf("with %s: told %q", c.limit, told)
+			}
+		})
+	}
 }
 
 // TestAnyHistoryBalances plays histories of sends, receipts, failures, limits and restarts, by seed, and adds up the ledger.

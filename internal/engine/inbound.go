@@ -16,7 +16,8 @@ func (d *delivery) message(tx *store.Tx) error {
 	if m.At.After(d.now) {
 		m.At = d.now // the window never counts from the future
 	}
-	if err := d.resolve(tx, m); err != nil {
+	err := d.resolve(tx, m)
+	if err != nil {
 		return err
 	}
 	if m.At.After(d.conv.LastInbound) {
@@ -24,6 +25,11 @@ func (d *delivery) message(tx *store.Tx) error {
 	}
 	if err := tx.AppendMessage(d.conv, m); err != nil {
 		return err
+	}
+	if d.conv.Refer(m.Context.Referral, m.At) {
+		if err := tx.SaveConversation(d.conv); err != nil {
+			return err
+		}
 	}
 	if err := tx.AddRef(d.line.number, d.u.Ref, m.ID, d.now); err != nil {
 		return err
@@ -38,9 +44,14 @@ func (d *delivery) message(tx *store.Tx) error {
 		return err
 	}
 	if f := d.fetching(); f != (fetching{}) {
-		return d.e.addJob(tx, d.conv, jobFetch, m.ID, f)
+		err = d.e.addJob(tx, d.conv, jobFetch, m.ID, f)
+	} else {
+		err = d.e.received(tx, d.line, d.conv, m, "")
 	}
-	return d.e.received(tx, d.line, d.conv, m, "")
+	if err != nil {
+		return err
+	}
+	return d.preference(tx, m)
 }
 
 // fetching says which media of the message are to be downloaded.

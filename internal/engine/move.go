@@ -39,6 +39,9 @@ func (d *delivery) move(tx *store.Tx) error {
 	if err := tx.Unlead(n, was); err != nil {
 		return err
 	}
+	if err := d.carryConsent(tx, c.Account, was, now); err != nil {
+		return err
+	}
 	return d.e.addEvent(tx, d.line, &kabar.Event{Account: c.Account, Number: n, Conversation: c.ID, Kind: kabar.EventNumber, At: d.at(),
 		Customer: before, NewWaID: now})
 }

@@ -72,6 +72,9 @@ func (t *task) compute(ctx context.Context, o *network.Outgoing) error {
 		if t.msg != nil && withheld(t.line, c) { // since the job was judged
 			return &network.Refused{Reason: kabar.ReasonIdentity}
 		}
+		if err := t.consented(tx, c, o.Now); err != nil {
+			return err
+		}
 		return errors.Join(t.covered(tx), t.bill(tx, c, o.Now), t.introduce(tx, c, o.From))
 	})
 	if err == nil {

@@ -23,8 +23,11 @@ type Request struct {
 	Identity string
 	// Marketing says that the message is sent as marketing: it must be a template of that category.
 	Marketing bool
-	AnyFlow   bool  // a flow that is not kept here is sent as it is, rather than refused
-	Once      *Once // nil: the same request twice is two messages
+	// IfClosed is sent in the place of the content when the window is closed, then or when the message's turn comes. nil: the message
+	// fails.
+	IfClosed *kabar.Template
+	AnyFlow  bool  // a flow that is not kept here is sent as it is, rather than refused
+	Once     *Once // nil: the same request twice is two messages
 	// Answer renders the answer to the request. With a Once it is called within the commit, and what it renders is stored with the
 	// message; without, after it, and should not fail.
 	Answer func(m *kabar.Message, to kabar.Customer) (status int, body []byte, err error)
@@ -68,10 +71,14 @@ func (e *Engine) Send(ctx context.Context, id kabar.NumberID, r Request) (*Sent,
 	if err := kabar.CheckSize(r.Content); err != nil {
 		return nil, err
 	}
+	fallback, err := e.readyFallback(ctx, l, &r)
+	if err != nil {
+		return nil, store.Refusal(err)
+	}
 	if n := utf8.RuneCountInString(r.Callback); n > MaxCallback {
 		return nil, kabar.Refuse(kabar.ReasonTooLong, "biz_opaque_callback_data", "has %d characters, the limit is %d", n, MaxCallback)
 	}
-	s := &sending{e: e, line: l, to: to, r: r, def: def, now: now}
+	s := &sending{e: e, line: l, to: to, r: r, def: def, fallback: fallback, now: now}
 	if err := e.db.Write(ctx, s.hint, s.commit); err != nil {
 		return nil, store.Refusal(err)
 	}
@@ -157,6 +164,8 @@ type sending struct {
 	def  *kabar.TemplateDef // of a template message; shared
 	now  time.Time
 
+	fallback *kabar.TemplateDef // of the template in r.IfClosed; shared
+
 	// What has become of it.
 	message  *kabar.Message
 	customer kabar.Customer
@@ -169,8 +178,13 @@ func (s *sending) hint(tx *store.Tx) {
 	if s.r.ReplyTo != 0 {
 		tx.WantMessage(s.r.ReplyTo)
 	}
-	if s.def != nil {
-		tx.WantUse(s.def.ID, kabar.DayOf(s.now))
+	for _, def := range []*kabar.TemplateDef{s.def, s.fallback} {
+		if def != nil {
+			tx.WantUse(def.ID, kabar.DayOf(s.now))
+		}
+	}
+	if kabar.AsksConsent(s.r.Content, &s.line.settings.Consent) {
+		tx.WantConsent(s.line.number.Account, s.to.Handle())
 	}
 	s.e.wantPrice(tx, s.line, s.r.Content, s.now)
 	s.r.Once.want(tx, s.line)
@@ -188,8 +202,10 @@ func (s *sending) commit(tx *store.Tx) error {
 		return err
 	}
 	m := s.compose()
-	verdict, reason := kabar.Judge(s.now, kabar.Facts{Content: m.Content, Conversation: c, Recipient: s.to.Handle(),
-		Sender: s.line.number.Digits, Expires: m.Expires, Identity: withheld(s.line, c)})
+	verdict, reason, err := s.judge(tx, c, m)
+	if err != nil {
+		return err
+	}
 	if verdict == kabar.Deny {
 		return kabar.Refuse(reason, "to", "")
 	}
@@ -263,7 +279,7 @@ func (s *sending) compose() *kabar.Message {
 	default:
 		ttl = kabar.DefaultTTL
 	}
-	return &kabar.Message{Direction: kabar.Outbound, Status: kabar.Accepted, Content: s.r.Content,
+	return &kabar.Message{Direction: kabar.Outbound, Status: kabar.Accepted, Content: s.r.Content, IfClosed: s.r.IfClosed,
 		Context: kabar.Context{ReplyTo: s.r.ReplyTo, Callback: s.r.Callback}, At: s.now, Expires: s.now.Add(ttl)}
 }
 

@@ -26,10 +26,11 @@ func ResetSettings(s *kabar.Settings) {
 	*s = next
 }
 
-// keepCloud takes over what the Cloud API has set: it has rules of its own, which the On-Premises API must not get around.
+// keepCloud takes over what the Cloud API and the operator have set: that has rules of its own, which the On-Premises API must not get
+// around.
 func keepCloud(next, s *kabar.Settings) {
 	next.Override, next.Deregistered, next.BusinessKey, next.BusinessKeyMark = s.Override, s.Deregistered, s.BusinessKey, s.BusinessKeyMark
-	next.Cloud = s.Cloud
+	next.Cloud, next.Consent = s.Cloud, s.Consent
 }
 
 // ChangeSettings applies change to a number's settings and to the URL of its On-Premises endpoint, and commits both. The

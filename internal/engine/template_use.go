@@ -139,10 +139,11 @@ func (e *Engine) oldest(a kabar.AccountID, n kabar.NumberID) kabar.NumberID {
 
 // paced holds a message back while it is found out how customers take its template, and reports whether it does.
 func (s *sending) paced(tx *store.Tx, m *kabar.Message) (held bool, err error) {
-	if s.def == nil || s.def.Life.Pace == nil {
+	def := s.template(m)
+	if def == nil || def.Life.Pace == nil {
 		return false, nil
 	}
-	d, err := tx.FindTemplate(s.def.Account, s.def.Name, s.def.Language)
+	d, err := tx.FindTemplate(def.Account, def.Name, def.Language)
 	if err != nil || d == nil || d.Life.Pace == nil {
 		return false, err
 	}

@@ -156,7 +156,18 @@ func (t *task) alike(ctx context.Context) ([]*store.Job, error) {
 
 // run judges, prepares and transmits. A nil error means that the job is done, one way or the other.
 func (t *task) run(ctx context.Context) error {
-	if reason := t.judge(); reason != "" {
+	reason := t.judge()
+	if reason == kabar.ReasonWindowClosed && t.msg.IfClosed != nil {
+		err := t.fallBack(ctx)
+		if refused, ok := errors.AsType[*network.Refused](err); ok {
+			return t.giveUp(ctx, refused.Reason)
+		}
+		if err != nil {
+			return err
+		}
+		reason = t.judge()
+	}
+	if reason != "" {
 		return t.giveUp(ctx, reason)
 	}
 	if connected, _ := t.e.Link(t.line.number.ID); !connected {
@@ -241,15 +252,19 @@ func (t *task) done(ctx context.Context) error {
 	})
 }
 
-// bill opens the 24-hour conversation the message belongs to, unless it is open. It is done in T1: the customer's receipt
-// may be faster than T2.
+// bill opens the 24-hour conversation the message belongs to, unless it is open, and the entry point of an ad that it replies to.
+// It is done in T1: the customer's receipt may be faster than T2.
 func (t *task) bill(tx *store.Tx, c *kabar.Conversation, now time.Time) error {
 	if t.msg == nil {
 		return nil
 	}
 	category := kabar.ClassOf(t.msg.Content)
-	if c.Billing.Open(now, category) {
+	replied := c.Reply(now)
+	switch open := c.Billing.Open(now, category); {
+	case open && !replied:
 		return nil
+	case open:
+		return tx.SaveConversation(c)
 	}
 	id, err := tx.NewKey()
 	if err != nil {

@@ -42,6 +42,11 @@ type messageRequest struct {
 	Reaction    *reactionObject                       `json:"reaction"`
 	Interactive *contentjson.Interactive[mediaObject] `json:"interactive"`
 	Template    *contentjson.Template[mediaObject]    `json:"template"`
+
+	// Not of the contract: what is sent when the window is closed.
+	IfClosed *struct {
+		Template *contentjson.Template[mediaObject] `json:"template"`
+	} `json:"if_window_closed"`
 }
 
 type typing struct {
@@ -84,6 +89,11 @@ func (d decoder) request(r *messageRequest) (engine.Request, error) {
 	var err error
 	if out.Content, err = d.content(r); err != nil {
 		return engine.Request{}, err
+	}
+	if r.IfClosed != nil {
+		if out.IfClosed, err = contentjson.IfClosed(r.IfClosed.Template, d.media); err != nil {
+			return engine.Request{}, err
+		}
 	}
 	if r.Context != nil {
 		if out.ReplyTo, err = contentjson.Target("context.message_id", r.Context.MessageID, d.message); err != nil {

@@ -64,6 +64,7 @@ var refusals = map[kabar.Reason]refusal{
 	kabar.ReasonUsernameTaken:  {code: 147001, title: "Username is not available", status: 400},
 	kabar.ReasonUsernameOurs:   {code: 147005, title: "Username belongs to another phone number of the portfolio", status: 400},
 	kabar.ReasonBlockLimit:     {code: 139101, title: "Blocklist limit reached", status: 400},
+	kabar.ReasonNoConsent:      {code: 131030, title: "Recipient phone number not in allowed list", status: 400},
 	kabar.ReasonBlockBusy:      {code: 139102, title: "Blocklist concurrent update", status: 400},
 	kabar.ReasonIdentity:       {code: 137000, title: "User identity key hash mismatch", status: 400},
 

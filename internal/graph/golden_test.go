@@ -170,6 +170,8 @@ func (p *player) command(words []string) {
 		p.judge(arg[0], arg[1])
 	case "registration": // unverified, refused or unknown
 		p.net.admit(arg[0])
+	case "consent": // required, advisory, or a cap of marketing
+		must(p.t, p.engine.ChangeSettings(p.t.Context(), p.a.ID, func(s *kabar.Settings, _ *string) error { return golden.SetConsent(&s.Consent, arg) }))
 	case "limit": // of the account's templates
 		n, err := strconv.Atoi(arg[0])
 		must(p.t, err)

@@ -101,6 +101,8 @@ func (a *API) Render(ev *kabar.Event, n *kabar.Number, _ kabar.Settings) (body [
 	case kabar.EventSecurity, kabar.EventName:
 		entry.Time = ev.At.Unix()
 		change.Field, change.Value = a.numberNews(ev, n)
+	case kabar.EventConsent:
+		change.Field, change.Value = fieldPreferences, a.preference(ev, n)
 	default: // about messages
 		change.Value, wanted, err = a.news(ev, n)
 	}

@@ -37,6 +37,10 @@ type Options struct {
 	// Messages tells what became of messages, and Of whose a request may see.
 	Messages Messages
 	Of       func(*http.Request) trace.Of
+	// Conversations tells of conversations, whose is Of's, too.
+	Conversations Conversations
+	// Consents are those of the customers of Accounts.
+	Consents Consents
 	// Templates are what reviewers see, and Accounts those that a request may see, with the name of who makes it.
 	Templates Templates
 	Accounts  func(*http.Request) (all []kabar.AccountID, who string, err error)
@@ -76,6 +80,13 @@ func (a *API) Handlers() map[string]http.Handler {
 	if a.o.Messages != nil {
 		h["GET /kabar/v1/messages"] = http.HandlerFunc(a.listMessages)
 		h["GET /kabar/v1/messages/{id}"] = http.HandlerFunc(a.showMessage)
+	}
+	if a.o.Conversations != nil {
+		h["GET /kabar/v1/conversations/{number}/{wa_id}"] = http.HandlerFunc(a.showConversation)
+	}
+	if a.o.Consents != nil {
+		h["GET /kabar/v1/consent/{wa_id}"] = http.HandlerFunc(a.showConsent)
+		h["PUT /kabar/v1/consent/{wa_id}"] = http.HandlerFunc(a.putConsent)
 	}
 	if a.o.Templates != nil {
 		h["GET /kabar/v1/templates"] = http.HandlerFunc(a.listTemplates)

@@ -8,6 +8,7 @@ import (
 
 	"kabar"
 	"kabar/internal/engine"
+	"kabar/internal/golden"
 	"kabar/internal/network"
 	await "kabar/internal/patience"
 	"kabar/internal/store"
@@ -52,6 +53,8 @@ func (p *player) command(words []string) {
 	case "unbar":
 		done, err := p.engine.Unbar(p.t.Context(), p.a.ID, arg[:1])
 		p.barred(done, err)
+	case "consent": // required, advisory, or a cap of marketing
+		must(p.t, p.engine.ChangeSettings(p.t.Context(), p.a.ID, func(s *kabar.Settings, _ *string) error { return golden.SetConsent(&s.Consent, arg) }))
 	case "refuse": // what is sent from now on: "unknown", "undeliverable", or "later"
 		p.net.refuses(arg[0])
 	case "busy": // as many writes wait as may

@@ -36,6 +36,11 @@ type sendRequest struct {
 	Interactive *contentjson.Interactive[mediaObject] `json:"interactive"`
 	Template    *contentjson.Template[mediaObject]    `json:"template"`
 	HSM         *hsmObject                            `json:"hsm"`
+
+	// Not of the contract: what is sent when the window is closed.
+	IfClosed *struct {
+		Template *contentjson.Template[mediaObject] `json:"template"`
+	} `json:"if_window_closed"`
 }
 
 type textObject struct {
@@ -76,6 +81,11 @@ func (d decoder) request(body []byte) (engine.Request, error) {
 	var err error
 	if out.Content, err = d.content(&r); err != nil {
 		return engine.Request{}, err
+	}
+	if r.IfClosed != nil {
+		if out.IfClosed, err = contentjson.IfClosed(r.IfClosed.Template, d.media); err != nil {
+			return engine.Request{}, err
+		}
 	}
 	if out.TTL, err = r.ttl(); err != nil {
 		return engine.Request{}, err

@@ -61,6 +61,7 @@ var refusals = map[kabar.Reason]refusal{
 	kabar.ReasonUsernameOurs:   {1004, "Resource already exists", 409},
 	kabar.ReasonBlockLimit:     {1009, "Parameter value is not valid", 400},
 	kabar.ReasonBlockBusy:      {1011, "Service not ready", 503},
+	kabar.ReasonNoConsent:      {1007, "Recipient blocked to receive message", 403},
 	kabar.ReasonIdentity:       {1028, "A user_identity_changed system notification requires acknowledgement", 403},
 
 	kabar.ReasonTemplateParamCount: {2000, "Template Param Count Mismatch", 400},
@@ -103,6 +104,9 @@ var failures = map[kabar.Reason]fault{
 	kabar.ReasonWindowClosed:  {470, "Re-engagement message", "The customer has not written in the last 24 hours: only a template can be sent."},
 	kabar.ReasonUndeliverable: {500, "Generic error", "The message could not be delivered."},
 	kabar.ReasonBarred:        {1007, "Recipient blocked to receive message", "The business has blocked the recipient."},
+	kabar.ReasonOptedOut:      {1007, "Recipient blocked to receive message", "The recipient has opted out."},
+	kabar.ReasonNoConsent:     {1007, "Recipient blocked to receive message", "The recipient has not opted in, which this number requires."},
+	kabar.ReasonCapped:        {471, "Spam rate limit hit", "The recipient has had as much marketing as the number sends in 24 hours."},
 	kabar.ReasonUnknownUser:   {1013, "User is not valid", "The recipient is not on the network."},
 	kabar.ReasonPayment:       {402, "Business eligibility — Payment issue", "The line of credit of the account does not cover the message."},
 	kabar.ReasonIdentity:      {480, "User potentially changed", "The recipient's identity has changed since the message was accepted, and was not acknowledged."},

@@ -56,7 +56,7 @@ func TestEveryReasonHasACode(t *testing.T) {
 
 // The HTTP statuses follow the rule of the contract, section 3.
 func TestStatuses(t *testing.T) {
-	want := map[int][]int{1004: {409}, 1005: {401, 403}, 1006: {404}, 1011: {503}, 1014: {500, 409}, 1015: {429}, 1016: {503}, 1023: {500},
+	want := map[int][]int{1004: {409}, 1005: {401, 403}, 1006: {404}, 1007: {403}, 1011: {503}, 1014: {500, 409}, 1015: {429}, 1016: {503}, 1023: {500},
 		1024: {401}, 1025: {400}, 1028: {403}}
 	for r, f := range refusals {
 		statuses := want[f.code]

@@ -23,6 +23,7 @@ type caches struct {
 	credits       *cache[int64, creditRow]
 	ledger        *cache[spot, ledgerRow]
 	rateUses      *cache[named, rateUseRow]
+	consents      *cache[customerKey, consentRow]
 }
 
 func newCaches(rows int) caches {
@@ -46,6 +47,7 @@ func newCaches(rows int) caches {
 		credits:       newCache[int64, creditRow](rows),
 		ledger:        newCache[spot, ledgerRow](rows),
 		rateUses:      newCache[named, rateUseRow](rows),
+		consents:      newCache[customerKey, consentRow](rows),
 	}
 }
 
@@ -63,6 +65,7 @@ func (c *caches) forget() {
 	c.credits.forget()
 	c.ledger.forget()
 	c.rateUses.forget()
+	c.consents.forget()
 }
 
 // cache keeps the rows that were used last in two generations: what is used moves to the young one, and when that is full the

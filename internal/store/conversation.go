@@ -25,18 +25,20 @@ type conversationFacts struct {
 	billingExpires, profileSent int64
 	identity, former            string
 	identityAt, identityPending int64
+	adAt, entryPoint            int64
 }
 
 var conversations = &table[int64, conversationRow]{
 	shape: shape{"conversation", cols("id:bigint"),
 		cols("account_id:bigint number_id:bigint wa_id:text bsuid:text name:bytea key:bytea " +
 			"blocked:bigint billing_id:bigint billing_category:text billing_expires:bigint profile_sent:bigint identity:text former:text " +
-			"identity_at:bigint identity_pending:bigint barred:bigint")},
+			"identity_at:bigint identity_pending:bigint barred:bigint ad_at:bigint? entry_point:bigint?")},
 	key:  func(r *conversationRow) int64 { return r.id },
 	args: one[int64],
 	fields: func(r *conversationRow) []any {
 		return []any{&r.id, &r.account, &r.number, &r.waID, &r.bsuid, &r.name, &r.key, &r.blocked,
-			&r.billing, &r.category, &r.billingExpires, &r.profileSent, &r.identity, &r.former, &r.identityAt, &r.identityPending, &r.barred}
+			&r.billing, &r.category, &r.billingExpires, &r.profileSent, &r.identity, &r.former, &r.identityAt, &r.identityPending, &r.barred,
+			&r.adAt, &r.entryPoint}
 	},
 	order: byID[int64],
 }
@@ -183,7 +185,7 @@ func (db *DB) sealConversation(old *conversationRow, c *kabar.Conversation) (*co
 		waID: c.Customer.WaID, bsuid: c.Customer.BSUID, blocked: flag(c.Blocked),
 		billing: c.Billing.ID, category: string(c.Billing.Category), billingExpires: millis(c.Billing.Expires),
 		profileSent: c.ProfileSent, identity: c.IdentityHash, identityAt: millis(c.IdentitySince), identityPending: flag(c.IdentityPending),
-		former: c.Customer.Former, barred: millis(c.Barred),
+		former: c.Customer.Former, barred: millis(c.Barred), adAt: millis(c.AdTapped), entryPoint: millis(c.EntryPoint),
 	}
 	name, err := openName(old, key)
 	if err != nil {
@@ -236,6 +238,7 @@ func (db *DB) openConversation(r *conversationRow, latest *latestRow) (*kabar.Co
 		LastMessage: kabar.MessageID(latest.lastMessage), LastInbound: instant(latest.lastInbound), Blocked: r.blocked != 0, Barred: instant(r.barred),
 		Billing:     kabar.Billing{ID: r.billing, Category: kabar.Category(r.category), Expires: instant(r.billingExpires)},
 		ProfileSent: r.profileSent, IdentityHash: r.identity, IdentitySince: instant(r.identityAt), IdentityPending: r.identityPending != 0,
+		AdTapped: instant(r.adAt), EntryPoint: instant(r.entryPoint),
 	}, nil
 }
 

@@ -104,6 +104,8 @@ func Indexed() map[string]string {
 		selectFrom(&conversations.shape, barredAfter):                                              "conversation_barred",
 		selectFrom(&conversations.shape, barredBefore):                                             "conversation_barred",
 		selectFrom(&audits.shape, auditsOf+" ORDER BY id"):                                         "audit_subject",
+		selectFrom(&consentEntries.shape, consentHistory+" ORDER BY id DESC LIMIT 9"):              "consent_entry_customer",
+		selectFrom(&consents.shape, consentsAfter+" ORDER BY handle LIMIT 9"):                      "sqlite_autoindex_consent_1",
 	}
 }
 

@@ -36,11 +36,12 @@ var messages = &table[int64, messageRow]{
 
 // messageBody is the sealed part of a message, with a content to be written or one that was read.
 type messageBody[C writtenContent | kabar.RawContent] struct {
-	Content C             `json:"content"`
-	Context kabar.Context `json:"context,omitzero"`
-	Taps    map[int]int   `json:"taps,omitempty"`
-	Wire    string        `json:"wire,omitempty"`
-	Pricing kabar.Pricing `json:"pricing,omitempty"`
+	Content  C               `json:"content"`
+	Context  kabar.Context   `json:"context,omitzero"`
+	IfClosed *kabar.Template `json:"if_closed,omitzero"`
+	Taps     map[int]int     `json:"taps,omitempty"`
+	Wire     string          `json:"wire,omitempty"`
+	Pricing  kabar.Pricing   `json:"pricing,omitempty"`
 }
 
 // writtenContent is encoded as a kabar.RawContent of its content is, in one go.
@@ -100,7 +101,7 @@ func (tx *Tx) SetStatus(m *kabar.Message) error {
 	return tx.messages.put(*row)
 }
 
-// SetContent replaces what is sealed of a stored message, and nothing else of it: a medium has been fetched, say, or a link opened.
+// SetContent replaces what is sealed of a stored message and what is reserved for it, and nothing else of it: a medium has been fetched, say, or a link opened.
 func (tx *Tx) SetContent(m *kabar.Message) error {
 	row, err := tx.messages.get(int64(m.ID))
 	if err != nil {
@@ -113,12 +114,12 @@ func (tx *Tx) SetContent(m *kabar.Message) error {
 	if err != nil {
 		return err
 	}
-	row.body = sealed.body
+	row.body, row.charge = sealed.body, sealed.charge
 	return tx.messages.put(*row)
 }
 
 func (tx *Tx) sealMessage(m *kabar.Message) (*messageRow, error) {
-	plain, err := json.Marshal(messageBody[writtenContent]{writtenContent{m.Content.Kind(), m.Content}, m.Context, m.Taps, m.Wire, m.Pricing})
+	plain, err := json.Marshal(messageBody[writtenContent]{writtenContent{m.Content.Kind(), m.Content}, m.Context, m.IfClosed, m.Taps, m.Wire, m.Pricing})
 	if err != nil {
 		return nil, fmt.Errorf("encode a message of kind %s: %w", m.Content.Kind(), err)
 	}
@@ -151,7 +152,8 @@ func (db *DB) openMessage(r *messageRow, key secrets.Key) (*kabar.Message, error
 	return &kabar.Message{
 		ID: id, Ref: db.Ref(id), Account: kabar.AccountID(r.account), Number: kabar.NumberID(r.number),
 		Conversation: kabar.ConversationID(r.conversation), Prev: kabar.MessageID(r.prev), Direction: kabar.Direction(r.direction),
-		Status: kabar.Status(r.status), Content: content, Context: body.Context, Taps: body.Taps, At: instant(r.at), Expires: instant(r.expires),
+		Status: kabar.Status(r.status), Content: content, Context: body.Context, IfClosed: body.IfClosed, Taps: body.Taps, At: instant(r.at),
+		Expires: instant(r.expires),
 		Failure: kabar.Reason(r.failure), Attempts: int(r.attempts), Wire: body.Wire, Pricing: body.Pricing, Events: seqsOf(r.events), Charge: r.charge,
 	}, nil
 }

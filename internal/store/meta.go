@@ -37,28 +37,33 @@ var counters = &table[string, counterRow]{
 // Secret returns the server's secret of that name (a signing key, say); made is called when there is none yet, and what
 // it returns is kept sealed for good.
 func (db *DB) Secret(ctx context.Context, name string, made func() []byte) ([]byte, error) {
-	place := "secret/" + name
 	var out []byte
-	err := db.Write(ctx, nil, func(tx *Tx) error {
-		master, err := tx.master()
-		if err != nil {
-			return err
-		}
-		row, err := tx.meta.get(place)
-		if err != nil {
-			return err
-		}
-		if row != nil {
-			out, err = master.Open(row.value, secrets.AAD("meta", place))
-			return err
-		}
-		out = made()
-		return tx.seal(place, out)
+	err := db.Write(ctx, nil, func(tx *Tx) (err error) {
+		out, err = tx.secret(name, made)
+		return err
 	})
 	if err != nil {
 		return nil, err // out may still be written to when ctx has ended
 	}
 	return out, nil
+}
+
+// secret is DB.Secret inside an operation.
+func (tx *Tx) secret(name string, made func() []byte) ([]byte, error) {
+	place := "secret/" + name
+	master, err := tx.master()
+	if err != nil {
+		return nil, err
+	}
+	row, err := tx.meta.get(place)
+	if err != nil {
+		return nil, err
+	}
+	if row != nil {
+		return master.Open(row.value, secrets.AAD("meta", place))
+	}
+	out := made()
+	return out, tx.seal(place, out)
 }
 
 // KnownSecret returns a secret that has been set, or a NotFoundError.

@@ -19,8 +19,8 @@ func messageNoun(t *testing.T, s *storetest.Env, n *kabar.Number, tag string, c 
 	return &noun{name: "message",
 		add: func(tx *store.Tx) error {
 			*m = kabar.Message{Direction: kabar.Outbound, Status: kabar.Accepted, Content: &kabar.Text{Body: "text " + tag},
-				Context: kabar.Context{ReplyTo: 9, Forwarded: true, Referral: &kabar.Referral{Headline: "head " + tag}},
-				At:      s.Now, Expires: s.Now.Add(time.Hour)}
+				Context:  kabar.Context{ReplyTo: 9, Forwarded: true, Referral: &kabar.Referral{Headline: "head " + tag}},
+				IfClosed: &kabar.Template{Name: "template " + tag}, At: s.Now, Expires: s.Now.Add(time.Hour)}
 			return tx.AppendMessage(c, m)
 		},
 		change: func(tx *store.Tx) error {

@@ -45,6 +45,9 @@ type Tx struct {
 	ledger        *overlay[spot, ledgerRow]
 	rateUses      *overlay[named, rateUseRow]
 	rateCards     *overlay[string, rateCardRow]
+	consents      *overlay[customerKey, consentRow]
+
+	consentEntries *overlay[int64, consentEntryRow]
 }
 
 func newTx(b *batch) *Tx {
@@ -89,6 +92,9 @@ func newTx(b *batch) *Tx {
 		ledger:        newOverlay(b, ledgers, b.db.kept.ledger),
 		rateUses:      newOverlay(b, rateUses, b.db.kept.rateUses),
 		rateCards:     newOverlay(b, rateCards, nil),
+		consents:      newOverlay(b, consents, b.db.kept.consents),
+
+		consentEntries: newOverlay(b, consentEntries, nil),
 	}
 }
 

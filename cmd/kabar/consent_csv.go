@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"kabar"
+	"kabar/internal/control"
+	"kabar/internal/engine"
+)
+
+// The columns of a file of consent. by and recorded say who wrote an entry down and when: an import does that itself.
+const consentColumns = "wa_id state for at how proof by recorded"
+
+type consentImportCmd struct {
+	storeFlags  `embed:""`
+	accountFlag `embed:""`
+	File        string `arg:"" help:"CSV with a header row." type:"path"`
+}
+
+// Help is shown by kabar consent import --help.
+func (*consentImportCmd) Help() string {
+	return `The file begins with a header row; its columns may stand in any order:
+
+  wa_id,state,for,at,how,proof
+  34600111222,opted_in,marketing,2031-05-02T10:15:00Z,web form,order 991
+
+Only wa_id and state must be there. state is opted_in or opted_out. What a customer said last counts, by "at": a line about earlier is
+recorded and changes nothing. Nothing is recorded unless every line is right; otherwise every faulty line is named.`
+}
+
+type importConsent struct {
+	Account string `json:"account"`
+	Text    string `json:"text"` // of the file
+}
+
+type importedConsent struct {
+	Account string `json:"account"`
+	Entries int    `json:"entries"`
+}
+
+// Run imports entries.
+func (c *consentImportCmd) Run(ctx context.Context, s streams) error {
+	text, err := readInput(c.File, "import it in several files, each with the header row")
+	if err != nil {
+		return err
+	}
+	return c.operate(ctx, func(op *control.Client) error {
+		var out importedConsent
+		if err := op.Call(ctx, "consent.import", importConsent{c.Account, text}, &out, nil); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(s.out, "Ledger of %q: %d entries recorded\n", out.Account, out.Entries)
+		return err
+	})
+}
+
+func (p *parts) importConsent(ctx context.Context, in importConsent, _ control.Report) (out importedConsent, err error) {
+	account, err := p.oneAccount(ctx, in.Account)
+	if err != nil {
+		return out, err
+	}
+	all, lines, faults := readConsent(in.Text, p.ledger().Check)
+	if len(faults) > 0 {
+		return out, control.Refuse("nothing was recorded:\n  %s", strings.Join(faults, "\n  "))
+	}
+	at, err := p.ledger().Record(ctx, account.ID, all)
+	if refused, ok := errors.AsType[*kabar.Error](err); ok && at < len(lines) {
+		return out, control.Refuse("line %d: %s\nThe lines before it may have been recorded; to import the file again is harmless.", lines[at], refused.Explanation())
+	}
+	return importedConsent{account.Name, len(all)}, err
+}
+
+// readConsent reads a file of consent, with the line of each entry, and names every fault with its line. check looks at an entry.
+func readConsent(text string, check func(*engine.LedgerEntry) error) (all []engine.LedgerEntry, lines []int, faults []string) {
+	if !utf8.ValidString(text) {
+		return nil, nil, []string{"the file is not in UTF-8"}
+	}
+	r := csv.NewReader(strings.NewReader(strings.TrimPrefix(text, "\ufeff"))) // spreadsheets begin a file so
+	header, err := r.Read()
+	if err != nil {
+		return nil, nil, []string{"the file has no header row: it begins with wa_id,state"}
+	}
+	if faults := checkConsentHeader(header); faults != nil {
+		return nil, nil, faults
+	}
+	for {
+		fields, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if bad, ok := errors.AsType[*csv.ParseError](err); ok {
+			faults = append(faults, fmt.Sprintf("line %d: %v", bad.StartLine, bad.Err))
+			if errors.Is(bad.Err, csv.ErrFieldCount) {
+				continue
+			}
+			return nil, nil, faults // a quote that does not end: what follows cannot be told apart
+		}
+		line, _ := r.FieldPos(0)
+		e, err := consentOf(header, fields)
+		if err == nil {
+			err = check(&e)
+		}
+		if refused, ok := errors.AsType[*kabar.Error](err); ok {
+			faults = append(faults, fmt.Sprintf("line %d: %s", line, refused.Explanation()))
+		}
+		all, lines = append(all, e), append(lines, line)
+	}
+	if len(all) == 0 && len(faults) == 0 {
+		faults = []string{"the file has no line but its header"}
+	}
+	return all, lines, faults
+}
+
+func checkConsentHeader(header []string) (faults []string) {
+	known := strings.Fields(consentColumns)
+	for i, name := range header {
+		header[i] = strings.ToLower(strings.TrimSpace(name))
+		if !slices.Contains(known, header[i]) {
+			faults = append(faults, fmt.Sprintf("line 1: there is no column %q; there are %s", name, strings.Join(known, ", ")))
+		} else if slices.Index(header, header[i]) != i {
+			faults = append(faults, fmt.Sprintf("line 1: the column %q is there twice", name))
+		}
+	}
+	for _, name := range known[:2] {
+		if !slices.Contains(header, name) {
+			faults = append(faults, fmt.Sprintf("line 1: the column %q is missing", name))
+		}
+	}
+	return faults
+}
+
+func consentOf(header, fields []string) (e engine.LedgerEntry, err error) {
+	e.How, e.By = "import", kabar.ByOperator
+	for i, name := range header {
+		s := strings.TrimSpace(fields[i])
+		switch {
+		case name == "wa_id":
+			e.Customer = s
+		case name == "state":
+			e.State = kabar.ConsentState(strings.ToLower(s))
+		case name == "for":
+			e.For = s
+		case name == "how" && s != "":
+			e.How = s
+		case name == "proof":
+			e.Proof = s
+		case name == "at" && s != "":
+			if e.At, err = time.Parse(time.RFC3339, s); err != nil {
+				return e, kabar.Refuse(kabar.ReasonInvalid, "at", "is %q; it must be a time such as 2031-05-02T10:15:00Z", s)
+			}
+		}
+	}
+	return e, nil
+}
+
+type consentExportCmd struct {
+	storeFlags  `embed:""`
+	accountFlag `embed:""`
+}
+
+// Help is shown by kabar consent export --help.
+func (*consentExportCmd) Help() string {
+	return `Writes every entry of the ledger, customer by customer, oldest first: of a customer the newest hundred. kabar consent import
+reads the same columns.`
+}
+
+// exportConsent asks for a part of the ledger: what is behind a customer.
+type exportConsent struct {
+	Account string `json:"account"`
+	After   string `json:"after"`
+}
+
+// exportPage is how many customers are asked for at once.
+const exportPage = 500
+
+// Run writes the ledger.
+func (c *consentExportCmd) Run(ctx context.Context, s streams) error {
+	return c.operate(ctx, func(op *control.Client) error {
+		w := csv.NewWriter(s.out)
+		err := w.Write(strings.Fields(consentColumns))
+		for after := ""; err == nil; {
+			var page []shownConsent
+			if err = op.Call(ctx, "consent.export", exportConsent{c.Account, after}, &page, nil); err != nil || len(page) == 0 {
+				break
+			}
+			after = page[len(page)-1].WaID
+			for _, of := range page {
+				for _, e := range of.History {
+					err = errors.Join(err, w.Write([]string{of.WaID, string(e.State), e.For, e.At.UTC().Format(time.RFC3339), e.How, e.Proof, e.By,
+						e.Recorded.UTC().Format(time.RFC3339)}))
+				}
+			}
+		}
+		w.Flush()
+		return errors.Join(err, w.Error())
+	})
+}
+
+func (p *parts) exportConsent(ctx context.Context, in exportConsent, _ control.Report) (all []shownConsent, err error) {
+	account, err := p.oneAccount(ctx, in.Account)
+	if err != nil {
+		return nil, err
+	}
+	page, err := p.ledger().List(ctx, account.ID, in.After, exportPage)
+	if err != nil {
+		return nil, told(err)
+	}
+	for _, c := range page {
+		_, history, err := p.ledger().Get(ctx, account.ID, c.Handle)
+		if err != nil {
+			return nil, told(err)
+		}
+		all = append(all, shownConsent{c.Handle, c.State, history})
+	}
+	return all, nil
+}

@@ -1,0 +1,108 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"kabar"
+	"kabar/internal/store"
+)
+
+// ifClosed is the field of a request that names a template for the case that the window is closed.
+const ifClosed = "if_window_closed"
+
+// readyFallback makes the template ready that takes the place of a message when the window is closed, and returns its definition;
+// nil when the request names none.
+func (e *Engine) readyFallback(ctx context.Context, l *line, r *Request) (*kabar.TemplateDef, error) {
+	if r.IfClosed == nil {
+		return nil, nil
+	}
+	if r.Content.Kind() == kabar.KindTemplate {
+		return nil, kabar.Refuse(kabar.ReasonInvalid, ifClosed, "has no place in a message that is a template")
+	}
+	instead := Request{Content: r.IfClosed, AnyFlow: r.AnyFlow}
+	def, err := e.ready(ctx, l, &instead)
+	if err == nil {
+		err = errors.Join(instead.checkMarketing(), kabar.CheckSize(instead.Content))
+	}
+	if refused, ok := errors.AsType[*kabar.Error](err); ok {
+		below := *refused
+		below.Field = ifClosed + "." + refused.Field
+		return nil, &below
+	}
+	return def, err
+}
+
+// takeFallback makes a message the template that was named for the case that the window is closed. It reports whether one was.
+func takeFallback(m *kabar.Message) bool {
+	if m.IfClosed == nil {
+		return false
+	}
+	m.Content, m.IfClosed = m.IfClosed, nil
+	return true
+}
+
+// judge asks the rules about a message that is to be accepted. One that finds the window closed becomes its fallback, and is
+// judged as that.
+func (s *sending) judge(tx *store.Tx, c *kabar.Conversation, m *kabar.Message) (kabar.Verdict, kabar.Reason, error) {
+	f := kabar.Facts{Content: m.Content, Conversation: c, Recipient: s.to.Handle(), Sender: s.line.number.Digits, Expires: m.Expires,
+		Identity: withheld(s.line, c)}
+	if err := s.e.agreed(tx, s.line, s.recipient(c), &f, s.now); err != nil {
+		return kabar.Deny, "", err
+	}
+	verdict, reason := kabar.Judge(s.now, f)
+	if reason != kabar.ReasonWindowClosed || !takeFallback(m) {
+		return verdict, reason, nil
+	}
+	if s.r.TTL == 0 {
+		m.Expires = s.now.Add(s.fallback.Lifetime())
+	}
+	f.Content, f.Expires = m.Content, m.Expires
+	err := s.e.agreed(tx, s.line, s.recipient(c), &f, s.now)
+	verdict, reason = kabar.Judge(s.now, f)
+	return verdict, reason, err
+}
+
+// recipient is who the message goes to, with all that the conversation knows.
+func (s *sending) recipient(c *kabar.Conversation) kabar.Customer {
+	if c == nil {
+		return s.to
+	}
+	return c.Customer
+}
+
+// template returns what the message that is sent was made from: nil unless it is a template.
+func (s *sending) template(m *kabar.Message) *kabar.TemplateDef {
+	switch {
+	case m.Content.Kind() != kabar.KindTemplate:
+		return nil
+	case s.def != nil:
+		return s.def
+	}
+	return s.fallback
+}
+
+// fallBack makes a message that has found the window closed while it waited its fallback, under the id that the sender knows.
+func (t *task) fallBack(ctx context.Context) error {
+	return t.e.db.Write(ctx, t.want, func(tx *store.Tx) error {
+		c, m, err := t.reread(tx)
+		if err != nil {
+			return err
+		}
+		if !takeFallback(m) {
+			return nil
+		}
+		now := t.e.now()
+		if err := t.e.reprice(tx, t.line, c, m, now); err != nil {
+			return err
+		}
+		if err := tx.SetContent(m); err != nil {
+			return err
+		}
+		if err := t.e.count(tx, m, now); err != nil {
+			return err
+		}
+		t.msg = m
+		return nil
+	})
+}
