@@ -176,7 +176,7 @@ func (s *server) allow(hosts []string) {
 // routes builds the handler from the authorisation table.
 func (s *server) routes(v1 *onprem.API, cloud *graph.API) error {
 	mo := manage.Options{Checks: s.checks(), Messages: newTracer(s.db), Of: ofKey,
-		Templates: s.engine.Templates(), Accounts: s.accountsOf, Now: s.now, Log: s.o.log}
+		Templates: s.engine.Templates(), Accounts: s.accountsOf, Keys: s.auth, Numbers: s.db.Numbers, Now: s.now, Log: s.o.log}
 	if s.o.lab != nil {
 		mo.Clock = s.o.lab
 	}

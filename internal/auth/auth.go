@@ -21,7 +21,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -42,11 +41,17 @@ const (
 	ScopeRead     = "read"     // to see what became of messages, in /kabar/v1
 	ScopeReview   = "review"   // to judge templates, in /kabar/v1
 	ScopeLab      = "lab"      // the tools of kabar dev: the clock
+
+	// In a team some do only a part of what whatsapp_business_management allows, and few see what the others do.
+	ScopeTemplates = "templates" // to write templates; included in ScopeManagement
+	ScopeKeys      = "keys"      // to give and revoke keys, in /kabar/v1
+	ScopeAudit     = "audit"     // to see what was done, in /kabar/v1
 )
 
 // AllScopes returns every scope there is.
 func AllScopes() []string {
-	return []string{ScopeMessages, ScopeAdmin, ScopeRead, ScopeLab, ScopeManagement, ScopeMessaging, ScopeReview}
+	return []string{ScopeMessages, ScopeAdmin, ScopeRead, ScopeLab, ScopeManagement, ScopeMessaging, ScopeReview, ScopeTemplates, ScopeKeys,
+		ScopeAudit}
 }
 
 // Who is the one behind a request.
@@ -55,7 +60,8 @@ type Who struct {
 	Number  kabar.NumberID  // 0: not of one number
 	User    string          // name of a /v1 user; empty for a key
 	Role    string          // RoleAdmin or RoleUser; empty for a key without access to /v1
-	Scopes  []string        // of a key
+	Scopes  []string        // of a key, or of its role
+	Team    string          // the role that a key or a session was given (role.go); empty: scopes of its own
 	App     bool            // the app itself, by its own token
 
 	Key   string    // id of the key; empty for all others
@@ -65,9 +71,6 @@ type Who struct {
 	user    int64  // key of the user's row; 0 for a key
 	session string // that the token names; empty for a key
 }
-
-// May reports whether w has a scope.
-func (w Who) May(scope string) bool { return slices.Contains(w.Scopes, scope) }
 
 type whoKey struct{}
 

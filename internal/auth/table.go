@@ -94,6 +94,9 @@ func Table(lab bool) []Route {
 		{"GET /kabar/v1/templates", Scope(ScopeRead)},
 		{"GET /kabar/v1/templates/{id}", Scope(ScopeRead)},
 		{"POST /kabar/v1/templates/{id}/review", Scope(ScopeReview)},
+		{"GET /kabar/v1/keys", Scope(ScopeKeys)},
+		{"POST /kabar/v1/keys", Scope(ScopeKeys)},
+		{"DELETE /kabar/v1/keys/{id}", Scope(ScopeKeys)},
 		{"GET /kabar/v1/openapi.json", Public},
 		{"GET /kabar/v1/docs", Public},
 	})

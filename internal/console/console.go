@@ -85,7 +85,7 @@ func New(status Status, opt Options) *Console {
 // NewLink returns path and query of a link that signs in once within 10 minutes: "/login?code=…". Of who it keeps the account
 // and the scopes. The newest 16 links are good; an older one that was never used is forgotten.
 func (c *Console) NewLink(now time.Time, who auth.Who) string {
-	return "/login?code=" + c.links.add(now, auth.Who{Account: who.Account, Scopes: who.Scopes})
+	return "/login?code=" + c.links.add(now, auth.Who{Account: who.Account, Team: who.Team, Scopes: who.Scopes})
 }
 
 // Session implements auth.Surface: it says who is signed in with the browser that makes the request, and keeps the session

@@ -40,7 +40,9 @@ type Options struct {
 	// Templates are what reviewers see, and Accounts those that a request may see, with the name of who makes it.
 	Templates Templates
 	Accounts  func(*http.Request) (all []kabar.AccountID, who string, err error)
-	Now       func() time.Time // the product's; default time.Now
+	Keys      Keys
+	Numbers   func(context.Context) ([]*kabar.Number, error) // of the server
+	Now       func() time.Time                               // the product's; default time.Now
 	Log       *slog.Logger
 }
 
@@ -75,6 +77,11 @@ func (a *API) Handlers() map[string]http.Handler {
 		h["GET /kabar/v1/templates"] = http.HandlerFunc(a.listTemplates)
 		h["GET /kabar/v1/templates/{id}"] = http.HandlerFunc(a.showTemplate)
 		h["POST /kabar/v1/templates/{id}/review"] = http.HandlerFunc(a.reviewTemplate)
+	}
+	if a.o.Keys != nil {
+		h["GET /kabar/v1/keys"] = http.HandlerFunc(a.listKeys)
+		h["POST /kabar/v1/keys"] = http.HandlerFunc(a.makeKey)
+		h["DELETE /kabar/v1/keys/{id}"] = http.HandlerFunc(a.revokeKey)
 	}
 	return h
 }
