@@ -54,9 +54,9 @@ func roleHelp() string {
 
 // keyOperations are what the commands below ask for.
 func keyOperations(m *control.Mux, p *parts) {
-	control.Handle(m, "key.add", p.addKey)
+	control.Handle(m, "key.add", recorded(p.db, "key.added", p.addKey))
 	control.Handle(m, "key.list", p.listKeys)
-	control.Handle(m, "key.revoke", p.revokeKey)
+	control.Handle(m, "key.revoke", recorded(p.db, "key.revoked", p.revokeKey))
 	rotateOperation(m, p)
 }
 

@@ -45,6 +45,7 @@ func operations(p *parts) *control.Mux {
 	templateOperations(m, p)
 	messageOperations(m, p)
 	catalogOperations(m, p)
+	auditOperations(m, p)
 	return m
 }
 

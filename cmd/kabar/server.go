@@ -176,7 +176,7 @@ func (s *server) allow(hosts []string) {
 // routes builds the handler from the authorisation table.
 func (s *server) routes(v1 *onprem.API, cloud *graph.API) error {
 	mo := manage.Options{Checks: s.checks(), Messages: newTracer(s.db), Of: ofKey,
-		Templates: s.engine.Templates(), Accounts: s.accountsOf, Keys: s.auth, Numbers: s.db.Numbers, Now: s.now, Log: s.o.log}
+		Templates: s.engine.Templates(), Accounts: s.accountsOf, Keys: s.auth, Numbers: s.db.Numbers, Audit: s.db, Now: s.now, Log: s.o.log}
 	if s.o.lab != nil {
 		mo.Clock = s.o.lab
 	}
@@ -217,7 +217,7 @@ func (s *server) operations() *control.Mux {
 	control.Handle(m, "status", s.inspect)
 	control.Handle(m, "doctor", s.examine)
 	control.Handle(m, "address", s.listening)
-	control.Handle(m, "console.link", s.consoleLink)
+	control.Handle(m, "console.link", recorded(s.db, "console.link", s.consoleLink))
 	return m
 }
 

@@ -21,6 +21,7 @@ type Wanted struct {
 
 // Give makes a key on behalf of w, who has to have all that it may do: see Who.Covers. The key is told this once.
 func (a *Auth) Give(ctx context.Context, w Who, wanted Wanted) (key string, k *store.Key, err error) {
+	store.Note(ctx, func(*store.Audit) {}) // who tries to give more than they have is to be seen
 	g := Grant{Account: wanted.Account, Number: w.Number, Role: wanted.Role, Scopes: wanted.Scopes, Label: wanted.Label, Expires: wanted.Expires}
 	if g.Account == 0 {
 		g.Account = w.Account
@@ -103,6 +104,7 @@ func (a *Auth) Take(ctx context.Context, w Who, id string) error {
 		return kabar.Refuse(kabar.ReasonNotFound, "", "there is no such key")
 	}
 	k := all[at]
+	store.Note(ctx, func(e *store.Audit) { e.Subject = "key/" + id[:shortKey] })
 	w.Ends = time.Time{} // a key that ends may end one that does not
 	if err := w.Covers(Grant{Account: k.Account, Number: k.Number, Role: k.Role, Scopes: k.Scopes}); err != nil {
 		return err

@@ -39,11 +39,13 @@ func (a *Auth) Login(ctx context.Context, c Credentials) (Token, error) {
 	if err := a.limiter.begin(ctx, c.User, c.From); err != nil {
 		return Token{}, err
 	}
+	store.Note(ctx, func(e *store.Audit) { e.Actor, e.Subject = "user "+c.User, "user/"+c.User })
 	u, err := a.verify(ctx, c)
 	var refused *kabar.Error
 	switch {
 	case err == nil:
 		a.limiter.succeeded(c.User, c.From)
+		store.Note(ctx, func(e *store.Audit) { e.Account = u.Account })
 	case errors.As(err, &refused) && refused.Reason == kabar.ReasonUnauthorized:
 		a.limiter.failed(c.User, c.From)
 		return Token{}, err

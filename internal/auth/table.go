@@ -94,6 +94,7 @@ func Table(lab bool) []Route {
 		{"GET /kabar/v1/templates", Scope(ScopeRead)},
 		{"GET /kabar/v1/templates/{id}", Scope(ScopeRead)},
 		{"POST /kabar/v1/templates/{id}/review", Scope(ScopeReview)},
+		{"GET /kabar/v1/audit", Scope(ScopeAudit)},
 		{"GET /kabar/v1/keys", Scope(ScopeKeys)},
 		{"POST /kabar/v1/keys", Scope(ScopeKeys)},
 		{"DELETE /kabar/v1/keys/{id}", Scope(ScopeKeys)},

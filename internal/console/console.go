@@ -24,6 +24,7 @@ import (
 
 	"kabar"
 	"kabar/internal/auth"
+	"kabar/internal/store"
 	"kabar/internal/ui"
 	"kabar/internal/web"
 )
@@ -156,12 +157,16 @@ func (c *Console) login(w http.ResponseWriter, r *http.Request) {
 		c.message(w, http.StatusForbidden, usedUp)
 		return
 	}
+	store.Note(r.Context(), func(e *store.Audit) { e.Account, e.Actor, e.Subject = who.Account, who.Name(), "console" })
 	c.end(r)
 	http.SetCookie(w, cookie(r, c.sessions.open(now, who), 0))
 	c.message(w, http.StatusOK, signedIn)
 }
 
 func (c *Console) logout(w http.ResponseWriter, r *http.Request) {
+	if who, ok := c.session(r, false); ok {
+		store.Note(r.Context(), func(e *store.Audit) { e.Account, e.Actor, e.Subject = who.Account, who.Name(), "console" })
+	}
 	c.end(r)
 	http.SetCookie(w, cookie(r, "", -1))
 	w.Header().Set("Clear-Site-Data", `"cache", "cookies", "storage"`)

@@ -42,7 +42,8 @@ type Options struct {
 	Accounts  func(*http.Request) (all []kabar.AccountID, who string, err error)
 	Keys      Keys
 	Numbers   func(context.Context) ([]*kabar.Number, error) // of the server
-	Now       func() time.Time                               // the product's; default time.Now
+	Audit     Audit
+	Now       func() time.Time // the product's; default time.Now
 	Log       *slog.Logger
 }
 
@@ -82,6 +83,9 @@ func (a *API) Handlers() map[string]http.Handler {
 		h["GET /kabar/v1/keys"] = http.HandlerFunc(a.listKeys)
 		h["POST /kabar/v1/keys"] = http.HandlerFunc(a.makeKey)
 		h["DELETE /kabar/v1/keys/{id}"] = http.HandlerFunc(a.revokeKey)
+	}
+	if a.o.Audit != nil {
+		h["GET /kabar/v1/audit"] = http.HandlerFunc(a.listAudit)
 	}
 	return h
 }

@@ -46,6 +46,7 @@ type Key struct {
 // AddKey stores a key. One with the same ID (the same secret) gets the new account, number, role, scopes, label, hint and
 // expiry, and stays as it is otherwise: one that was revoked stays revoked.
 func (tx *Tx) AddKey(k *Key, now time.Time) error {
+	tx.about(int64(k.Account), subjectOfKey(k.ID))
 	old, err := tx.apiKeys.get(k.ID)
 	if err != nil {
 		return err
@@ -63,11 +64,15 @@ func (tx *Tx) AddKey(k *Key, now time.Time) error {
 // RevokeKey ends a key: Key no longer finds it, Keys still lists it. One that is revoked already stays as it is.
 func (tx *Tx) RevokeKey(id string, now time.Time) error {
 	return tx.changeKey(id, func(r *keyRow) {
+		tx.about(r.account, subjectOfKey(id))
 		if r.revoked == 0 {
 			r.revoked = millis(now)
 		}
 	})
 }
+
+// subjectOfKey is how the audit log names a key: by as much of the id as tells any two apart.
+func subjectOfKey(id string) string { return "key/" + id[:min(12, len(id))] }
 
 // TouchKey notes that a key has been used.
 func (tx *Tx) TouchKey(id string, now time.Time) error {

@@ -4,7 +4,8 @@ package store
 // Its methods may be called on the writer's goroutine only, inside the function given to DB.Write. Methods that are only
 // hints (they begin with Want) announce rows; the others load what was not announced, one by one.
 type Tx struct {
-	b *batch
+	b   *batch
+	act act // of the running operation
 
 	meta          *overlay[string, metaRow]
 	counters      *overlay[string, counterRow]
