@@ -9,8 +9,8 @@
 // the console, and does not know which number owns which message or medium: that is checked where those are read.
 //
 // Limits: at most four passwords are hashed at a time (19 MiB each); sessions and keys are remembered for a second, 10,000
-// of each; failed logins are counted for 10,000 names and as many addresses (limiter.go). Failed logins are counted in
-// memory: a restart forgives them. All times are real time, never the shifted clock. An Auth is safe for concurrent use; Run
+// of each; failed logins are counted for 10,000 names and as many addresses (limiter.go), in memory and in the store,
+// so that a restart forgives none (throttle.go). All times are real time, never the shifted clock. An Auth is safe for concurrent use; Run
 // notes in the store when keys were used, and nothing else needs it.
 //
 // Sources: On-Premises contract, sections 0 and 1.1; OWASP Password Storage Cheat Sheet; RFC 7519, RFC 9106.
@@ -128,11 +128,15 @@ func New(ctx context.Context, o Options) (*Auth, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the app: %w", err)
 	}
-	return &Auth{
+	a := &Auth{
 		db: o.Store, app: app, now: o.Now, signing: signing, unknown: hash(rand.Text()), hashing: make(chan struct{}, maxHashes),
 		tokens:   &tokens{claims: map[string]*claims{}},
 		sessions: newCache(o.Now), keys: newCache(o.Now), monitor: newMonitor(o.MonitorKey), uses: newUses(), limiter: newLimiter(o.Now),
-	}, nil
+	}
+	if err := a.recall(ctx); err != nil {
+		return nil, fmt.Errorf("read the failed logins: %w", err)
+	}
+	return a, nil
 }
 
 // errUnauthorized answers every request whose credentials are missing or wrong: it does not say which.

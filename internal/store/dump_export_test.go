@@ -22,5 +22,5 @@ func shapes() []*shape {
 		&conversations.shape, &latests.shape, &handles.shape, &messages.shape, &jobs.shape, &events.shape, &endpoints.shape, &deliveries.shape,
 		&medias.shape, &uploads.shape, &states.shape, &refs.shape, &idempotencies.shape, &templates.shape, &products.shape,
 		&contacts.shape, &mediaFiles.shape, &providers.shape, &photos.shape, &packs.shape, &templateDays.shape, &templateHeld.shape, &policies.shape,
-		&audits.shape, &qrCodes.shape, &uploadSessions.shape, &flows.shape, &traffics.shape}
+		&audits.shape, &qrCodes.shape, &uploadSessions.shape, &flows.shape, &traffics.shape, &throttles.shape}
 }

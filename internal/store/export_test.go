@@ -104,6 +104,8 @@ func Indexed() map[string]string {
 		selectFrom(&conversations.shape, barredAfter):                                              "conversation_barred",
 		selectFrom(&conversations.shape, barredBefore):                                             "conversation_barred",
 		selectFrom(&audits.shape, auditsOf+" ORDER BY id"):                                         "audit_subject",
+		selectFrom(&throttles.shape, agingThrottles.where()):                                       "throttle_ends",
+		selectFrom(&throttles.shape, throttlesNow):                                                 "throttle_ends",
 		selectFrom(&audits.shape, chainPage):                                                       "audit_seq",
 		selectFrom(&audits.shape, auditNewest):                                                     "audit_seq",
 		selectFrom(&audits.shape, auditNewestOf):                                                   "audit_account",

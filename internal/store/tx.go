@@ -42,6 +42,7 @@ type Tx struct {
 	sessions      *overlay[int64, uploadSessionRow]
 	flows         *overlay[int64, flowRow]
 	traffic       *overlay[trafficKey, trafficRow]
+	throttles     *overlay[string, throttleRow]
 }
 
 func newTx(b *batch) *Tx {
@@ -82,6 +83,7 @@ func newTx(b *batch) *Tx {
 		sessions:      newOverlay(b, uploadSessions, nil),
 		flows:         newOverlay(b, flows, nil),
 		traffic:       newOverlay(b, traffics, b.db.kept.traffic),
+		throttles:     newOverlay(b, throttles, nil),
 	}
 }
 

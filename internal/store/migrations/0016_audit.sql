@@ -11,3 +11,7 @@ ALTER TABLE audit ADD COLUMN result TEXT NOT NULL DEFAULT '';
 ALTER TABLE audit ADD COLUMN mac BYTEA NOT NULL DEFAULT '';
 CREATE INDEX audit_seq ON audit (seq);
 CREATE INDEX audit_account ON audit (account_id, seq);
+
+-- How often sign-ins of a name or from an address have failed, until when that counts.
+CREATE TABLE throttle (name TEXT PRIMARY KEY, failures BIGINT NOT NULL, at BIGINT NOT NULL, ends BIGINT NOT NULL);
+CREATE INDEX throttle_ends ON throttle (ends);
