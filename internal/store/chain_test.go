@@ -203,18 +203,23 @@ func TestRecord(t *testing.T) {
 		return s.DB.Write(ctx, nil, do)
 	}
 	nothing := func(*store.Tx) error { return nil }
+	something := func(tx *store.Tx) error { return tx.SetSecret("something", []byte("else")) }
 	for name, tt := range map[string]struct {
 		optional bool
 		do       func(s *storetest.Env, ctx context.Context)
 		want     string // action and result of the entries
 	}{
-		"refused":    {false, func(*storetest.Env, context.Context) {}, ""},
-		"a write":    {false, func(s *storetest.Env, ctx context.Context) { _ = write(s, ctx, nothing) }, "asked ok"},
-		"two writes": {false, func(s *storetest.Env, ctx context.Context) { _ = write(s, ctx, nothing); _ = write(s, ctx, nothing) }, "asked ok"},
+		"refused": {false, func(*storetest.Env, context.Context) {}, ""},
+		"a write": {false, func(s *storetest.Env, ctx context.Context) { _ = write(s, ctx, something) }, "asked ok"},
+		"two writes": {false, func(s *storetest.Env, ctx context.Context) {
+			_ = write(s, ctx, something)
+			_ = write(s, ctx, something)
+		}, "asked ok"},
 		"a refused write": {false, func(s *storetest.Env, ctx context.Context) {
 			_ = write(s, ctx, func(*store.Tx) error { return refused })
 		}, ""},
-		"no write": {false, func(s *storetest.Env, ctx context.Context) { _ = s.DB.Settle(ctx, recordIn(ctx), store.AuditOK) }, "asked ok"},
+		"a write of nothing": {false, func(s *storetest.Env, ctx context.Context) { _ = write(s, ctx, nothing) }, ""},
+		"no write":           {false, func(s *storetest.Env, ctx context.Context) { _ = s.DB.Settle(ctx, recordIn(ctx), store.AuditOK) }, "asked ok"},
 		"an entry of its own": {false, func(s *storetest.Env, ctx context.Context) {
 			_ = write(s, ctx, func(tx *store.Tx) error { return tx.AddAudit(&store.Audit{At: s.Now, Action: "own"}) })
 		}, "own ok"},

@@ -134,20 +134,21 @@ func (db *DB) Settle(ctx context.Context, r *Record, result string) error {
 // recorded is Write under a context with a record.
 func (db *DB) recorded(ctx context.Context, r *Record, hint func(*Tx), do func(*Tx) error) error {
 	entry, claimed := r.claim(false)
+	changed := false
 	err := db.write(ctx, hint, func(tx *Tx) error {
 		tx.act = act{source: r.source()}
 		defer func() { tx.act = act{} }()
 		if err := do(tx); err != nil {
 			return err
 		}
-		if !claimed || tx.act.entries > 0 {
+		if changed = len(tx.b.changed) > 0; !changed || !claimed || tx.act.entries > 0 {
 			return nil
 		}
 		mine := entry
 		tx.act.complete(&mine)
 		return tx.AddAudit(&mine)
 	})
-	if claimed && err != nil && ctx.Err() == nil { // when nobody waits any more, it may be stored yet
+	if claimed && ctx.Err() == nil && (err != nil || !changed) { // when nobody waits any more, it may be stored yet
 		r.release()
 	}
 	return err
