@@ -70,7 +70,7 @@ var places = map[string]place{
 	"onprem":        {may: ". auth contentjson engine figures media msgid secrets store vname web", outside: "github.com/go-json-experiment/json github.com/google/uuid"},
 	"graph":         {may: ". auth contentjson e164 engine library media msgid network qr store web", outside: "github.com/go-json-experiment/json"},
 	"apidoc":        {may: "ui web", outside: "github.com/goccy/go-yaml"},
-	"manage":        {may: ". engine store trace web"},
+	"manage":        {may: ". auth engine store trace web"},
 	"ui":            {may: "."},
 	"console":       {may: ". auth engine store ui web"},
 	"phone":         {may: ". attachment commit e2ee media msgid payload prekeys relayclient relayproto sqlite web"},

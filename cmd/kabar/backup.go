@@ -35,7 +35,9 @@ Examples:
 }
 
 // backupOperation is what the command asks of a running server.
-func backupOperation(m *control.Mux, p *parts) { control.Handle(m, "backup", p.backup) }
+func backupOperation(m *control.Mux, p *parts) {
+	control.Handle(m, "backup", recorded(p.db, "backup.made", p.backup))
+}
 
 type backupMakeCmd struct {
 	databaseFlags `embed:""`

@@ -29,7 +29,7 @@ Examples:
 
 // catalogOperations are what the commands below ask for.
 func catalogOperations(m *control.Mux, p *parts) {
-	control.Handle(m, "catalog.import", p.importCatalog)
+	control.Handle(m, "catalog.import", recorded(p.db, "catalog.imported", p.importCatalog))
 	control.Handle(m, "catalog.list", p.listCatalog)
 }
 

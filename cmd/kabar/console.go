@@ -20,7 +20,8 @@ type consoleCmd struct {
 type consoleLinkCmd struct {
 	Data    string   `help:"Folder of the server." required:"" type:"path"`
 	Account string   `help:"Only this account, by name or id; without it the whole server." placeholder:"NAME|ID" env:"-"`
-	Scopes  []string `help:"What the session may do: read (see templates), review (judge them), whatsapp_business_management (write and edit them). All of it unless said." placeholder:"SCOPE,…" env:"-"`
+	Role    string   `help:"What the session may do, by a name: owner, admin, developer, agent, marketer, reviewer or auditor." placeholder:"ROLE" xor:"may" env:"-"`
+	Scopes  []string `help:"What the session may do: read (see templates), review (judge them), templates (write and edit them). All of it unless said." placeholder:"SCOPE,…" xor:"may" env:"-"`
 }
 
 // Help is shown by kabar console link --help.
@@ -29,12 +30,14 @@ func (*consoleLinkCmd) Help() string {
 use, after 12 hours, by signing out, and when the server stops.
 
   kabar console link --data server
-  kabar console link --account 'Kabar Coffee' --scopes read --data server`
+  kabar console link --account 'Kabar Coffee' --role marketer --data server
+  kabar console link --scopes read --data server`
 }
 
 type (
 	consoleLink struct {
 		Account string   `json:"account"`
+		Role    string   `json:"role"` // or
 		Scopes  []string `json:"scopes"`
 	}
 	consoleAddress struct {
@@ -52,7 +55,7 @@ func (c *consoleLinkCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	var out consoleAddress
-	if err := op.Call(ctx, "console.link", consoleLink{c.Account, c.Scopes}, &out, nil); err != nil {
+	if err := op.Call(ctx, "console.link", consoleLink{c.Account, c.Role, c.Scopes}, &out, nil); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(s.out, out.URL)
@@ -61,7 +64,7 @@ func (c *consoleLinkCmd) Run(ctx context.Context, s streams) error {
 
 // consoleScopes are what a session of the console can be allowed.
 func consoleScopes() []string {
-	return []string{auth.ScopeRead, auth.ScopeReview, auth.ScopeManagement}
+	return []string{auth.ScopeRead, auth.ScopeReview, auth.ScopeTemplates}
 }
 
 // operatorSession is a session of the operator.
@@ -72,10 +75,17 @@ func (s *server) consoleLink(ctx context.Context, in consoleLink, _ control.Repo
 	if len(in.Scopes) > 0 {
 		who.Scopes = in.Scopes
 	}
-	for _, scope := range who.Scopes {
-		if !slices.Contains(consoleScopes(), scope) {
+	for _, scope := range in.Scopes {
+		if !slices.Contains(consoleScopes(), scope) && scope != auth.ScopeManagement { // which includes writing templates
 			return out, control.Refuse("the console has no scope %q, only %s", scope, strings.Join(consoleScopes(), ", "))
 		}
+	}
+	if in.Role != "" {
+		role, err := auth.RoleNamed(in.Role)
+		if err != nil {
+			return out, told(err)
+		}
+		who.Team, who.Scopes = role.Name, role.Scopes
 	}
 	if in.Account != "" {
 		account, err := (&parts{db: s.db}).oneAccount(ctx, in.Account)

@@ -16,7 +16,7 @@ import (
 
 // keyCmd manages API keys, and the master key.
 type keyCmd struct {
-	Add    keyAddCmd    `cmd:"" help:"Make an API key, printed once."`
+	Add    keyAddCmd    `cmd:"" aliases:"create" help:"Make an API key, printed once."`
 	List   keyListCmd   `cmd:"" help:"List the API keys, also those that have ended."`
 	Revoke keyRevokeCmd `cmd:"" help:"End an API key, at once."`
 	Master keyMasterCmd `cmd:"" help:"Make the server's master key, which is no API key: all that is stored is encrypted under it."`
@@ -26,27 +26,37 @@ type keyCmd struct {
 // Help is shown by kabar key --help.
 func (*keyCmd) Help() string {
 	return `An API key opens the /v1 API of one number without a login. It goes with every request, as "Authorization: Bearer kbr_…" or as
-"D360-API-KEY: kbr_…". Its scopes say what it may do: messages (what a user may), admin (what an administrator may, messages
-included), read
-(what became of messages: GET /kabar/v1/messages), review (judge templates), consent (record what customers have agreed to), lab (the
-clock of kabar dev), accounts (accounts and, for a key of the whole server, their lines of credit), whatsapp_business_messaging and
-whatsapp_business_management (an access token of the Cloud API, for an account or for one number of it). The server keeps a hash of it: a lost key is revoked and replaced, not found again.
-The master key is another matter: all that the server stores is encrypted under it.
+"D360-API-KEY: kbr_…". A key of an account has a role, and opens the Cloud API and /kabar/v1 as far as that reaches. The server
+keeps a hash of it: a lost key is revoked and replaced, not found again. The master key is another matter: all that the server
+stores is encrypted under it.
+
+Roles, for --role; docs/roles.md says which scopes each has, for --scopes instead:
+` + roleHelp() + `
 
 Examples:
   kabar key add --label shop --data server
   kabar key add --number 628111000201 --scopes admin --expires 90d --label deploy --data server
   kabar key add --scopes whatsapp_business_messaging,whatsapp_business_management --label shop --data server
+  kabar key add --role marketer --account 'Kabar Coffee' --expires 365d --label campaigns --data server
   kabar key list --data server
   kabar key revoke 3f8a0c91b2de --data server
   kabar key master master.key`
 }
 
+// roleHelp is a line for each role.
+func roleHelp() string {
+	var b strings.Builder
+	for _, r := range auth.Roles() {
+		fmt.Fprintf(&b, "  %-10s %s\n", r.Name, r.About)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
 // keyOperations are what the commands below ask for.
 func keyOperations(m *control.Mux, p *parts) {
-	control.Handle(m, "key.add", p.addKey)
+	control.Handle(m, "key.add", recorded(p.db, "key.added", p.addKey))
 	control.Handle(m, "key.list", p.listKeys)
-	control.Handle(m, "key.revoke", p.revokeKey)
+	control.Handle(m, "key.revoke", recorded(p.db, "key.revoked", p.revokeKey))
 	rotateOperation(m, p)
 }
 
@@ -54,7 +64,8 @@ type keyAddCmd struct {
 	storeFlags  `embed:""`
 	Number      string `help:"The number the key is for; may be left out when there is one." placeholder:"DIGITS" env:"-"`
 	accountFlag `embed:""`
-	Scopes      []string `help:"What it may do: messages, admin, read, lab, whatsapp_business_messaging, whatsapp_business_management, review, consent, accounts." default:"messages" placeholder:"SCOPE,…" env:"-"`
+	Role        string   `help:"What it may do, by a name: owner, admin, developer, agent, marketer, reviewer or auditor." placeholder:"ROLE" xor:"may" env:"-"`
+	Scopes      []string `help:"What it may do: messages (unless said), admin, read, review, consent, accounts, keys, audit, templates, lab, whatsapp_business_messaging, whatsapp_business_management." placeholder:"SCOPE,…" xor:"may" env:"-"`
 	Label       string   `help:"What it is for, for the list." placeholder:"TEXT" env:"-"`
 	Expires     duration `help:"After how long it ends; 0: never." default:"0" placeholder:"90d" env:"-"`
 }
@@ -73,6 +84,7 @@ type (
 	addKey struct {
 		Number  string        `json:"number"`
 		Account string        `json:"account"`
+		Role    string        `json:"role"` // or
 		Scopes  []string      `json:"scopes"`
 		Label   string        `json:"label"`
 		Expires time.Duration `json:"expires"` // in nanoseconds; 0: never
@@ -87,9 +99,12 @@ type (
 
 // Run makes a key.
 func (c *keyAddCmd) Run(ctx context.Context, s streams) error {
+	if c.Role == "" && len(c.Scopes) == 0 {
+		c.Scopes = []string{auth.ScopeMessages}
+	}
 	return c.operate(ctx, func(op *control.Client) error {
 		var added addedKey
-		if err := op.Call(ctx, "key.add", addKey{c.Number, c.Account, c.Scopes, c.Label, time.Duration(c.Expires)}, &added, nil); err != nil {
+		if err := op.Call(ctx, "key.add", addKey{c.Number, c.Account, c.Role, c.Scopes, c.Label, time.Duration(c.Expires)}, &added, nil); err != nil {
 			return err
 		}
 		_, err := fmt.Fprint(s.out, added.text())
@@ -100,8 +115,8 @@ func (c *keyAddCmd) Run(ctx context.Context, s streams) error {
 // text shows the key, and how it is used.
 func (a *addedKey) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Key %s of %s, scopes %s, ends %s. Not shown again:\n\n    %s\n", a.Item.ID, a.Item.Number, strings.Join(a.Item.Scopes, " "), a.Item.ends(), a.Key)
-	if a.Item.Number == wholeServer || ofAccount(a.Item.Scopes) {
+	fmt.Fprintf(&b, "Key %s of %s, %s, ends %s. Not shown again:\n\n    %s\n", a.Item.ID, a.Item.Number, a.Item.may("scopes "), a.Item.ends(), a.Key)
+	if a.Item.Number == wholeServer || a.Item.Role != "" || ofAccount(a.Item.Scopes) {
 		return b.String()
 	}
 	api, curl := a.API, "curl -sS"
@@ -121,11 +136,11 @@ func (a *addedKey) text() string {
 const wholeServer = "the server"
 
 func (p *parts) addKey(ctx context.Context, in addKey, _ control.Report) (out addedKey, err error) {
-	if len(in.Scopes) == 0 {
+	if len(in.Scopes) == 0 && in.Role == "" {
 		return out, control.Refuse("--scopes: want at least one of %s", strings.Join(auth.AllScopes(), ", "))
 	}
 	now := time.Now()
-	g := auth.Grant{Scopes: in.Scopes, Label: in.Label}
+	g := auth.Grant{Role: in.Role, Scopes: in.Scopes, Label: in.Label}
 	if in.Expires > 0 {
 		g.Expires = now.Add(in.Expires)
 	}
@@ -137,7 +152,7 @@ func (p *parts) addKey(ctx context.Context, in addKey, _ control.Report) (out ad
 			return out, err
 		}
 		g.Account, g.Number, digits = n.Account, n.ID, n.Digits
-	case in.Account != "" || ofAccount(in.Scopes):
+	case in.Account != "" || in.Role != "" || ofAccount(in.Scopes):
 		account, err := p.oneAccount(ctx, in.Account)
 		if err != nil {
 			return out, err
@@ -192,6 +207,7 @@ type (
 		ID       string    `json:"id"` // the beginning of it
 		Hint     string    `json:"hint"`
 		Number   string    `json:"number"`
+		Role     string    `json:"role,omitempty"`
 		Scopes   []string  `json:"scopes"`
 		Label    string    `json:"label"`
 		Created  time.Time `json:"created"`
@@ -205,7 +221,7 @@ type (
 const shortID = 12
 
 func newKeyItem(k *store.Key, digits string) keyItem {
-	return keyItem{ID: k.ID[:min(shortID, len(k.ID))], Hint: k.Hint, Number: digits, Scopes: k.Scopes, Label: k.Label,
+	return keyItem{ID: k.ID[:min(shortID, len(k.ID))], Hint: k.Hint, Number: digits, Role: k.Role, Scopes: k.Scopes, Label: k.Label,
 		Created: k.Created.UTC(), Expires: utc(k.Expires), LastUsed: utc(k.LastUsed), Revoked: utc(k.Revoked)}
 }
 
@@ -239,11 +255,19 @@ func (c *keyListCmd) Run(ctx context.Context, s streams) error {
 	})
 }
 
-const keyHeader = "ID|BEGINS|NUMBER|SCOPES|LABEL|CREATED|ENDS|LAST USED"
+// may says what a key may do: its role, or its scopes behind before.
+func (k *keyItem) may(before string) string {
+	if k.Role != "" {
+		return "role " + k.Role
+	}
+	return before + orDash(strings.Join(k.Scopes, " "))
+}
+
+const keyHeader = "ID|BEGINS|NUMBER|MAY|LABEL|CREATED|ENDS|LAST USED"
 
 func keyRows(all []keyItem) (rows [][]string) {
 	for _, k := range all {
-		rows = append(rows, []string{k.ID, orDash(k.Hint), k.Number, orDash(strings.Join(k.Scopes, " ")), orDash(k.Label), moment(k.Created, "-"),
+		rows = append(rows, []string{k.ID, orDash(k.Hint), k.Number, k.may(""), orDash(k.Label), moment(k.Created, "-"),
 			k.ends(), moment(k.LastUsed, "never")})
 	}
 	return rows

@@ -38,7 +38,9 @@ Examples:
 }
 
 // rotateOperation is what the command below asks for.
-func rotateOperation(m *control.Mux, p *parts) { control.Handle(m, "key.rotate", p.rotateKey) }
+func rotateOperation(m *control.Mux, p *parts) {
+	control.Handle(m, "key.rotate", recorded(p.db, "masterkey.rotated", p.rotateKey))
+}
 
 type (
 	rotateKey struct {

@@ -53,6 +53,7 @@ type cli struct {
 	Catalog  catalogCmd  `cmd:"" program:"serve" help:"Import the products of a catalog, and list them."`
 	Consent  consentCmd  `cmd:"" program:"serve" help:"Keep what customers have agreed to, and what a number does about it."`
 	Key      keyCmd      `cmd:"" program:"serve" help:"Make API keys, list and revoke them; make and rotate the master key."`
+	Audit    auditCmd    `cmd:"" program:"serve" help:"Show what was done, and verify that the log of it is whole."`
 	Console  consoleCmd  `cmd:"" program:"serve" help:"Print a link that signs in to the console of a running server."`
 	Bench    benchCmd    `cmd:"" program:"-" help:"Measure this machine: messages a second, the whole way, webhooks, memory."`
 	Version  versionCmd  `cmd:"" program:"-" help:"Print the version."`

@@ -43,11 +43,11 @@ Examples:
 
 // numberOperations are what the commands below ask for.
 func numberOperations(m *control.Mux, p *parts) {
-	control.Handle(m, "number.add", p.addNumber)
+	control.Handle(m, "number.add", recorded(p.db, "number.added", p.addNumber))
 	control.Handle(m, "number.list", p.listNumbers)
 	control.Handle(m, "number.show", p.showNumber)
-	control.Handle(m, "number.invite", p.inviteNumber)
-	control.Handle(m, "number.verify", p.verifyNumber)
+	control.Handle(m, "number.invite", recorded(p.db, "number.invited", p.inviteNumber))
+	control.Handle(m, "number.verify", recorded(p.db, "number.verified", p.verifyNumber))
 }
 
 type numberAddCmd struct {

@@ -47,6 +47,7 @@ func operations(p *parts) *control.Mux {
 	catalogOperations(m, p)
 	accountOperations(m, p)
 	consentOperations(m, p)
+	auditOperations(m, p)
 	return m
 }
 

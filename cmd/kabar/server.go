@@ -182,7 +182,7 @@ func (s *server) routes(v1 *onprem.API, cloud *graph.API) error {
 	tracer := newTracer(s.db)
 	mo := manage.Options{Checks: s.checks(), Messages: tracer, Conversations: tracer, Consents: s.engine.Consents(), Of: ofKey,
 		Templates: s.engine.Templates(), Accounts: s.accountsOf, Business: s.engine.Accounts(), Nodes: s.db, Operator: ofWholeServer, MessageID: s.messageID,
-		Now: s.now, Log: s.o.log}
+		Keys: s.auth, Numbers: s.db.Numbers, Audit: s.db, Now: s.now, Log: s.o.log}
 	if s.o.lab != nil {
 		mo.Clock = s.o.lab
 	}
@@ -223,7 +223,7 @@ func (s *server) operations() *control.Mux {
 	control.Handle(m, "status", s.inspect)
 	control.Handle(m, "doctor", s.examine)
 	control.Handle(m, "address", s.listening)
-	control.Handle(m, "console.link", s.consoleLink)
+	control.Handle(m, "console.link", recorded(s.db, "console.link", s.consoleLink))
 	return m
 }
 

@@ -51,12 +51,12 @@ Examples:
 
 // templateOperations are what the commands below ask for.
 func templateOperations(m *control.Mux, p *parts) {
-	control.Handle(m, "template.import", p.importTemplates)
+	control.Handle(m, "template.import", recorded(p.db, "template.imported", p.importTemplates))
 	control.Handle(m, "template.list", p.listTemplates)
-	control.Handle(m, "template.status", p.setTemplateStatus)
-	control.Handle(m, "template.create", p.createTemplates)
-	control.Handle(m, "template.review", p.reviewTemplate)
-	control.Handle(m, "template.policy", p.templatePolicy)
+	control.Handle(m, "template.status", recorded(p.db, "template.changed", p.setTemplateStatus))
+	control.Handle(m, "template.create", recorded(p.db, "template.created", p.createTemplates))
+	control.Handle(m, "template.review", recorded(p.db, "template.reviewed", p.reviewTemplate))
+	control.Handle(m, "template.policy", recorded(p.db, "template.policy", p.templatePolicy))
 	control.Handle(m, "template.send", p.sendTemplate)
 }
 

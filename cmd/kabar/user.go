@@ -37,10 +37,10 @@ Examples:
 
 // userOperations are what the commands below ask for.
 func userOperations(m *control.Mux, p *parts) {
-	control.Handle(m, "user.add", p.addUser)
+	control.Handle(m, "user.add", recorded(p.db, "user.added", p.addUser))
 	control.Handle(m, "user.list", p.listUsers)
-	control.Handle(m, "user.password", p.setPassword)
-	control.Handle(m, "user.remove", p.removeUser)
+	control.Handle(m, "user.password", recorded(p.db, "user.password", p.setPassword))
+	control.Handle(m, "user.remove", recorded(p.db, "user.removed", p.removeUser))
 }
 
 type userAddCmd struct {

@@ -9,8 +9,8 @@
 // the console, and does not know which number owns which message or medium: that is checked where those are read.
 //
 // Limits: at most four passwords are hashed at a time (19 MiB each); sessions and keys are remembered for a second, 10,000
-// of each; failed logins are counted for 10,000 names and as many addresses (limiter.go). Failed logins are counted in
-// memory: a restart forgives them. All times are real time, never the shifted clock. An Auth is safe for concurrent use; Run
+// of each; failed logins are counted for 10,000 names and as many addresses (limiter.go), in memory and in the store,
+// so that a restart forgives none (throttle.go). All times are real time, never the shifted clock. An Auth is safe for concurrent use; Run
 // notes in the store when keys were used, and nothing else needs it.
 //
 // Sources: On-Premises contract, sections 0 and 1.1; OWASP Password Storage Cheat Sheet; RFC 7519, RFC 9106.
@@ -21,7 +21,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -44,11 +43,17 @@ const (
 	ScopeAccounts = "accounts" // to add and change accounts, in /kabar/v1; with a key of the whole server, also their lines of credit
 	ScopeConsent  = "consent"  // to record what customers have agreed to, in /kabar/v1
 	ScopeLab      = "lab"      // the tools of kabar dev: the clock
+
+	// In a team some do only a part of what whatsapp_business_management allows, and few see what the others do.
+	ScopeTemplates = "templates" // to write templates; included in ScopeManagement
+	ScopeKeys      = "keys"      // to give and revoke keys, in /kabar/v1
+	ScopeAudit     = "audit"     // to see what was done, in /kabar/v1
 )
 
 // AllScopes returns every scope there is.
 func AllScopes() []string {
-	return []string{ScopeMessages, ScopeAdmin, ScopeRead, ScopeLab, ScopeManagement, ScopeMessaging, ScopeReview, ScopeConsent, ScopeAccounts}
+	return []string{ScopeMessages, ScopeAdmin, ScopeRead, ScopeLab, ScopeManagement, ScopeMessaging, ScopeReview, ScopeTemplates, ScopeKeys,
+		ScopeAudit, ScopeConsent, ScopeAccounts}
 }
 
 // Who is the one behind a request.
@@ -57,7 +62,8 @@ type Who struct {
 	Number  kabar.NumberID  // 0: not of one number
 	User    string          // name of a /v1 user; empty for a key
 	Role    string          // RoleAdmin or RoleUser; empty for a key without access to /v1
-	Scopes  []string        // of a key
+	Scopes  []string        // of a key, or of its role
+	Team    string          // the role that a key or a session was given (role.go); empty: scopes of its own
 	App     bool            // the app itself, by its own token
 
 	Key   string    // id of the key; empty for all others
@@ -67,9 +73,6 @@ type Who struct {
 	user    int64  // key of the user's row; 0 for a key
 	session string // that the token names; empty for a key
 }
-
-// May reports whether w has a scope.
-func (w Who) May(scope string) bool { return slices.Contains(w.Scopes, scope) }
 
 type whoKey struct{}
 
@@ -127,11 +130,15 @@ func New(ctx context.Context, o Options) (*Auth, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the app: %w", err)
 	}
-	return &Auth{
+	a := &Auth{
 		db: o.Store, app: app, now: o.Now, signing: signing, unknown: hash(rand.Text()), hashing: make(chan struct{}, maxHashes),
 		tokens:   &tokens{claims: map[string]*claims{}},
 		sessions: newCache(o.Now), keys: newCache(o.Now), monitor: newMonitor(o.MonitorKey), uses: newUses(), limiter: newLimiter(o.Now),
-	}, nil
+	}
+	if err := a.recall(ctx); err != nil {
+		return nil, fmt.Errorf("read the failed logins: %w", err)
+	}
+	return a, nil
 }
 
 // errUnauthorized answers every request whose credentials are missing or wrong: it does not say which.

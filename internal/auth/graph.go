@@ -58,9 +58,17 @@ func (a *Auth) graph(r *http.Request, access Access) (Who, error) {
 	case access.level == appToken && !who.App:
 		return Who{}, kabar.Refuse(kabar.ReasonDenied, "", "this needs the access token of the app: APP_ID|APP_SECRET")
 	case access.level == token && access.scope != "" && !who.May(access.scope):
-		return Who{}, kabar.Refuse(kabar.ReasonDenied, "", "this needs an access token with the permission %s", access.scope)
+		return Who{}, kabar.Refuse(kabar.ReasonDenied, "", "this needs an access token with the permission %s", permission(access.scope))
 	}
 	return who, nil
+}
+
+// permission is what the contract calls a scope: of ours it knows nothing.
+func permission(scope string) string {
+	if scope == ScopeTemplates {
+		return ScopeManagement
+	}
+	return scope
 }
 
 // Inspect says whose an access token is. One that is none is ReasonUnauthorized, one that has ended ReasonTokenExpired.

@@ -51,6 +51,7 @@ func isKey(s string) bool {
 type Grant struct {
 	Account kabar.AccountID // 0: all
 	Number  kabar.NumberID  // 0: all of the account, and none of the /v1 API
+	Role    string          // one of Roles; empty: Scopes
 	Scopes  []string
 	Label   string    // for the list of keys
 	Expires time.Time // from then on the key is none; zero: never
@@ -65,7 +66,7 @@ func (a *Auth) AddKey(ctx context.Context, key string, g Grant) error {
 	if err := g.check(); err != nil {
 		return err
 	}
-	k := &store.Key{ID: KeyID(key), Account: g.Account, Number: g.Number, Scopes: g.Scopes, Label: g.Label, Hint: key[:hintLen], Expires: g.Expires}
+	k := &store.Key{ID: KeyID(key), Account: g.Account, Number: g.Number, Role: g.Role, Scopes: g.Scopes, Label: g.Label, Hint: key[:hintLen], Expires: g.Expires}
 	if err := a.db.Write(ctx, nil, func(tx *store.Tx) error { return tx.AddKey(k, a.now()) }); err != nil {
 		return store.Refusal(err)
 	}
@@ -79,6 +80,14 @@ const hintLen = len(keyPrefix) + 4
 const maxLabel = 128
 
 func (g *Grant) check() error {
+	if g.Role != "" {
+		if _, err := RoleNamed(g.Role); err != nil {
+			return err
+		}
+		if len(g.Scopes) > 0 {
+			return kabar.Refuse(kabar.ReasonInvalid, "scopes", "a key has a role or scopes, not both")
+		}
+	}
 	for _, s := range g.Scopes {
 		if !slices.Contains(AllScopes(), s) {
 			return kabar.Refuse(kabar.ReasonInvalid, "scopes", "%q is unknown; there are %s", s, strings.Join(AllScopes(), ", "))
@@ -138,7 +147,7 @@ func (a *Auth) key(ctx context.Context, key string) (Who, error) {
 		return Who{}, &expiredError{errUnauthorized(), end}
 	}
 	a.uses.note(k, now)
-	w = Who{Account: k.Account, Number: k.Number, Scopes: k.Scopes, Key: k.ID, Since: k.Created, Ends: k.Expires}
+	w = Who{Account: k.Account, Number: k.Number, Team: k.Role, Scopes: scopesOf(k.Role, k.Scopes), Key: k.ID, Since: k.Created, Ends: k.Expires}
 	w.Role = keyRole(w)
 	a.keys.put(id, w, ticket, end)
 	return w, nil

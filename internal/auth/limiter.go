@@ -79,10 +79,14 @@ func (l *limiter) failed(name string, from netip.Addr) {
 	})
 }
 
-// succeeded forgives the name its failures. Those of the address stay: a valid login of one's own must not buy guesses at
-// others.
-func (l *limiter) succeeded(name string, from netip.Addr) {
-	l.decide(from, func(*failures) { delete(l.names, name) })
+// succeeded forgives the name its failures, and says whether it had some. Those of the address stay: a valid login of one's own
+// must not buy guesses at others.
+func (l *limiter) succeeded(name string, from netip.Addr) (had bool) {
+	l.decide(from, func(*failures) {
+		_, had = l.names[name]
+		delete(l.names, name)
+	})
+	return had
 }
 
 // abandoned forgets the attempt: the store did not answer, or the client left.

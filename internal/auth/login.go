@@ -36,16 +36,22 @@ type Token struct {
 // refused with ReasonPasswordChange, a new one that is too weak with ReasonInvalid, a wrong name or password with
 // ReasonUnauthorized, too many of them with ReasonTooMany.
 func (a *Auth) Login(ctx context.Context, c Credentials) (Token, error) {
-	if err := a.limiter.begin(ctx, c.User, c.From); err != nil {
+	name := a.throttleKey(c.User)
+	if err := a.limiter.begin(ctx, name, c.From); err != nil {
 		return Token{}, err
 	}
+	store.Note(ctx, func(e *store.Audit) { e.Actor, e.Subject = "user "+c.User, "user/"+c.User })
 	u, err := a.verify(ctx, c)
 	var refused *kabar.Error
 	switch {
 	case err == nil:
-		a.limiter.succeeded(c.User, c.From)
+		if a.limiter.succeeded(name, c.From) {
+			a.forgive(ctx, name)
+		}
+		store.Note(ctx, func(e *store.Audit) { e.Account = u.Account })
 	case errors.As(err, &refused) && refused.Reason == kabar.ReasonUnauthorized:
-		a.limiter.failed(c.User, c.From)
+		a.limiter.failed(name, c.From)
+		a.remember(ctx, name, c.From)
 		return Token{}, err
 	default:
 		a.limiter.abandoned(c.From)

@@ -46,6 +46,9 @@ func (a *Auth) Mux(table []Route, handlers map[string]http.Handler, surfaces ...
 			return nil, fmt.Errorf("mux: the route %q stands twice in the authorisation table", row.Pattern)
 		}
 		rows[row.Pattern] = true
+		if action, ok := audited(row.Pattern); ok && a.db != nil { // the zero Auth, with which pages are tested, has no log
+			h = m.record(action, row.Access, h)
+		}
 		m.routes.Handle(row.Pattern, m.guard(row.Access, h))
 	}
 	for pattern := range handlers {

@@ -106,6 +106,10 @@ func Table(lab bool) []Route {
 		{"GET /kabar/v1/accounts/{waba_id}/ledger", Scope(ScopeRead)},
 		{"GET /kabar/v1/accounts/{waba_id}/statements/{month}", Scope(ScopeRead)},
 		{"POST /kabar/v1/accounts/{waba_id}/cost_estimate", Scope(ScopeRead)},
+		{"GET /kabar/v1/audit", Scope(ScopeAudit)},
+		{"GET /kabar/v1/keys", Scope(ScopeKeys)},
+		{"POST /kabar/v1/keys", Scope(ScopeKeys)},
+		{"DELETE /kabar/v1/keys/{id}", Scope(ScopeKeys)},
 		{"GET /kabar/v1/openapi.json", Public},
 		{"GET /kabar/v1/docs", Public},
 	})

@@ -7,7 +7,7 @@ package auth
 // graphing are the routes of the Graph API. Each noun has its rows together; a handler checks that the node is one of whoever
 // asks.
 func graphing() []Route {
-	messaging, management := TokenScope(ScopeMessaging), TokenScope(ScopeManagement)
+	messaging, management, templates := TokenScope(ScopeMessaging), TokenScope(ScopeManagement), TokenScope(ScopeTemplates)
 	return append(graphingNumbers(), []Route{
 		// Every path that is none: clients need the error object there, too.
 		{"GET /graph/{$}", Public},
@@ -46,14 +46,14 @@ func graphing() []Route {
 		{"DELETE /graph/{id}/subscriptions", AppToken},
 
 		// Templates.
-		{"GET /graph/{id}/message_templates", management},
-		{"POST /graph/{id}/message_templates", management},
-		{"DELETE /graph/{id}/message_templates", management},
-		{"POST /graph/{id}/upsert_message_templates", management},
-		{"GET /graph/{id}/message_template_previews", management},
-		{"POST /graph/{id}/unpause", management},
-		{"GET /graph/{id}/template_analytics", management},
-		{"GET /graph/{id}/compare", management},
+		{"GET /graph/{id}/message_templates", templates},
+		{"POST /graph/{id}/message_templates", templates},
+		{"DELETE /graph/{id}/message_templates", templates},
+		{"POST /graph/{id}/upsert_message_templates", templates},
+		{"GET /graph/{id}/message_template_previews", templates},
+		{"POST /graph/{id}/unpause", templates},
+		{"GET /graph/{id}/template_analytics", templates},
+		{"GET /graph/{id}/compare", templates},
 		{"GET /graph/message_template_library", AnyToken},
 
 		// Flows.

@@ -132,6 +132,9 @@ func (e *env) readable(t *testing.T, to backup.Target) {
 	if v, _, err := db.State(t.Context(), e.A.ID, mark); err != nil || len(v) == 0 {
 		t.Errorf("the driver is not told: %q, %v", v, err)
 	}
+	if log, err := db.VerifyAudit(t.Context(), "", nil); err != nil || len(log.Faults) > 0 || log.Entries == 0 {
+		t.Errorf("the audit log is %+v, %v", log, err)
+	}
 	if note, err := db.Restored(t.Context()); err != nil || note == nil || !note.At.Equal(to.Now) {
 		t.Errorf("the note is %+v, %v", note, err)
 	}

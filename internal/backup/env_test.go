@@ -79,7 +79,7 @@ func (e *env) fill(t *testing.T, bodies ...string) {
 		}
 		for _, body := range bodies {
 			m := &kabar.Message{Direction: kabar.Outbound, Status: kabar.Accepted, Content: &kabar.Text{Body: body}, At: e.Now}
-			errs = append(errs, tx.AppendMessage(c, m),
+			errs = append(errs, tx.AppendMessage(c, m), tx.AddAudit(&store.Audit{Account: c.Account, At: e.Now, Actor: "operator", Action: "test.done"}),
 				tx.AddJob(&store.Job{Account: c.Account, Number: c.Number, Conversation: c.ID, Kind: "send", Message: m.ID}),
 				tx.AddEvent(&kabar.Event{Account: c.Account, Number: c.Number, Conversation: c.ID, Kind: kabar.EventStatus, At: e.Now, Message: m.ID}))
 		}

@@ -24,6 +24,7 @@ import (
 
 	"kabar"
 	"kabar/internal/auth"
+	"kabar/internal/store"
 	"kabar/internal/ui"
 	"kabar/internal/web"
 )
@@ -85,7 +86,7 @@ func New(status Status, opt Options) *Console {
 // NewLink returns path and query of a link that signs in once within 10 minutes: "/login?code=…". Of who it keeps the account
 // and the scopes. The newest 16 links are good; an older one that was never used is forgotten.
 func (c *Console) NewLink(now time.Time, who auth.Who) string {
-	return "/login?code=" + c.links.add(now, auth.Who{Account: who.Account, Scopes: who.Scopes})
+	return "/login?code=" + c.links.add(now, auth.Who{Account: who.Account, Team: who.Team, Scopes: who.Scopes})
 }
 
 // Session implements auth.Surface: it says who is signed in with the browser that makes the request, and keeps the session
@@ -156,12 +157,16 @@ func (c *Console) login(w http.ResponseWriter, r *http.Request) {
 		c.message(w, http.StatusForbidden, usedUp)
 		return
 	}
+	store.Note(r.Context(), func(e *store.Audit) { e.Account, e.Actor, e.Subject = who.Account, who.Name(), "console" })
 	c.end(r)
 	http.SetCookie(w, cookie(r, c.sessions.open(now, who), 0))
 	c.message(w, http.StatusOK, signedIn)
 }
 
 func (c *Console) logout(w http.ResponseWriter, r *http.Request) {
+	if who, ok := c.session(r, false); ok {
+		store.Note(r.Context(), func(e *store.Audit) { e.Account, e.Actor, e.Subject = who.Account, who.Name(), "console" })
+	}
 	c.end(r)
 	http.SetCookie(w, cookie(r, "", -1))
 	w.Header().Set("Clear-Site-Data", `"cache", "cookies", "storage"`)

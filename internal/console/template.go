@@ -142,7 +142,7 @@ func (c *Console) list(r *http.Request) (*listView, error) {
 		return nil, err
 	}
 	v := &listView{frame: frameOf(who, "/console/templates", "Templates · Kabar", "/console/templates/stream?"+r.URL.RawQuery), Accounts: all,
-		Statuses: kabar.TemplateStatuses(), Status: values.Get("status"), Search: values.Get("q"), MayWrite: who.May(auth.ScopeManagement) && account != nil}
+		Statuses: kabar.TemplateStatuses(), Status: values.Get("status"), Search: values.Get("q"), MayWrite: who.May(auth.ScopeTemplates) && account != nil}
 	v.Filtered = v.Status != "" || v.Search != ""
 	if account == nil {
 		return v, nil

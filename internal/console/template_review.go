@@ -53,7 +53,7 @@ func (c *Console) caseOf(r *http.Request, d *kabar.TemplateDef, back string) (v 
 		v.MayApprove = kabar.VerbApprove.Allows(d.Status)
 		v.MayReject = kabar.VerbReject.Allows(d.Status)
 	}
-	v.MayEdit = who.May(auth.ScopeManagement) && slices.Contains([]kabar.TemplateStatus{kabar.TemplateApproved, kabar.TemplateRejected, kabar.TemplatePaused}, d.Status)
+	v.MayEdit = who.May(auth.ScopeTemplates) && slices.Contains([]kabar.TemplateStatus{kabar.TemplateApproved, kabar.TemplateRejected, kabar.TemplatePaused}, d.Status)
 	all, err := c.own(r)
 	if err != nil {
 		return v, err

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"kabar"
+	"kabar/internal/store"
 )
 
 // How often a number may be registered and deregistered (contract Cloud API, 1.6).
@@ -17,7 +18,8 @@ const (
 // AttemptRegistration counts an attempt to register or to deregister a number through the Cloud API. The eleventh within 72 hours
 // is refused with ReasonRegisterLimit, and is not counted.
 func (e *Engine) AttemptRegistration(ctx context.Context, id kabar.NumberID) error {
-	return e.ChangeSettings(ctx, id, func(s *kabar.Settings, _ *string) error {
+	// It is counted before it is known whether anything comes of it: what does has the entry in the audit log.
+	return e.ChangeSettings(store.WithRecord(ctx, nil), id, func(s *kabar.Settings, _ *string) error {
 		now := e.now()
 		recent := slices.DeleteFunc(slices.Clone(s.Cloud.Attempts), func(at time.Time) bool { return !now.Before(at.Add(attemptSpan)) })
 		if len(recent) >= maxAttempts {

@@ -50,6 +50,9 @@ type Options struct {
 	Nodes     Nodes
 	Operator  func(*http.Request) bool
 	MessageID func(context.Context, kabar.NumberID, kabar.MessageID) string
+	Keys      Keys
+	Numbers   func(context.Context) ([]*kabar.Number, error) // of the server
+	Audit     Audit
 	Now       func() time.Time // the product's; default time.Now
 	Log       *slog.Logger
 }
@@ -103,6 +106,14 @@ func (a *API) Handlers() map[string]http.Handler {
 		h["GET /kabar/v1/accounts/{waba_id}/ledger"] = http.HandlerFunc(a.listLedger)
 		h["GET /kabar/v1/accounts/{waba_id}/statements/{month}"] = http.HandlerFunc(a.statement)
 		h["POST /kabar/v1/accounts/{waba_id}/cost_estimate"] = http.HandlerFunc(a.estimate)
+	}
+	if a.o.Keys != nil {
+		h["GET /kabar/v1/keys"] = http.HandlerFunc(a.listKeys)
+		h["POST /kabar/v1/keys"] = http.HandlerFunc(a.makeKey)
+		h["DELETE /kabar/v1/keys/{id}"] = http.HandlerFunc(a.revokeKey)
+	}
+	if a.o.Audit != nil {
+		h["GET /kabar/v1/audit"] = http.HandlerFunc(a.listAudit)
 	}
 	return h
 }

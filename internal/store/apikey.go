@@ -14,16 +14,16 @@ type keyRow struct {
 	account, number                     int64
 	scopes, label                       string
 	created, expires, lastUsed, revoked int64
-	hint                                string
+	hint, role                          string
 }
 
 var apiKeys = &table[string, keyRow]{
 	shape: shape{"api_key", cols("id:text"), cols("account_id:bigint number_id:bigint scopes:text label:text created:bigint " +
-		"expires:bigint last_used:bigint revoked:bigint hint:text")},
+		"expires:bigint last_used:bigint revoked:bigint hint:text role:text")},
 	key:  func(r *keyRow) string { return r.id },
 	args: one[string],
 	fields: func(r *keyRow) []any {
-		return []any{&r.id, &r.account, &r.number, &r.scopes, &r.label, &r.created, &r.expires, &r.lastUsed, &r.revoked, &r.hint}
+		return []any{&r.id, &r.account, &r.number, &r.scopes, &r.label, &r.created, &r.expires, &r.lastUsed, &r.revoked, &r.hint, &r.role}
 	},
 	order: cmp.Compare[string],
 }
@@ -33,6 +33,7 @@ type Key struct {
 	ID       string          // SHA-256 of the secret, hex
 	Account  kabar.AccountID // 0: all
 	Number   kabar.NumberID  // 0: all of the account
+	Role     string          // stands for scopes; empty: Scopes
 	Scopes   []string
 	Label    string
 	Hint     string    // how the secret begins, for lists; lies open
@@ -42,9 +43,10 @@ type Key struct {
 	Revoked  time.Time // zero: it is not; set by RevokeKey
 }
 
-// AddKey stores a key. One with the same ID (the same secret) gets the new account, number, scopes, label, hint and expiry,
-// and stays as it is otherwise: one that was revoked stays revoked.
+// AddKey stores a key. One with the same ID (the same secret) gets the new account, number, role, scopes, label, hint and
+// expiry, and stays as it is otherwise: one that was revoked stays revoked.
 func (tx *Tx) AddKey(k *Key, now time.Time) error {
+	tx.about(int64(k.Account), subjectOfKey(k.ID))
 	old, err := tx.apiKeys.get(k.ID)
 	if err != nil {
 		return err
@@ -54,7 +56,7 @@ func (tx *Tx) AddKey(k *Key, now time.Time) error {
 		row = *old
 	}
 	row.account, row.number, row.scopes, row.label = int64(k.Account), int64(k.Number), strings.Join(k.Scopes, " "), k.Label
-	row.hint, row.expires = k.Hint, millis(k.Expires)
+	row.hint, row.role, row.expires = k.Hint, k.Role, millis(k.Expires)
 	k.Created, k.LastUsed, k.Revoked = instant(row.created), instant(row.lastUsed), instant(row.revoked)
 	return tx.apiKeys.put(row)
 }
@@ -62,11 +64,15 @@ func (tx *Tx) AddKey(k *Key, now time.Time) error {
 // RevokeKey ends a key: Key no longer finds it, Keys still lists it. One that is revoked already stays as it is.
 func (tx *Tx) RevokeKey(id string, now time.Time) error {
 	return tx.changeKey(id, func(r *keyRow) {
+		tx.about(r.account, subjectOfKey(id))
 		if r.revoked == 0 {
 			r.revoked = millis(now)
 		}
 	})
 }
+
+// subjectOfKey is how the audit log names a key: by as much of the id as tells any two apart.
+func subjectOfKey(id string) string { return "key/" + id[:min(12, len(id))] }
 
 // TouchKey notes that a key has been used.
 func (tx *Tx) TouchKey(id string, now time.Time) error {
@@ -109,7 +115,7 @@ func (db *DB) Keys(ctx context.Context, a kabar.AccountID, n kabar.NumberID) ([]
 }
 
 func (r *keyRow) open() *Key {
-	return &Key{ID: r.id, Account: kabar.AccountID(r.account), Number: kabar.NumberID(r.number), Scopes: strings.Fields(r.scopes),
+	return &Key{ID: r.id, Account: kabar.AccountID(r.account), Number: kabar.NumberID(r.number), Role: r.role, Scopes: strings.Fields(r.scopes),
 		Label: r.label, Hint: r.hint, Created: instant(r.created), Expires: instant(r.expires), LastUsed: instant(r.lastUsed),
 		Revoked: instant(r.revoked)}
 }

@@ -49,6 +49,7 @@ func (tx *Tx) WantEndpoint(id kabar.EndpointID) { tx.endpoints.want(int64(id)) }
 
 // SetURL changes where an endpoint's events go. What is waiting goes to the new URL.
 func (tx *Tx) SetURL(n kabar.NumberID, id kabar.EndpointID, url string) error {
+	tx.leads(url)
 	row, err := tx.endpoint(n, id)
 	if err != nil {
 		return err

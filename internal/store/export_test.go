@@ -106,6 +106,11 @@ func Indexed() map[string]string {
 		selectFrom(&audits.shape, auditsOf+" ORDER BY id"):                                         "audit_subject",
 		selectFrom(&consentEntries.shape, consentHistory+" ORDER BY id DESC LIMIT 9"):              "consent_entry_customer",
 		selectFrom(&consents.shape, consentsAfter+" ORDER BY handle LIMIT 9"):                      "sqlite_autoindex_consent_1",
+		selectFrom(&throttles.shape, agingThrottles.where()):                                       "throttle_ends",
+		selectFrom(&throttles.shape, throttlesNow):                                                 "throttle_ends",
+		selectFrom(&audits.shape, chainPage):                                                       "audit_seq",
+		selectFrom(&audits.shape, auditNewest):                                                     "audit_seq",
+		selectFrom(&audits.shape, auditNewestOf):                                                   "audit_account",
 	}
 }
 

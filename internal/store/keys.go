@@ -56,7 +56,7 @@ func (db *DB) openKeys(ctx context.Context) error {
 		}
 		db.keys.numbers[r.id] = k
 	}
-	return nil
+	return db.openChain(ctx)
 }
 
 // numberKey returns the key of a number.

@@ -43,8 +43,10 @@ func (db *DB) LastEnds(ctx context.Context) (map[int64]time.Time, error) {
 
 // RemoveUser removes a user of the number. Sessions stay, and lead nowhere; RemoveLogins takes them away.
 func (tx *Tx) RemoveUser(n kabar.NumberID, id int64) error {
-	if _, err := tx.user(n, id); err != nil {
+	row, err := tx.user(n, id)
+	if err != nil {
 		return err
 	}
+	tx.about(row.account, "user/"+row.name)
 	return tx.users.del(id)
 }

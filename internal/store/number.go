@@ -42,6 +42,7 @@ func (tx *Tx) AddNumber(n *kabar.Number, s kabar.Settings, now time.Time) error 
 	if err != nil {
 		return err
 	}
+	tx.about(int64(n.Account), "number/"+n.Digits)
 	n.ID, n.ProfileVersion, n.Created = kabar.NumberID(id), 1, instant(millis(now))
 	key := secrets.NewKey()
 	tx.b.db.keepNumberKey(id, key) // harmless if the operation fails: the id is never used again

@@ -73,6 +73,7 @@ type DB struct {
 	ops       *commit.Writer[op]
 	master    secrets.Key // that the store was opened with; Tx.master is the one it has now
 	keys      keyring
+	chain     []byte // the key of the audit log
 	kept      caches
 	templates templateCache
 	refs      *permute.Permutation
@@ -173,8 +174,15 @@ func (db *DB) start(ctx context.Context, o Options) error {
 // of its own that it sets afresh. hint, which may be nil, announces the rows that do will ask for.
 //
 // The end of ctx ends the wait only: the operation may still run, and be stored. So a caller that gets ctx's error must
-// not read variables that do writes.
+// not read variables that do writes. A Record in ctx leaves its entry in the audit log with the write.
 func (db *DB) Write(ctx context.Context, hint func(*Tx), do func(*Tx) error) error {
+	if r := recordOf(ctx); r != nil {
+		return db.recorded(ctx, r, hint, do)
+	}
+	return db.write(ctx, hint, do)
+}
+
+func (db *DB) write(ctx context.Context, hint func(*Tx), do func(*Tx) error) error {
 	err := db.ops.Do(ctx, op{hint, do})
 	if errors.Is(err, commit.ErrClosed) {
 		return &UnavailableError{err} // the program is about to end; the next one takes it

@@ -49,6 +49,8 @@ var (
 		"at", func(r *refRow) *int64 { return &r.at }}
 	agingLogins = aging[string, loginRow]{logins, func(tx *Tx) *overlay[string, loginRow] { return tx.logins },
 		"expires", func(r *loginRow) *int64 { return &r.expires }}
+	agingThrottles = aging[string, throttleRow]{throttles, func(tx *Tx) *overlay[string, throttleRow] { return tx.throttles },
+		"ends", func(r *throttleRow) *int64 { return &r.ends }}
 	agingContacts = aging[named, contactRow]{contacts, func(tx *Tx) *overlay[named, contactRow] { return tx.contacts },
 		"at", func(r *contactRow) *int64 { return &r.at }}
 	agingUploads = aging[named, uploadRow]{uploads, func(tx *Tx) *overlay[named, uploadRow] { return tx.uploads },

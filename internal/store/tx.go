@@ -4,7 +4,8 @@ package store
 // Its methods may be called on the writer's goroutine only, inside the function given to DB.Write. Methods that are only
 // hints (they begin with Want) announce rows; the others load what was not announced, one by one.
 type Tx struct {
-	b *batch
+	b   *batch
+	act act // of the running operation
 
 	meta          *overlay[string, metaRow]
 	counters      *overlay[string, counterRow]
@@ -48,6 +49,7 @@ type Tx struct {
 	consents      *overlay[customerKey, consentRow]
 
 	consentEntries *overlay[int64, consentEntryRow]
+	throttles      *overlay[string, throttleRow]
 }
 
 func newTx(b *batch) *Tx {
@@ -95,6 +97,7 @@ func newTx(b *batch) *Tx {
 		consents:      newOverlay(b, consents, b.db.kept.consents),
 
 		consentEntries: newOverlay(b, consentEntries, nil),
+		throttles:      newOverlay(b, throttles, nil),
 	}
 }
 

@@ -42,6 +42,7 @@ func (tx *Tx) AddUser(u *User, now time.Time) error {
 		return err
 	}
 	u.ID = id
+	tx.about(int64(u.Account), "user/"+u.Name)
 	tx.users.fresh(userRow{id, int64(u.Account), int64(u.Number), u.Name, u.Role, u.Hash, flag(u.MustChange), millis(now)})
 	return nil
 }
@@ -76,6 +77,7 @@ func (tx *Tx) SetPassword(n kabar.NumberID, id int64, hash string, mustChange bo
 	if err != nil {
 		return err
 	}
+	tx.about(row.account, "user/"+row.name)
 	row.hash, row.mustChange = hash, flag(mustChange)
 	return tx.users.put(*row)
 }
