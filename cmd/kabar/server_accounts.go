@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"time"
+	_ "time/tzdata" // accounts have time zones, and Windows and small containers have no database of them
 
 	"kabar"
 	"kabar/internal/auth"
