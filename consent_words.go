@@ -1,6 +1,7 @@
 package kabar
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -66,9 +67,7 @@ func (p *ConsentPolicy) Heard(text string) (said ConsentState, word string) {
 	}
 	said = ConsentUnknown
 	all := DefaultConsentWords()
-	for language, own := range p.Words {
-		all[language] = own
-	}
+	maps.Copy(all, p.Words)
 	for _, w := range all {
 		switch {
 		case slices.Contains(w.Stop, word):

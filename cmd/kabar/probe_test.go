@@ -274,7 +274,7 @@ func (p *probe) String() string { return p.as + ": " + p.method + " " + p.path +
 func (p *probe) text() string { return p.String() + fmt.Sprint(p.header) }
 
 func newProbe(seed uint64, a, b *tenant) *probe {
-	r := rand.New(rand.NewPCG(seed, 27)) //nolint:gosec // a seed is to bring the same request again
+	r := rand.New(rand.NewPCG(seed, 27))
 	pick := func(from ...string) string { return from[r.IntN(len(from))] }
 	table := auth.Table(false)
 	method, path, _ := strings.Cut(table[r.IntN(len(table))].Pattern, " ")

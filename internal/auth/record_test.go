@@ -74,17 +74,9 @@ func TestEveryChangeLeavesAnEntry(t *testing.T) {
 					break
 				}
 			}
-			all, err := e.db.AuditLog(t.Context(), 0, 0, 10)
-			if err != nil {
-				t.Fatal(err)
-			}
-			seq, fresh := int64(0), 0
-			for _, a := range all {
-				if seq = max(seq, a.Seq); a.Seq > last {
-					fresh++
-				}
-			}
-			last = seq
+			var all []store.Audit
+			var fresh int
+			all, fresh, last = e.entriesSince(t, last)
 			if want := map[bool]int{true: 1}[in && (open || way.result == "ok")]; !reached || fresh != want {
 				t.Errorf("%s, whose handler %s: reached %v, %d entries, want %d", row.Pattern, name, reached, fresh, want)
 			}
@@ -99,6 +91,22 @@ func TestEveryChangeLeavesAnEntry(t *testing.T) {
 	if r, err := e.db.VerifyAudit(t.Context(), "", nil); err != nil || len(r.Faults) > 0 || r.Entries < 200 {
 		t.Errorf("%+v, %v", r, err)
 	}
+}
+
+// entriesSince returns the last entries of the audit log, newest first, how many of them are behind the one with the number last, and the
+// number of the newest.
+func (e *env) entriesSince(t *testing.T, last int64) (all []store.Audit, fresh int, newest int64) {
+	t.Helper()
+	all, err := e.db.AuditLog(t.Context(), 0, 0, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range all {
+		if newest = max(newest, a.Seq); a.Seq > last {
+			fresh++
+		}
+	}
+	return all, fresh, newest
 }
 
 // Every name of an action belongs to a route.

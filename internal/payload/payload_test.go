@@ -153,6 +153,17 @@ func TestAReferralBringsNoKeys(t *testing.T) {
 	}
 }
 
+// cards is the member of a message that has media on n cards.
+func cards(n int, changeLast func(m *payload.Medium)) string {
+	all := make([]payload.Medium, n)
+	for i := range all {
+		all[i] = *medium()
+	}
+	changeLast(&all[n-1])
+	b, _ := json.Marshal(all) // strings, bytes and numbers
+	return `"cards":` + string(b)
+}
+
 func TestDecodeRefuses(t *testing.T) {
 	asked := func(members string) string {
 		return `{"v":1,"at":1,"flow_asked":{"id":"` + theirs + `","message":"` + ours + `",` + members + `}}`
@@ -172,15 +183,7 @@ func TestDecodeRefuses(t *testing.T) {
 		b, _ := json.Marshal(m) // strings, bytes and numbers
 		return message(`"medium":` + string(b))
 	}
-	withCards := func(n int, changeLast func(m *payload.Medium)) string {
-		all := make([]payload.Medium, n)
-		for i := range all {
-			all[i] = *medium()
-		}
-		changeLast(&all[n-1])
-		b, _ := json.Marshal(all)
-		return message(`"cards":` + string(b))
-	}
+	withCards := func(n int, changeLast func(m *payload.Medium)) string { return message(cards(n, changeLast)) }
 	for name, s := range map[string]string{
 		"nothing":                    ``,
 		"an array":                   `[]`,

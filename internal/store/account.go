@@ -25,14 +25,15 @@ var accounts = &table[int64, accountRow]{
 	order:  byID[int64],
 }
 
-// AddAccount stores a new account and sets its ID.
+// AddAccount stores a new account and sets its ID, and what it has when nothing is said.
 func (tx *Tx) AddAccount(a *kabar.Account, now time.Time) error {
 	id, err := tx.NewKey()
 	if err != nil {
 		return err
 	}
-	a.ID = kabar.AccountID(id)
-	tx.accounts.fresh(accountRow{id, a.Name, millis(now), cmp.Or(a.Currency, kabar.DefaultCurrency), cmp.Or(a.Timezone, kabar.DefaultTimezone)})
+	row := accountRow{id, a.Name, millis(now), cmp.Or(a.Currency, kabar.DefaultCurrency), cmp.Or(a.Timezone, kabar.DefaultTimezone)}
+	tx.accounts.fresh(row)
+	*a = *openAccount(&row)
 	return nil
 }
 

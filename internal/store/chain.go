@@ -37,7 +37,7 @@ func decodeLink(b []byte) (link, error) {
 	if len(b) != 8+sha256.Size {
 		return link{}, fmt.Errorf("the end of the audit log has %d bytes", len(b))
 	}
-	return link{int64(binary.BigEndian.Uint64(b)), b[8:]}, nil //nolint:gosec // written from an int64
+	return link{int64(binary.BigEndian.Uint64(b)), b[8:]}, nil
 }
 
 // String is how people note the end of a chain: number and the MAC's first half.

@@ -90,7 +90,7 @@ func TestAuditTampering(t *testing.T) {
 					t.Fatalf("before: %+v", whole)
 				}
 				s.Close(t)
-				for _, statement := range strings.Split(tt.by, "; ") {
+				for statement := range strings.SplitSeq(tt.by, "; ") {
 					if statement != "" {
 						rawExec(t, s.Options, statement)
 					}
@@ -98,7 +98,7 @@ func TestAuditTampering(t *testing.T) {
 				s.Reopen(t)
 				got := verified(t, s, "")
 				at := faults(got)
-				for _, want := range strings.Split(tt.want, "; ") {
+				for want := range strings.SplitSeq(tt.want, "; ") {
 					i := strings.Index(at, want)
 					if i < 0 {
 						t.Fatalf("found %q, want %q in it", faults(got), want)

@@ -74,9 +74,6 @@ func (tx *Tx) SaveRateCard(c *kabar.RateCard, now time.Time) error {
 	return tx.rateCards.put(rateCardRow{ownCard, string(body), millis(now)})
 }
 
-// RemoveRateCard takes the imported rate card away; that there is none is no error.
-func (tx *Tx) RemoveRateCard() error { return tx.rateCards.del(ownCard) }
-
 // RateCard returns the rate card that was imported, and when; a NotFoundError if none was.
 func (db *DB) RateCard(ctx context.Context) (*kabar.RateCard, time.Time, error) {
 	row, err := readOne(ctx, db, rateCards, "name = $1", ownCard)

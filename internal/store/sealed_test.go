@@ -54,7 +54,10 @@ func TestMovedAndDamagedCiphertextIsRefused(t *testing.T) {
 		addAll(t, s, all)
 		sealed := 0
 		for _, c := range s.Columns(t) {
-			if c.Type != "BYTEA" || c.Table == "message" && c.Name == "events" { // the seqs of events lie open, as the events' keys do
+			switch {
+			case c.Type != "BYTEA",
+				c.Table == "message" && c.Name == "events", // the seqs of events lie open, as the events' keys do
+				c.Table == "audit" && c.Name == "mac":      // VerifyAudit looks at it, and has tests of its own
 				continue
 			}
 			sealed++
@@ -100,7 +103,7 @@ func refused(t *testing.T, s *storetest.Env, all []*noun, c storetest.Column, ho
 	if c.Name == "key" || c.Table == "meta" { // keys are kept in memory: a restart reads them again
 		s.Close(t)
 		db, err := store.Open(t.Context(), s.Options)
-		if errors.Is(err, store.ErrMasterKey) {
+		if errors.Is(err, store.ErrMasterKey) || errors.Is(err, secrets.ErrSealed) {
 			return
 		}
 		if err != nil {

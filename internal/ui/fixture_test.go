@@ -21,11 +21,10 @@ func media(kind kabar.Kind, change func(*kabar.Media)) *kabar.Media {
 func contents(s string) map[string]kabar.Content {
 	caption := func(m *kabar.Media) { m.Caption, m.MIME, m.Size = s, s, 1234 }
 	return map[string]kabar.Content{
-		"text":     &kabar.Text{Body: s},
-		"preview":  &kabar.Text{Body: s, Preview: &kabar.Preview{URL: "https://example.com/a", Title: s, Description: s, Image: []byte("x")}},
-		"no-link":  &kabar.Text{Body: s, Preview: &kabar.Preview{URL: "javascript:" + s, Title: s}},
-		"image":    media(kabar.KindImage, caption),
-		"video":    media(kabar.KindVideo, caption),
+		"text":    &kabar.Text{Body: s},
+		"preview": &kabar.Text{Body: s, Preview: &kabar.Preview{URL: "https://example.com/a", Title: s, Description: s, Image: []byte("x")}},
+		"no-link": &kabar.Text{Body: s, Preview: &kabar.Preview{URL: "javascript:" + s, Title: s}},
+		"image":   media(kabar.KindImage, caption), "video": media(kabar.KindVideo, caption),
 		"audio":    media(kabar.KindAudio, func(*kabar.Media) {}),
 		"voice":    media(kabar.KindAudio, func(m *kabar.Media) { m.Voice = true }),
 		"document": media(kabar.KindDocument, func(m *kabar.Media) { m.Filename, m.Caption, m.MIME, m.Size = s, s, "application/"+s, 182_400 }),
