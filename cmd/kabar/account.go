@@ -37,12 +37,12 @@ Examples:
 
 // accountOperations are what the commands below ask for.
 func accountOperations(m *control.Mux, p *parts) {
-	control.Handle(m, "account.add", p.addAccount)
+	control.Handle(m, "account.add", recorded(p.db, "account.added", p.addAccount))
 	control.Handle(m, "account.list", p.listAccounts)
-	control.Handle(m, "account.credit", p.accountCredit)
+	control.Handle(m, "account.credit", p.accountCredit) // drawing leaves an entry by itself, showing none
 	control.Handle(m, "account.statement", p.accountStatement)
 	control.Handle(m, "rates.show", p.showRates)
-	control.Handle(m, "rates.import", p.importRates)
+	control.Handle(m, "rates.import", recorded(p.db, "rates.imported", p.importRates))
 }
 
 type accountAddCmd struct {

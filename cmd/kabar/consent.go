@@ -33,10 +33,10 @@ Examples:
 // consentOperations are what the commands ask for.
 func consentOperations(m *control.Mux, p *parts) {
 	control.Handle(m, "consent.show", p.showConsent)
-	control.Handle(m, "consent.record", p.recordConsent)
-	control.Handle(m, "consent.import", p.importConsent)
+	control.Handle(m, "consent.record", recorded(p.db, "consent.recorded", p.recordConsent))
+	control.Handle(m, "consent.import", recorded(p.db, "consent.imported", p.importConsent))
 	control.Handle(m, "consent.export", p.exportConsent)
-	control.Handle(m, "consent.policy", p.consentPolicy)
+	control.Handle(m, "consent.policy", recorded(p.db, "consent.policy", p.consentPolicy))
 }
 
 // ledger is that of the running server, or of its store when it does not run.

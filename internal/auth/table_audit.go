@@ -48,21 +48,22 @@ func unaudited() map[string]string {
 		nothing = "changes nothing"
 	)
 	return map[string]string{
-		"POST /v1/messages":                   talk,
-		"PUT /v1/messages/{id}":               talk,
-		"POST /v1/contacts":                   talk,
-		"PUT /v1/contacts/{wa_id}/identity":   talk,
-		"POST /v1/media":                      talk,
-		"DELETE /v1/media/{id}":               talk,
-		"POST /graph/{id}/messages":           talk,
-		"POST /graph/{id}/marketing_messages": talk,
-		"POST /graph/{id}/media":              talk,
-		"POST /graph/{id}/calls":              nothing,
-		"POST /graph/{id}/groups":             nothing,
-		"POST /graph/{id}/messages_encrypted": nothing,
-		"POST /graph/{$}":                     nothing,
-		"POST /graph/oauth/access_token":      nothing,
-		"POST /console/templates/preview":     nothing,
+		"POST /v1/messages":                               talk,
+		"PUT /v1/messages/{id}":                           talk,
+		"POST /v1/contacts":                               talk,
+		"PUT /v1/contacts/{wa_id}/identity":               talk,
+		"POST /v1/media":                                  talk,
+		"DELETE /v1/media/{id}":                           talk,
+		"POST /graph/{id}/messages":                       talk,
+		"POST /graph/{id}/marketing_messages":             talk,
+		"POST /graph/{id}/media":                          talk,
+		"POST /graph/{id}/calls":                          nothing,
+		"POST /graph/{id}/groups":                         nothing,
+		"POST /graph/{id}/messages_encrypted":             nothing,
+		"POST /graph/{$}":                                 nothing,
+		"POST /graph/oauth/access_token":                  nothing,
+		"POST /console/templates/preview":                 nothing,
+		"POST /kabar/v1/accounts/{waba_id}/cost_estimate": nothing,
 	}
 }
 
