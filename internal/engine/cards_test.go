@@ -48,6 +48,13 @@ func (n *cardNet) sent(to string) []string {
 	return n.cards[to]
 }
 
+// prepared is how many carousels were prepared for a customer.
+func (n *cardNet) prepared(to string) int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.times[to]
+}
+
 // newCardEnv is an env whose network carries media on cards and whose links are answered by w.
 func newCardEnv(t *testing.T, w web) (*env, *cardNet) {
 	v, c := newMediaEnv(t, w)
@@ -150,8 +157,8 @@ func TestThePicturesOfCards(t *testing.T) {
 		v.wantCards(n, last, 2, 1, 2)
 		v.deliver(kabar.Update{From: kabar.Customer{WaID: last}, At: v.now(), Retry: &kabar.Retry{Refs: []string{wire(ref)}}})
 		settle()
-		if n.times[last] != 2 || n.uploads.Load() != 2 {
-			t.Errorf("the message was prepared %d times with %d uploads, want 2 with 2", n.times[last], n.uploads.Load())
+		if n.prepared(last) != 2 || n.uploads.Load() != 2 {
+			t.Errorf("the message was prepared %d times with %d uploads, want 2 with 2", n.prepared(last), n.uploads.Load())
 		}
 		v.wantCards(n, last, 2, 1, 2)
 	})

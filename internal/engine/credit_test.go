@@ -223,7 +223,11 @@ func TestAFallbackIsPaidAsWhatItIs(t *testing.T) {
 
 // TestAnyHistoryBalances plays histories of sends, receipts, failures, limits and restarts, by seed, and adds up the ledger.
 func TestAnyHistoryBalances(t *testing.T) {
-	for seed := range uint64(10) {
+	seeds := uint64(10)
+	if testing.Short() {
+		seeds = 3
+	}
+	for seed := range seeds {
 		synctest.Test(t, func(t *testing.T) {
 			v, random := priced(t, 150_000), rand.New(rand.NewPCG(seed, 0))
 			var refs []uint64
