@@ -13,6 +13,7 @@ import (
 	"kabar"
 	"kabar/internal/engine"
 	"kabar/internal/golden"
+	"kabar/internal/rates"
 	"kabar/internal/store"
 )
 
@@ -334,6 +335,9 @@ func TestGIF(t *testing.T) {
 // BenchmarkTemplateSend compares accepting a template with accepting a text, one after the other in one run.
 func BenchmarkTemplateSend(b *testing.B) {
 	v := newEnv(b)
+	if err := v.e.Accounts().ImportRates(b.Context(), rates.Default(), "test"); err != nil { // what costs is reserved
+		b.Fatal(err)
+	}
 	to := func(i int64) string { return fmt.Sprintf("34600%06d", i%64) }
 	for i := range int64(64) {
 		v.hear(to(i), "Hello") // so that texts may go
