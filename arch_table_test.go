@@ -25,7 +25,8 @@ var places = map[string]place{
 	"kms":        {may: "secrets", outside: "filippo.io/age"},
 	"lanes":      {},
 	"library":    {may: "."},
-	"rates":      {may: "."},
+	"rates":      {may: ". csvtable"},
+	"csvtable":   {},
 	"localize":   {may: ".", outside: "github.com/bojanz/currency"},
 	"logs":       {},
 	"msgid":      {},
@@ -96,7 +97,7 @@ var places = map[string]place{
 	"torture/powercut":   {may: ". engine media msgid network secrets sqlite store torture/disk"},
 
 	// The only package that sees everything.
-	"cmd/kabar": {may: ". apidoc attachment auth backup bench certs commit console control doctor egress engine filelock graph kms lanes library logs manage media metrics network network/relay onprem phone phone/phoneui portshare " +
+	"cmd/kabar": {may: ". apidoc attachment auth backup bench certs commit console control csvtable doctor egress engine filelock graph kms lanes library logs manage media metrics network network/relay onprem phone phone/phoneui portshare " +
 		"preview rates relayserver secrets store trace trust ui vname web webhook",
 		outside: "github.com/agnivade/levenshtein github.com/alecthomas/kong github.com/goccy/go-yaml golang.org/x/sync"},
 }

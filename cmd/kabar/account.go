@@ -3,12 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"strconv"
-	"time"
 
 	"kabar"
 	"kabar/internal/control"
 	"kabar/internal/engine"
+	"kabar/internal/manage"
 )
 
 // accountCmd manages accounts and what they may spend.
@@ -41,8 +40,6 @@ func accountOperations(m *control.Mux, p *parts) {
 	control.Handle(m, "account.list", p.listAccounts)
 	control.Handle(m, "account.credit", p.accountCredit) // drawing leaves an entry by itself, showing none
 	control.Handle(m, "account.statement", p.accountStatement)
-	control.Handle(m, "rates.show", p.showRates)
-	control.Handle(m, "rates.import", recorded(p.db, "rates.imported", p.importRates))
 }
 
 type accountAddCmd struct {
@@ -95,7 +92,7 @@ func (p *parts) accountItem(ctx context.Context, b *engine.Accounts, w *kabar.Ac
 	if err != nil {
 		return out, err
 	}
-	out = accountItem{ID: strconv.FormatUint(p.db.Node(int64(w.ID)), 10), Name: w.Name, Currency: w.Currency, Timezone: w.Timezone, Reserved: c.Reserved, Spent: c.Spent}
+	out = accountItem{ID: manage.AccountID(p.db, w.ID), Name: w.Name, Currency: w.Currency, Timezone: w.Timezone, Reserved: c.Reserved, Spent: c.Spent}
 	if !c.Open {
 		out.Limit = &c.Limit
 	}
@@ -202,6 +199,3 @@ func (p *parts) accountCredit(ctx context.Context, in accountCredit, _ control.R
 	}
 	return p.accountItem(ctx, b, account)
 }
-
-// thisMonth is the month of now, as statements are named.
-func thisMonth() string { return time.Now().UTC().Format("2006-01") }

@@ -100,7 +100,7 @@ func (p *parts) listAudit(ctx context.Context, in listAudit, _ control.Report) (
 	}
 	shown := []manage.Entry{}
 	for _, e := range all {
-		shown = append(shown, manage.ShownEntry(e))
+		shown = append(shown, manage.ShownEntry(e, p.db))
 	}
 	return shown, nil
 }

@@ -35,7 +35,7 @@ func TestFaultsOfProducts(t *testing.T) {
 		"\xff":                        "not in UTF-8",
 		"retailer_id,name,price\n":    `line 1: the column "currency" is missing`,
 		"name,name\n":                 `line 1: the column "name" is there twice`,
-		csvHeader:                     "the file has no product",
+		csvHeader:                     "the file has no row but its header",
 		"colour," + csvHeader:         `line 1: there is no column "colour"`,
 		csvHeader + "a,A,1,EUR,\n":    "line 2: wrong number of fields",
 		csvHeader + "a,\"A,1,EUR,,":   "line 2: ",

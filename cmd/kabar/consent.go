@@ -40,11 +40,11 @@ func consentOperations(m *control.Mux, p *parts) {
 }
 
 // ledger is that of the running server, or of its store when it does not run.
-func (p *parts) ledger() *engine.Ledger {
+func (p *parts) consents() *engine.Consents {
 	if p.engine != nil {
 		return p.engine.Consents()
 	}
-	return engine.NewLedger(p.db, time.Now)
+	return engine.NewConsents(p.db, time.Now)
 }
 
 type consentShowCmd struct {
@@ -95,7 +95,7 @@ func (p *parts) showConsent(ctx context.Context, in showConsent, _ control.Repor
 	if err != nil {
 		return out, err
 	}
-	c, history, err := p.ledger().Get(ctx, account.ID, in.Customer)
+	c, history, err := p.consents().Get(ctx, account.ID, in.Customer)
 	if err != nil {
 		return out, told(err)
 	}
@@ -115,13 +115,13 @@ type consentSetCmd struct {
 }
 
 type recordConsent struct {
-	Account string             `json:"account"`
-	Entry   engine.LedgerEntry `json:"entry"`
+	Account string                 `json:"account"`
+	Entry   engine.CustomerConsent `json:"entry"`
 }
 
 // Run records an entry.
 func (c *consentSetCmd) Run(ctx context.Context, s streams) error {
-	entry := engine.LedgerEntry{Customer: c.Customer, ConsentEntry: kabar.ConsentEntry{State: kabar.ConsentState(c.State), For: c.For, How: c.How,
+	entry := engine.CustomerConsent{Customer: c.Customer, ConsentEntry: kabar.ConsentEntry{State: kabar.ConsentState(c.State), For: c.For, How: c.How,
 		Proof: c.Proof, At: c.At}}
 	return c.operate(ctx, func(op *control.Client) error {
 		var out shownConsent
@@ -138,7 +138,7 @@ func (p *parts) recordConsent(ctx context.Context, in recordConsent, report cont
 		return out, err
 	}
 	in.Entry.By = kabar.ByOperator
-	if _, err := p.ledger().Record(ctx, account.ID, []engine.LedgerEntry{in.Entry}); err != nil {
+	if _, err := p.consents().Record(ctx, account.ID, []engine.CustomerConsent{in.Entry}); err != nil {
 		return out, told(err)
 	}
 	return p.showConsent(ctx, showConsent{in.Account, in.Entry.Customer}, report)

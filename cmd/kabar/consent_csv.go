@@ -1,23 +1,24 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
-	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"kabar"
 	"kabar/internal/control"
+	"kabar/internal/csvtable"
 	"kabar/internal/engine"
 )
 
-// The columns of a file of consent. by and recorded say who wrote an entry down and when: an import does that itself.
-const consentColumns = "wa_id state for at how proof by recorded"
+// consentColumns are those of a file of consent. by and recorded say who wrote an entry down and when: an import does that itself.
+func consentColumns() csvtable.Columns {
+	return csvtable.Columns{Required: []string{"wa_id", "state"}, Optional: []string{"for", "at", "how", "proof", "by", "recorded"}}
+}
 
 type consentImportCmd struct {
 	storeFlags  `embed:""`
@@ -67,11 +68,11 @@ func (p *parts) importConsent(ctx context.Context, in importConsent, _ control.R
 	if err != nil {
 		return out, err
 	}
-	all, lines, faults := readConsent(in.Text, p.ledger().Check)
+	all, lines, faults := readConsent(in.Text, p.consents().Check)
 	if len(faults) > 0 {
 		return out, control.Refuse("nothing was recorded:\n  %s", strings.Join(faults, "\n  "))
 	}
-	at, err := p.ledger().Record(ctx, account.ID, all)
+	at, err := p.consents().Record(ctx, account.ID, all)
 	if refused, ok := errors.AsType[*kabar.Error](err); ok && at < len(lines) {
 		return out, control.Refuse("line %d: %s\nThe lines before it may have been recorded; to import the file again is harmless.", lines[at], refused.Explanation())
 	}
@@ -79,83 +80,28 @@ func (p *parts) importConsent(ctx context.Context, in importConsent, _ control.R
 }
 
 // readConsent reads a file of consent, with the line of each entry, and names every fault with its line. check looks at an entry.
-func readConsent(text string, check func(*engine.LedgerEntry) error) (all []engine.LedgerEntry, lines []int, faults []string) {
-	if !utf8.ValidString(text) {
-		return nil, nil, []string{"the file is not in UTF-8"}
-	}
-	r := csv.NewReader(strings.NewReader(strings.TrimPrefix(text, "\ufeff"))) // spreadsheets begin a file so
-	header, err := r.Read()
-	if err != nil {
-		return nil, nil, []string{"the file has no header row: it begins with wa_id,state"}
-	}
-	if faults := checkConsentHeader(header); faults != nil {
-		return nil, nil, faults
-	}
-	for {
-		fields, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if bad, ok := errors.AsType[*csv.ParseError](err); ok {
-			faults = append(faults, fmt.Sprintf("line %d: %v", bad.StartLine, bad.Err))
-			if errors.Is(bad.Err, csv.ErrFieldCount) {
-				continue
-			}
-			return nil, nil, faults // a quote that does not end: what follows cannot be told apart
-		}
-		line, _ := r.FieldPos(0)
-		e, err := consentOf(header, fields)
+func readConsent(text string, check func(*engine.CustomerConsent) error) (all []engine.CustomerConsent, lines []int, faults []string) {
+	faults = csvtable.Read(text, consentColumns(), func(r csvtable.Row) []string {
+		e, err := customerConsentOf(r)
 		if err == nil {
 			err = check(&e)
 		}
+		all, lines = append(all, e), append(lines, r.Line)
 		if refused, ok := errors.AsType[*kabar.Error](err); ok {
-			faults = append(faults, fmt.Sprintf("line %d: %s", line, refused.Explanation()))
+			return []string{refused.Explanation()}
 		}
-		all, lines = append(all, e), append(lines, line)
-	}
-	if len(all) == 0 && len(faults) == 0 {
-		faults = []string{"the file has no line but its header"}
-	}
+		return nil
+	})
 	return all, lines, faults
 }
 
-func checkConsentHeader(header []string) (faults []string) {
-	known := strings.Fields(consentColumns)
-	for i, name := range header {
-		header[i] = strings.ToLower(strings.TrimSpace(name))
-		if !slices.Contains(known, header[i]) {
-			faults = append(faults, fmt.Sprintf("line 1: there is no column %q; there are %s", name, strings.Join(known, ", ")))
-		} else if slices.Index(header, header[i]) != i {
-			faults = append(faults, fmt.Sprintf("line 1: the column %q is there twice", name))
-		}
-	}
-	for _, name := range known[:2] {
-		if !slices.Contains(header, name) {
-			faults = append(faults, fmt.Sprintf("line 1: the column %q is missing", name))
-		}
-	}
-	return faults
-}
-
-func consentOf(header, fields []string) (e engine.LedgerEntry, err error) {
-	e.How, e.By = "import", kabar.ByOperator
-	for i, name := range header {
-		s := strings.TrimSpace(fields[i])
-		switch {
-		case name == "wa_id":
-			e.Customer = s
-		case name == "state":
-			e.State = kabar.ConsentState(strings.ToLower(s))
-		case name == "for":
-			e.For = s
-		case name == "how" && s != "":
-			e.How = s
-		case name == "proof":
-			e.Proof = s
-		case name == "at" && s != "":
-			if e.At, err = time.Parse(time.RFC3339, s); err != nil {
-				return e, kabar.Refuse(kabar.ReasonInvalid, "at", "is %q; it must be a time such as 2031-05-02T10:15:00Z", s)
-			}
+func customerConsentOf(r csvtable.Row) (e engine.CustomerConsent, err error) {
+	e.Customer, e.By = r.Get("wa_id"), kabar.ByOperator
+	e.State, e.For, e.Proof = kabar.ConsentState(strings.ToLower(r.Get("state"))), r.Get("for"), r.Get("proof")
+	e.How = cmp.Or(r.Get("how"), "import")
+	if at := r.Get("at"); at != "" {
+		if e.At, err = time.Parse(time.RFC3339, at); err != nil {
+			return e, kabar.Refuse(kabar.ReasonInvalid, "at", "is %q; it must be a time such as 2031-05-02T10:15:00Z", at)
 		}
 	}
 	return e, nil
@@ -185,7 +131,7 @@ const exportPage = 500
 func (c *consentExportCmd) Run(ctx context.Context, s streams) error {
 	return c.operate(ctx, func(op *control.Client) error {
 		w := csv.NewWriter(s.out)
-		err := w.Write(strings.Fields(consentColumns))
+		err := w.Write(consentColumns().All())
 		for after := ""; err == nil; {
 			var page []shownConsent
 			if err = op.Call(ctx, "consent.export", exportConsent{c.Account, after}, &page, nil); err != nil || len(page) == 0 {
@@ -209,12 +155,12 @@ func (p *parts) exportConsent(ctx context.Context, in exportConsent, _ control.R
 	if err != nil {
 		return nil, err
 	}
-	page, err := p.ledger().List(ctx, account.ID, in.After, exportPage)
+	page, err := p.consents().List(ctx, account.ID, in.After, exportPage)
 	if err != nil {
 		return nil, told(err)
 	}
 	for _, c := range page {
-		_, history, err := p.ledger().Get(ctx, account.ID, c.Handle)
+		_, history, err := p.consents().Get(ctx, account.ID, c.Handle)
 		if err != nil {
 			return nil, told(err)
 		}

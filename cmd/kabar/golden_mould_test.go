@@ -72,7 +72,7 @@ func (m *goldenMould) provision() {
 	}
 	for id, rows := range catalogs {
 		var text bytes.Buffer
-		if err := csv.NewWriter(&text).WriteAll(append([][]string{strings.Fields(columns)}, rows...)); err != nil {
+		if err := csv.NewWriter(&text).WriteAll(append([][]string{productColumns().All()}, rows...)); err != nil {
 			m.t.Fatal(err)
 		}
 		m.operate("catalog", "import", m.file(id+".csv", text.Bytes()), "--catalog", id, "--account", "Warung")

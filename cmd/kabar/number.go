@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -15,6 +14,7 @@ import (
 	"kabar/internal/auth"
 	"kabar/internal/control"
 	"kabar/internal/engine"
+	"kabar/internal/manage"
 )
 
 // numberCmd manages the numbers of a server.
@@ -207,10 +207,11 @@ func (p *parts) account(ctx context.Context, wanted, name string) (*kabar.Accoun
 	var found []*kabar.Account
 	var known []string
 	for _, a := range all {
-		if a.Name == wanted || accountID(a) == wanted {
+		id := manage.AccountID(p.db, a.ID)
+		if a.Name == wanted || id == wanted {
 			found = append(found, a)
 		}
-		known = append(known, accountID(a)+"  "+a.Name)
+		known = append(known, id+"  "+a.Name)
 	}
 	list := strings.Join(known, "\n  ")
 	switch {
@@ -225,8 +226,6 @@ func (p *parts) account(ctx context.Context, wanted, name string) (*kabar.Accoun
 	}
 	return nil, control.Refuse("there is no account %q%s. There are:\n  %s", wanted, hint, list)
 }
-
-func accountID(a *kabar.Account) string { return strconv.FormatInt(int64(a.ID), 10) }
 
 // plainDigits reads a number in any usual writing; empty if it is none.
 func plainDigits(number string) string {

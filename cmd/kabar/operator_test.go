@@ -13,6 +13,7 @@ import (
 	"kabar/internal/auth"
 	"kabar/internal/control"
 	"kabar/internal/engine"
+	"kabar/internal/manage"
 	"kabar/internal/secrets"
 	"kabar/internal/store"
 )
@@ -76,7 +77,7 @@ func TestNumberAdd(t *testing.T) {
 	if err != nil || len(accounts) != 3 {
 		t.Fatalf("%v, %v", accounts, err)
 	}
-	if joined := o.add("628111000203", "Empat", accountID(accounts[2])); joined.Account != "Tiga" {
+	if joined := o.add("628111000203", "Empat", manage.AccountID(o.p.db, accounts[2].ID)); joined.Account != "Tiga" {
 		t.Errorf("by id: %+v", joined)
 	}
 	if joined := o.add("628111000204", "Lima", "Tiga"); joined.Account != "Tiga" {

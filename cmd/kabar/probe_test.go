@@ -28,6 +28,7 @@ import (
 	"kabar/internal/auth"
 	"kabar/internal/certs"
 	"kabar/internal/control"
+	"kabar/internal/manage"
 	"kabar/internal/secrets"
 	"kabar/internal/store"
 )
@@ -143,8 +144,7 @@ func (s *probed) tenant(t *testing.T, digits, name string) *tenant {
 	x.cookie, _, _ = strings.Cut(w.Header().Get("Set-Cookie"), ";")
 	x.keep("user", added.User)
 	x.keep("digits", digits)
-	x.keep("account", strconv.FormatInt(int64(x.number.Account), 10))
-	x.keep("waba", strconv.FormatUint(s.db.Node(int64(x.number.Account)), 10))
+	x.keep("account", manage.AccountID(s.db, x.number.Account))
 	x.keep("phone", strconv.FormatUint(s.db.Node(int64(x.number.ID)), 10))
 	return x
 }
@@ -185,8 +185,8 @@ func (x *tenant) fill(t *testing.T, s *probed) {
 	ask("settings", "PATCH", "/v1/settings/application", x.numberOwner, `{"webhooks":{"url":"https://8.8.8.8/`+x.words("hook")+`"}}`)
 	ask("member", "POST", "/v1/users", x.numberOwner, `{"username":"`+x.words("member")+`","password":"Secret-12x"}`)
 	x.ids["member"] = x.words("member")
-	ask("template", "POST", "/"+x.ids["waba"]+"/message_templates", x.owner, `{"name":"`+x.words("template")+`","language":"en","category":"UTILITY","components":[{"type":"BODY","text":"Your order is ready. `+x.words("footer")+`"}]}`)
-	ask("flow", "POST", "/"+x.ids["waba"]+"/flows", x.owner, `{"name":"`+x.words("flow")+`","categories":["OTHER"]}`)
+	ask("template", "POST", "/"+x.ids["account"]+"/message_templates", x.owner, `{"name":"`+x.words("template")+`","language":"en","category":"UTILITY","components":[{"type":"BODY","text":"Your order is ready. `+x.words("footer")+`"}]}`)
+	ask("flow", "POST", "/"+x.ids["account"]+"/flows", x.owner, `{"name":"`+x.words("flow")+`","categories":["OTHER"]}`)
 	ask("code", "POST", "/"+x.ids["phone"]+"/message_qrdls", x.owner, `{"prefilled_message":"`+x.words("code")+`","generate_qr_image":"PNG"}`)
 	ask("profile", "POST", "/"+x.ids["phone"]+"/whatsapp_business_profile", x.owner, `{"messaging_product":"whatsapp","about":"`+x.words("about")+`"}`)
 	var form bytes.Buffer
@@ -370,7 +370,7 @@ func probeBody(r *rand.Rand, a *tenant, theirs func() string) string {
 		map[string]any{"decision": "approve"},
 		map[string]any{"category": "MARKETING", "components": []any{map[string]any{"type": "BODY", "text": "taken over"}}},
 		map[string]any{"name": "taken_over", "clone_flow_id": a.ids["flow"], "categories": []string{"OTHER"}},
-		map[string]any{"source_waba_id": a.ids["waba"], "source_flow_names": []string{a.words("flow")}},
+		map[string]any{"source_waba_id": a.ids["account"], "source_flow_names": []string{a.words("flow")}},
 		map[string]any{"code": a.ids["code"], "prefilled_message": "taken over"},
 		map[string]any{"messaging_product": "whatsapp", "about": "taken over"},
 		map[string]any{"webhooks": map[string]any{"url": "https://8.8.4.4/over"}},

@@ -6,6 +6,7 @@ import (
 
 	"kabar"
 	"kabar/internal/control"
+	"kabar/internal/manage"
 )
 
 // templateCmd manages the message templates of accounts.
@@ -81,7 +82,7 @@ func (p *parts) oneAccount(ctx context.Context, wanted string) (*kabar.Account, 
 	}
 	var known []string
 	for _, a := range all {
-		known = append(known, accountID(a)+"  "+a.Name)
+		known = append(known, manage.AccountID(p.db, a.ID)+"  "+a.Name)
 	}
 	return nil, control.Refuse("there are several accounts; say with --account which is meant:\n  %s", strings.Join(known, "\n  "))
 }

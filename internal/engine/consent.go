@@ -36,14 +36,6 @@ func consentOf(tx *store.Tx, a kabar.AccountID, who kabar.Customer) (*kabar.Cons
 	return c, err
 }
 
-// country is that of a customer's number; empty for one who hides it.
-func (e *Engine) country(who kabar.Customer) string {
-	if who.WaID == "" {
-		return ""
-	}
-	return e.regions.region(who.WaID)
-}
-
 // consented asks the rules once more about a template, in the commit after which it leaves: an opt-out is obeyed by what has waited,
 // too. Marketing is counted here, once for each message.
 func (t *task) consented(tx *store.Tx, c *kabar.Conversation, now time.Time) error {

@@ -51,12 +51,12 @@ func (v *env) propose(to, name string) kabar.Reason {
 	return ""
 }
 
-func (v *env) record(e engine.LedgerEntry) error {
+func (v *env) record(e engine.CustomerConsent) error {
 	n, err := v.e.Number(v.id)
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	_, err = v.e.Consents().Record(v.t.Context(), n.Account, []engine.LedgerEntry{e})
+	_, err = v.e.Consents().Record(v.t.Context(), n.Account, []engine.CustomerConsent{e})
 	return err
 }
 
@@ -98,7 +98,7 @@ func TestWhereOptInIsRequired(t *testing.T) {
 		if why := v.propose(ana, "hello"); why != kabar.ReasonNoConsent {
 			t.Errorf("a template to a stranger: %q", why)
 		}
-		if err := v.record(engine.LedgerEntry{Customer: "+" + ana, ConsentEntry: kabar.ConsentEntry{State: kabar.ConsentIn, By: kabar.ByOperator}}); err != nil {
+		if err := v.record(engine.CustomerConsent{Customer: "+" + ana, ConsentEntry: kabar.ConsentEntry{State: kabar.ConsentIn, By: kabar.ByOperator}}); err != nil {
 			t.Fatal(err)
 		}
 		if why := v.propose(ana, "hello"); why != "" {
@@ -108,7 +108,7 @@ func TestWhereOptInIsRequired(t *testing.T) {
 		v.net.SetOffline(true)
 		v.propose(ana, "hello")
 		time.Sleep(time.Second)
-		if err := v.record(engine.LedgerEntry{Customer: ana, ConsentEntry: kabar.ConsentEntry{State: kabar.ConsentOut, By: kabar.ByOperator}}); err != nil {
+		if err := v.record(engine.CustomerConsent{Customer: ana, ConsentEntry: kabar.ConsentEntry{State: kabar.ConsentOut, By: kabar.ByOperator}}); err != nil {
 			t.Fatal(err)
 		}
 		v.net.SetOffline(false)
@@ -151,7 +151,7 @@ func TestAnOptOutFromASlowClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := newEnv(t)
 		v.offers(kabar.ConsentPolicy{})
-		if err := v.record(engine.LedgerEntry{Customer: ana, ConsentEntry: kabar.ConsentEntry{State: kabar.ConsentIn, By: kabar.ByOperator}}); err != nil {
+		if err := v.record(engine.CustomerConsent{Customer: ana, ConsentEntry: kabar.ConsentEntry{State: kabar.ConsentIn, By: kabar.ByOperator}}); err != nil {
 			t.Fatal(err)
 		}
 		v.refs++

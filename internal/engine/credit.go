@@ -25,7 +25,7 @@ func (e *Engine) quote(tx *store.Tx, l *line, c *kabar.Conversation, m *kabar.Me
 		return nil, "", nil
 	}
 	there := now.In(l.zone)
-	rate := e.accounts.Rates().At(there, l.account.Currency, e.regions.region(c.Customer.WaID), class)
+	rate := e.accounts.Rates().At(there, l.account.Currency, e.country(c.Customer), class)
 	cost, pricing := rate.Price(kabar.PricingFacts{Window: c.WindowOpen(now), Entry: c.EntryPointOpen(now)})
 	if cost != 0 && rate.Free > 0 {
 		used, err := tx.RateUse(l.number, there.Format(monthForm), class, 1)

@@ -3,6 +3,7 @@ package engine
 import (
 	"sync"
 
+	"kabar"
 	"kabar/internal/e164"
 )
 
@@ -29,4 +30,12 @@ func (r *regions) region(digits string) string {
 	country := e164.Region(digits)
 	r.of[digits] = country
 	return country
+}
+
+// country is that of a customer's number; empty for one who hides it.
+func (e *Engine) country(who kabar.Customer) string {
+	if who.WaID == "" {
+		return ""
+	}
+	return e.regions.region(who.WaID)
 }

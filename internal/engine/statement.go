@@ -30,7 +30,7 @@ type Statement struct {
 	Total    kabar.Money
 }
 
-// Statement returns an account's statement of a month. It reads the ledger of that month a page at a time.
+// Statement returns an account's statement of a month, such as "2026-11"; empty: of the present one. It reads the ledger of that month a page at a time.
 func (a *Accounts) Statement(ctx context.Context, id kabar.AccountID, month string) (*Statement, error) {
 	w, err := a.db.Account(ctx, id)
 	if err != nil {
@@ -39,6 +39,9 @@ func (a *Accounts) Statement(ctx context.Context, id kabar.AccountID, month stri
 	zone, err := zoneOf(w)
 	if err != nil {
 		return nil, err
+	}
+	if month == "" {
+		month = a.now().In(zone).Format(monthForm)
 	}
 	from, err := time.ParseInLocation(monthForm, month, zone)
 	if err != nil {

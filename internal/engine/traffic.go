@@ -10,10 +10,7 @@ import (
 
 // traffic counts what has become of a message with a customer, for the account's figures.
 func (e *Engine) traffic(tx *store.Tx, c *kabar.Conversation, class kabar.Category, t kabar.Traffic, now time.Time) error {
-	t.Account, t.Number, t.Slot, t.Class = c.Account, c.Number, kabar.SlotOf(now), string(class)
-	if c.Customer.WaID != "" {
-		t.Country = e.regions.region(c.Customer.WaID)
-	}
+	t.Account, t.Number, t.Slot, t.Class, t.Country = c.Account, c.Number, kabar.SlotOf(now), string(class), e.country(c.Customer)
 	return tx.AddTraffic(t)
 }
 

@@ -3,14 +3,11 @@ package manage
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 
 	"kabar"
 	"kabar/internal/engine"
 	"kabar/internal/store"
-	"kabar/internal/web"
 )
 
 // Accounts are the accounts of the server, and what their messages cost; *engine.Accounts has them.
@@ -42,13 +39,16 @@ type account struct {
 
 func (a *API) nodeID(key int64) string { return strconv.FormatUint(a.o.Nodes.Node(key), 10) }
 
+// AccountID is what answers, and commands, call an account: its id in the Graph API.
+func AccountID(n Nodes, id kabar.AccountID) string { return strconv.FormatUint(n.Node(int64(id)), 10) }
+
 func (a *API) shownAccount(w *kabar.Account) account {
 	return account{a.nodeID(int64(w.ID)), w.Name, w.Currency, w.Timezone, written(w.Created)}
 }
 
 // named returns the account that a path names, if the request may see it, and who asks.
 func (a *API) named(r *http.Request) (id kabar.AccountID, who string, err error) {
-	all, who, err := a.o.Accounts(r)
+	all, who, err := a.o.AccountsOf(r)
 	if err != nil {
 		return 0, "", err
 	}
@@ -62,7 +62,7 @@ func (a *API) named(r *http.Request) (id kabar.AccountID, who string, err error)
 
 // listAccounts: GET /kabar/v1/accounts, oldest first.
 func (a *API) listAccounts(w http.ResponseWriter, r *http.Request) {
-	all, _, err := a.o.Accounts(r)
+	all, _, err := a.o.AccountsOf(r)
 	if err == nil {
 		err = onlyKnown(r)
 	}
@@ -74,7 +74,7 @@ func (a *API) listAccounts(w http.ResponseWriter, r *http.Request) {
 			break
 		}
 		var one *kabar.Account
-		if one, err = a.o.Business.Get(r.Context(), id); err == nil {
+		if one, err = a.o.Accounts.Get(r.Context(), id); err == nil {
 			answer.Data = append(answer.Data, a.shownAccount(one))
 		}
 	}
@@ -98,7 +98,7 @@ func (a *API) addAccount(w http.ResponseWriter, r *http.Request) {
 	who, err := a.operator(r)
 	if err == nil {
 		var made *kabar.Account
-		if made, err = a.o.Business.Add(r.Context(), kabar.Account{Name: in.Name, Currency: in.Currency, Timezone: in.Timezone}, who); err == nil {
+		if made, err = a.o.Accounts.Add(r.Context(), kabar.Account{Name: in.Name, Currency: in.Currency, Timezone: in.Timezone}, who); err == nil {
 			a.write(w, http.StatusCreated, a.shownAccount(made))
 			return
 		}
@@ -111,7 +111,7 @@ func (a *API) showAccount(w http.ResponseWriter, r *http.Request) {
 	id, _, err := a.named(r)
 	if err == nil {
 		var one *kabar.Account
-		if one, err = a.o.Business.Get(r.Context(), id); err == nil {
+		if one, err = a.o.Accounts.Get(r.Context(), id); err == nil {
 			a.write(w, http.StatusOK, a.shownAccount(one))
 			return
 		}
@@ -131,7 +131,7 @@ func (a *API) changeAccount(w http.ResponseWriter, r *http.Request) {
 	id, who, err := a.named(r)
 	if err == nil {
 		var one *kabar.Account
-		if one, err = a.o.Business.Change(r.Context(), id, engine.AccountChange{Name: in.Name, Timezone: in.Timezone}, who); err == nil {
+		if one, err = a.o.Accounts.Change(r.Context(), id, engine.AccountChange{Name: in.Name, Timezone: in.Timezone}, who); err == nil {
 			a.write(w, http.StatusOK, a.shownAccount(one))
 			return
 		}
@@ -144,28 +144,6 @@ func (a *API) operator(r *http.Request) (who string, err error) {
 	if !a.o.Operator(r) {
 		return "", kabar.Refuse(kabar.ReasonDenied, "", "only a key of the whole server may do this: kabar key add --scopes accounts")
 	}
-	_, who, err = a.o.Accounts(r)
+	_, who, err = a.o.AccountsOf(r)
 	return who, err
-}
-
-// read decodes a body, in which nothing may be unknown.
-func (a *API) read(w http.ResponseWriter, r *http.Request, into any, hint string) bool {
-	if err := web.DecodeRequest(w, r, into, web.Options{Unknown: web.RefuseAll}); err != nil {
-		a.problem(w, http.StatusBadRequest, err.Error(), hint)
-		return false
-	}
-	return true
-}
-
-// onlyKnown refuses a parameter that is none of those named, or is there twice.
-func onlyKnown(r *http.Request, known ...string) error {
-	for name, v := range r.URL.Query() {
-		if !slices.Contains(known, name) || len(v) > 1 {
-			if len(known) == 0 {
-				return kabar.Refuse(kabar.ReasonNotRequired, name, "is not known: there are no parameters")
-			}
-			return kabar.Refuse(kabar.ReasonNotRequired, name, "is not one of %s, each once", strings.Join(known, ", "))
-		}
-	}
-	return nil
 }

@@ -4,9 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 
 	"kabar"
 	"kabar/internal/auth"
@@ -38,10 +36,10 @@ type Entry struct {
 }
 
 // ShownEntry describes an entry.
-func ShownEntry(e store.Audit) Entry {
+func ShownEntry(e store.Audit, n Nodes) Entry {
 	shown := Entry{Seq: e.Seq, At: written(e.At), Actor: e.Actor, Action: e.Action, Subject: e.Subject, Source: e.Source, Result: e.Result}
 	if e.Account != 0 {
-		shown.Account = strconv.FormatInt(int64(e.Account), 10)
+		shown.Account = AccountID(n, e.Account)
 	}
 	if json.Valid([]byte(e.Detail)) { // one that somebody has changed may be anything
 		shown.Detail = json.RawMessage(e.Detail)
@@ -66,7 +64,7 @@ func (a *API) listAudit(w http.ResponseWriter, r *http.Request) {
 		After string  `json:"after,omitempty"`
 	}{Data: []Entry{}}
 	for _, e := range all[:min(limit, len(all))] {
-		answer.Data = append(answer.Data, ShownEntry(e))
+		answer.Data = append(answer.Data, ShownEntry(e, a.o.Nodes))
 	}
 	if len(all) > limit {
 		answer.After = strconv.FormatInt(all[limit-1].Seq, 10)
@@ -77,13 +75,10 @@ func (a *API) listAudit(w http.ResponseWriter, r *http.Request) {
 // auditQuery reads the parameters, of which none may be unknown. The log is an account's, or the whole server's for a key of
 // that: one of a single number sees none of it.
 func (a *API) auditQuery(r *http.Request) (account kabar.AccountID, before int64, limit int, err error) {
-	known := []string{"account", "after", "limit"}
-	values := r.URL.Query()
-	for name, v := range values {
-		if !slices.Contains(known, name) || len(v) > 1 {
-			return 0, 0, 0, kabar.Refuse(kabar.ReasonNotRequired, name, "is not one of %s, each once", strings.Join(known, ", "))
-		}
+	if err := onlyKnown(r, "account", "after", "limit"); err != nil {
+		return 0, 0, 0, err
 	}
+	values := r.URL.Query()
 	who := auth.From(r)
 	if who.Number != 0 {
 		return 0, 0, 0, kabar.Refuse(kabar.ReasonDenied, "", "the log is an account's: this needs a key of the account, not of one number")

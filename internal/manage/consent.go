@@ -7,13 +7,12 @@ import (
 
 	"kabar"
 	"kabar/internal/engine"
-	"kabar/internal/web"
 )
 
-// Consents is what customers have agreed to; *engine.Ledger has it.
+// Consents is what customers have agreed to; *engine.Consents has it.
 type Consents interface {
 	Get(ctx context.Context, a kabar.AccountID, customer string) (*kabar.Consent, []kabar.ConsentEntry, error)
-	Record(ctx context.Context, a kabar.AccountID, all []engine.LedgerEntry) (refused int, err error)
+	Record(ctx context.Context, a kabar.AccountID, all []engine.CustomerConsent) (refused int, err error)
 }
 
 // consent is what is known of a customer, as answers show it.
@@ -53,18 +52,17 @@ func (a *API) putConsent(w http.ResponseWriter, r *http.Request) {
 		How   string             `json:"how"`
 		Proof string             `json:"proof"`
 	}
-	if err := web.DecodeRequest(w, r, &in, web.Options{Unknown: web.RefuseAll}); err != nil {
-		a.problem(w, http.StatusBadRequest, err.Error(), `send {"state":"opted_in","for":"marketing","how":"web form","proof":"order 991"}`)
+	if !a.read(w, r, &in, `send {"state":"opted_in","for":"marketing","how":"web form","proof":"order 991"}`) {
 		return
 	}
 	account, err := a.consentAccount(r)
 	if err == nil {
-		entry := engine.LedgerEntry{Customer: r.PathValue("wa_id"), ConsentEntry: kabar.ConsentEntry{State: in.State, For: in.For, How: in.How, Proof: in.Proof}}
+		entry := engine.CustomerConsent{Customer: r.PathValue("wa_id"), ConsentEntry: kabar.ConsentEntry{State: in.State, For: in.For, How: in.How, Proof: in.Proof}}
 		if in.At != nil {
 			entry.At = *in.At
 		}
-		if _, entry.By, err = a.o.Accounts(r); err == nil {
-			_, err = a.o.Consents.Record(r.Context(), account, []engine.LedgerEntry{entry})
+		if _, entry.By, err = a.o.AccountsOf(r); err == nil {
+			_, err = a.o.Consents.Record(r.Context(), account, []engine.CustomerConsent{entry})
 		}
 	}
 	if err == nil {
@@ -90,11 +88,8 @@ func (a *API) tellConsent(w http.ResponseWriter, r *http.Request, account kabar.
 
 // consentAccount reads the only parameter there is.
 func (a *API) consentAccount(r *http.Request) (kabar.AccountID, error) {
-	values := r.URL.Query()
-	for name, v := range values {
-		if name != "account" || len(v) > 1 {
-			return 0, kabar.Refuse(kabar.ReasonNotRequired, name, "is not account, once")
-		}
+	if err := onlyKnown(r, "account"); err != nil {
+		return 0, err
 	}
-	return a.oneAccount(r, values.Get("account"))
+	return a.oneAccount(r, r.URL.Query().Get("account"))
 }

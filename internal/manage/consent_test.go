@@ -24,7 +24,7 @@ func (l agreements) Get(_ context.Context, _ kabar.AccountID, customer string) (
 	return c, l[customer], nil
 }
 
-func (l agreements) Record(_ context.Context, _ kabar.AccountID, all []engine.LedgerEntry) (int, error) {
+func (l agreements) Record(_ context.Context, _ kabar.AccountID, all []engine.CustomerConsent) (int, error) {
 	for i, e := range all {
 		if err := e.Validate(time.Date(2031, 5, 2, 10, 15, 0, 0, time.UTC)); err != nil {
 			return i, err
@@ -36,7 +36,7 @@ func (l agreements) Record(_ context.Context, _ kabar.AccountID, all []engine.Le
 
 func TestConsentIsRecordedAndRead(t *testing.T) {
 	ledger := agreements{}
-	api := manage.New(manage.Options{Consents: ledger, Accounts: func(r *http.Request) ([]kabar.AccountID, string, error) {
+	api := manage.New(manage.Options{Consents: ledger, Nodes: nodes{}, AccountsOf: func(r *http.Request) ([]kabar.AccountID, string, error) {
 		if r.Header.Get("Operator") != "" {
 			return []kabar.AccountID{7, 8}, "key op", nil
 		}
@@ -79,3 +79,10 @@ func TestConsentIsRecordedAndRead(t *testing.T) {
 		t.Errorf("%d entries are recorded", n)
 	}
 }
+
+// nodes gives accounts public ids that are their keys.
+type nodes struct{}
+
+func (nodes) Node(key int64) uint64 { return uint64(key) }
+
+func (nodes) NodeKey(node uint64) (int64, bool) { return int64(node), true }

@@ -33,7 +33,7 @@ func (a *API) showCredit(w http.ResponseWriter, r *http.Request) {
 	id, _, err := a.named(r)
 	if err == nil {
 		var c *kabar.Credit
-		if c, err = a.o.Business.Credit(r.Context(), id); err == nil {
+		if c, err = a.o.Accounts.Credit(r.Context(), id); err == nil {
 			a.write(w, http.StatusOK, shownCredit(c))
 			return
 		}
@@ -64,7 +64,7 @@ func (a *API) drawCredit(w http.ResponseWriter, r *http.Request) {
 		a.Refuse(w, r, err)
 		return
 	}
-	c, err := a.o.Business.Credit(r.Context(), id)
+	c, err := a.o.Accounts.Credit(r.Context(), id)
 	if err == nil {
 		err = stays(c, in.Reserved, in.Spent, in.Currency)
 	}
@@ -78,7 +78,7 @@ func (a *API) drawCredit(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if err == nil && limit != nil {
-		c, err = a.o.Business.Draw(r.Context(), id, *limit, who)
+		c, err = a.o.Accounts.Draw(r.Context(), id, *limit, who)
 	}
 	if err != nil {
 		a.Refuse(w, r, err)
@@ -118,7 +118,7 @@ func (a *API) listLedger(w http.ResponseWriter, r *http.Request) {
 	id, q, err := a.ledgerQuery(r)
 	var all []*kabar.LedgerEntry
 	if err == nil {
-		all, err = a.o.Business.Ledger(r.Context(), id, q)
+		all, err = a.o.Accounts.Ledger(r.Context(), id, q)
 	}
 	if err != nil {
 		a.Refuse(w, r, err)
@@ -178,7 +178,7 @@ func (a *API) statement(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		var id kabar.AccountID
 		if id, _, err = a.named(r); err == nil {
-			s, err = a.o.Business.Statement(r.Context(), id, r.PathValue("month"))
+			s, err = a.o.Accounts.Statement(r.Context(), id, r.PathValue("month"))
 		}
 	}
 	if err != nil {
@@ -229,8 +229,8 @@ func (a *API) estimate(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		var total kabar.Money
 		var markets map[string]kabar.Money
-		if total, markets, err = a.o.Business.Estimate(r.Context(), id, kabar.CategoryNamed(in.Category), in.Recipients); err == nil {
-			c, failed := a.o.Business.Credit(r.Context(), id)
+		if total, markets, err = a.o.Accounts.Estimate(r.Context(), id, kabar.CategoryNamed(in.Category), in.Recipients); err == nil {
+			c, failed := a.o.Accounts.Credit(r.Context(), id)
 			if err = failed; err == nil {
 				a.write(w, http.StatusOK, map[string]any{"recipients": len(in.Recipients), "estimate": total, "currency": c.Currency, "markets": markets, "covered": c.Covers(total)})
 				return

@@ -3,13 +3,11 @@ package manage
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"time"
 
 	"kabar"
 	"kabar/internal/auth"
 	"kabar/internal/store"
-	"kabar/internal/web"
 )
 
 // Keys are the API keys, as far as whoever asks may see and give them; *auth.Auth has them.
@@ -37,11 +35,11 @@ type Key struct {
 }
 
 // shownKey describes a key; the digits of numbers are by their id.
-func shownKey(k *store.Key, digits map[kabar.NumberID]string) Key {
+func (a *API) shownKey(k *store.Key, digits map[kabar.NumberID]string) Key {
 	shown := Key{ID: k.ID, Begins: k.Hint, Number: digits[k.Number], Role: k.Role, Scopes: k.Scopes, Label: k.Label,
 		Created: written(k.Created), Expires: written(k.Expires), LastUsed: written(k.LastUsed), Revoked: written(k.Revoked)}
 	if k.Account != 0 {
-		shown.Account = strconv.FormatInt(int64(k.Account), 10)
+		shown.Account = a.nodeID(int64(k.Account))
 	}
 	if role, err := auth.RoleNamed(k.Role); err == nil {
 		shown.Scopes = role.Scopes
@@ -76,7 +74,7 @@ func (a *API) listKeys(w http.ResponseWriter, r *http.Request) {
 	}
 	data := []Key{}
 	for _, k := range all {
-		data = append(data, shownKey(k, digits))
+		data = append(data, a.shownKey(k, digits))
 	}
 	a.write(w, http.StatusOK, map[string]any{"data": data})
 }
@@ -91,8 +89,7 @@ func (a *API) makeKey(w http.ResponseWriter, r *http.Request) {
 		Label   string    `json:"label"`
 		Expires time.Time `json:"expires"`
 	}
-	if err := web.DecodeRequest(w, r, &in, web.Options{Unknown: web.RefuseAll}); err != nil {
-		a.problem(w, http.StatusBadRequest, err.Error(), `send {"role":"marketer","label":"campaigns","expires":"2031-12-31T00:00:00Z"}, or "scopes" instead of the role`)
+	if !a.read(w, r, &in, `send {"role":"marketer","label":"campaigns","expires":"2031-12-31T00:00:00Z"}, or "scopes" instead of the role`) {
 		return
 	}
 	wanted := auth.Wanted{Number: in.Number, Role: in.Role, Scopes: in.Scopes, Label: in.Label, Expires: in.Expires}
@@ -114,7 +111,7 @@ func (a *API) makeKey(w http.ResponseWriter, r *http.Request) {
 		a.Refuse(w, r, err)
 		return
 	}
-	shown := shownKey(k, digits)
+	shown := a.shownKey(k, digits)
 	shown.Secret = secret
 	w.Header().Set("Cache-Control", "no-store")
 	a.write(w, http.StatusCreated, shown)

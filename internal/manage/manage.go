@@ -41,12 +41,12 @@ type Options struct {
 	Conversations Conversations
 	// Consents are those of the customers of Accounts.
 	Consents Consents
-	// Templates are what reviewers see, and Accounts those that a request may see, with the name of who makes it.
-	Templates Templates
-	Accounts  func(*http.Request) (all []kabar.AccountID, who string, err error)
-	// Business are the accounts with their lines of credit, Nodes make their public ids, Operator says whether a request's key is for the
+	// Templates are what reviewers see, and AccountsOf says which accounts a request may see, with the name of who makes it.
+	Templates  Templates
+	AccountsOf func(*http.Request) (all []kabar.AccountID, who string, err error)
+	// Accounts have their lines of credit, Nodes make their public ids, Operator says whether a request's key is for the
 	// whole server, and MessageID is what the /v1 API calls a message, or "" when it is gone.
-	Business  Accounts
+	Accounts  Accounts
 	Nodes     Nodes
 	Operator  func(*http.Request) bool
 	MessageID func(context.Context, kabar.NumberID, kabar.MessageID) string
@@ -96,7 +96,7 @@ func (a *API) Handlers() map[string]http.Handler {
 		h["GET /kabar/v1/templates/{id}"] = http.HandlerFunc(a.showTemplate)
 		h["POST /kabar/v1/templates/{id}/review"] = http.HandlerFunc(a.reviewTemplate)
 	}
-	if a.o.Business != nil {
+	if a.o.Accounts != nil {
 		h["GET /kabar/v1/accounts"] = http.HandlerFunc(a.listAccounts)
 		h["POST /kabar/v1/accounts"] = http.HandlerFunc(a.addAccount)
 		h["GET /kabar/v1/accounts/{waba_id}"] = http.HandlerFunc(a.showAccount)
@@ -150,8 +150,7 @@ func (a *API) advance(w http.ResponseWriter, r *http.Request) {
 	var body struct {
 		Advance string `json:"advance"`
 	}
-	if err := web.DecodeRequest(w, r, &body, web.Options{Unknown: web.RefuseAll}); err != nil {
-		a.problem(w, http.StatusBadRequest, err.Error(), `send {"advance":"24h"}`)
+	if !a.read(w, r, &body, `send {"advance":"24h"}`) {
 		return
 	}
 	d, err := time.ParseDuration(body.Advance)

@@ -3,9 +3,7 @@ package manage
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 
 	"kabar"
 	"kabar/internal/trace"
@@ -42,13 +40,10 @@ func (a *API) listMessages(w http.ResponseWriter, r *http.Request) {
 
 // queryOf reads the parameters, of which none may be unknown: a misspelt one would list what nobody asked for.
 func queryOf(r *http.Request) (q trace.Query, err error) {
-	values := r.URL.Query()
-	known := []string{"number", "wa_id", "after", "limit"}
-	for name, v := range values {
-		if !slices.Contains(known, name) || len(v) > 1 {
-			return q, kabar.Refuse(kabar.ReasonNotRequired, name, "is not one of %s, each once", strings.Join(known, ", "))
-		}
+	if err := onlyKnown(r, "number", "wa_id", "after", "limit"); err != nil {
+		return q, err
 	}
+	values := r.URL.Query()
 	q = trace.Query{Number: values.Get("number"), WaID: values.Get("wa_id"), After: values.Get("after")}
 	if limit := values.Get("limit"); limit != "" {
 		n, err := strconv.Atoi(limit)

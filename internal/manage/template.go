@@ -12,7 +12,6 @@ import (
 	"kabar"
 	"kabar/internal/engine"
 	"kabar/internal/store"
-	"kabar/internal/web"
 )
 
 // Templates are the templates of all accounts; *engine.Templates has them.
@@ -57,12 +56,12 @@ type templateEntry struct {
 // useDays is how far back use is told of.
 const useDays = 90
 
-func shown(d *kabar.TemplateDef) Template {
+func (a *API) shown(d *kabar.TemplateDef) Template {
 	format := d.ParameterFormat
 	if format == "" {
 		format = kabar.Positional
 	}
-	return Template{ID: strconv.FormatInt(int64(d.ID), 10), Account: strconv.FormatInt(int64(d.Account), 10), Name: d.Name, Language: d.Language,
+	return Template{ID: strconv.FormatInt(int64(d.ID), 10), Account: a.nodeID(int64(d.Account)), Name: d.Name, Language: d.Language,
 		Category: d.Category.Graph(), Status: d.Status, Format: format, TTL: d.TTL, Components: d.Components, Quality: d.Quality(),
 		Rejected: d.Life.Rejected, Advice: d.Life.Advice, Verdict: d.Life.Verdict, Previous: d.Life.Previous.Graph(), Correct: d.Life.Correct.Graph(),
 		Created: written(d.Life.Created), Updated: written(d.Life.Changed)}
@@ -92,7 +91,7 @@ func (a *API) listTemplates(w http.ResponseWriter, r *http.Request) {
 		After string     `json:"after,omitempty"` // gives the next page; empty on the last
 	}{Data: []Template{}}
 	for _, d := range p.Templates {
-		answer.Data = append(answer.Data, shown(d))
+		answer.Data = append(answer.Data, a.shown(d))
 	}
 	if p.More {
 		answer.After = base64.RawURLEncoding.EncodeToString([]byte(p.Last.Name + " " + p.Last.Language))
@@ -102,13 +101,10 @@ func (a *API) listTemplates(w http.ResponseWriter, r *http.Request) {
 
 // templateQuery reads the parameters, of which none may be unknown.
 func (a *API) templateQuery(r *http.Request) (account kabar.AccountID, q store.TemplateQuery, err error) {
-	known := []string{"account", "name", "language", "category", "status", "quality_score", "content", "name_or_content", "after", "limit"}
-	values := r.URL.Query()
-	for name, v := range values {
-		if !slices.Contains(known, name) || len(v) > 1 {
-			return 0, q, kabar.Refuse(kabar.ReasonNotRequired, name, "is not one of %s, each once", strings.Join(known, ", "))
-		}
+	if err := onlyKnown(r, "account", "name", "language", "category", "status", "quality_score", "content", "name_or_content", "after", "limit"); err != nil {
+		return 0, q, err
 	}
+	values := r.URL.Query()
 	q = store.TemplateQuery{Name: values.Get("name"), Language: values.Get("language"), Category: kabar.Category(strings.ToLower(values.Get("category"))),
 		Score: kabar.TemplateScore(strings.ToUpper(values.Get("quality_score"))), Content: values.Get("content"), NameOrText: values.Get("name_or_content")}
 	if s := kabar.TemplateStatus(strings.ToUpper(values.Get("status"))); s != "" {
@@ -136,12 +132,12 @@ func (a *API) templateQuery(r *http.Request) (account kabar.AccountID, q store.T
 
 // oneAccount returns the account that is named, or the only one that the request may see.
 func (a *API) oneAccount(r *http.Request, named string) (kabar.AccountID, error) {
-	all, _, err := a.o.Accounts(r)
+	all, _, err := a.o.AccountsOf(r)
 	if err != nil {
 		return 0, err
 	}
 	if named != "" {
-		all = slices.DeleteFunc(all, func(id kabar.AccountID) bool { return !a.names(id, named) })
+		all = slices.DeleteFunc(all, func(id kabar.AccountID) bool { return a.nodeID(int64(id)) != named })
 	}
 	switch len(all) {
 	case 1:
@@ -152,11 +148,6 @@ func (a *API) oneAccount(r *http.Request, named string) (kabar.AccountID, error)
 	return 0, kabar.Refuse(kabar.ReasonMissing, "account", "is required: there are several accounts")
 }
 
-// names reports whether an account is called so: by its id in the Graph API, or by its key, as before.
-func (a *API) names(id kabar.AccountID, name string) bool {
-	return strconv.FormatInt(int64(id), 10) == name || a.o.Nodes != nil && a.nodeID(int64(id)) == name
-}
-
 // template finds the template that the path names among those that the request may see.
 func (a *API) template(r *http.Request) (d *kabar.TemplateDef, who string, err error) {
 	none := kabar.Refuse(kabar.ReasonNotFound, "id", "there is no such template")
@@ -164,7 +155,7 @@ func (a *API) template(r *http.Request) (d *kabar.TemplateDef, who string, err e
 	if err != nil {
 		return nil, "", none
 	}
-	all, who, err := a.o.Accounts(r)
+	all, who, err := a.o.AccountsOf(r)
 	if err != nil {
 		return nil, "", err
 	}
@@ -183,7 +174,7 @@ func (a *API) showTemplate(w http.ResponseWriter, r *http.Request) {
 		a.Refuse(w, r, err)
 		return
 	}
-	answer := shown(d)
+	answer := a.shown(d)
 	history, err := a.o.Templates.History(r.Context(), d.Account, d.ID)
 	if err != nil {
 		a.Refuse(w, r, err)
@@ -208,8 +199,7 @@ func (a *API) showTemplate(w http.ResponseWriter, r *http.Request) {
 // reviewTemplate: POST /kabar/v1/templates/{id}/review.
 func (a *API) reviewTemplate(w http.ResponseWriter, r *http.Request) {
 	var decision kabar.Decision
-	if err := web.DecodeRequest(w, r, &decision, web.Options{Unknown: web.RefuseAll}); err != nil {
-		a.problem(w, http.StatusBadRequest, err.Error(), `send {"decision":"approve"}, or reject with a "reason", pause, disable, or recategorise with a "category"`)
+	if !a.read(w, r, &decision, `send {"decision":"approve"}, or reject with a "reason", pause, disable, or recategorise with a "category"`) {
 		return
 	}
 	d, who, err := a.template(r)
@@ -220,5 +210,5 @@ func (a *API) reviewTemplate(w http.ResponseWriter, r *http.Request) {
 		a.Refuse(w, r, err)
 		return
 	}
-	a.write(w, http.StatusOK, shown(d))
+	a.write(w, http.StatusOK, a.shown(d))
 }

@@ -7,78 +7,52 @@
 package rates
 
 import (
-	"bytes"
 	_ "embed"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 
 	"kabar"
+	"kabar/internal/csvtable"
 )
 
 //go:embed card.csv
-var card []byte
+var card string
 
 // Default returns the rate card that is used until another one is imported.
 func Default() *kabar.RateCard {
-	c, err := Read(bytes.NewReader(card))
+	c, err := Read(card)
 	if err != nil {
 		panic(fmt.Sprintf("rates: the card within the program: %v", err)) // a test reads it
 	}
 	return c
 }
 
-// columns are the columns of a card, in the order in which Write writes them.
-var columns = [...]string{"from", "currency", "market", "category", "price", "in_window", "entry_point", "free_per_month"}
+// columns are those of a card, in the order in which Write writes them.
+func columns() []string {
+	return []string{"from", "currency", "market", "category", "price", "in_window", "entry_point", "free_per_month"}
+}
 
-// maxFaults bounds how many faults of a file are told of at once.
-const maxFaults = 20
-
-// Read reads a card: a line with the names of the columns, in any order, and a line a row. Empty lines and lines that begin with # are
-// left out. All faults are reported at once, each with its line.
-func Read(r io.Reader) (*kabar.RateCard, error) {
-	in := csv.NewReader(r)
-	in.Comment, in.TrimLeadingSpace = '#', true
-	head, err := in.Read()
-	if errors.Is(err, io.EOF) {
-		return nil, errors.New("the file is empty: its first line names the columns " + strings.Join(columns[:], ","))
-	}
-	if err != nil {
-		return nil, err
-	}
-	place, err := places(head)
-	if err != nil {
-		return nil, err
-	}
+// Read reads a card, as csvtable does. The error names every fault with its line.
+func Read(text string) (*kabar.RateCard, error) {
 	var rates []kabar.Rate
 	var lines []int
-	var faults []error
-	for len(faults) < maxFaults && len(rates) <= kabar.MaxRates {
-		fields, err := in.Read()
-		if errors.Is(err, io.EOF) {
-			break
+	faults := csvtable.Read(text, csvtable.Columns{Required: columns()}, func(r csvtable.Row) []string {
+		if len(rates) > kabar.MaxRates {
+			return nil // NewRateCard refuses them all
 		}
+		rate, err := rateOf(r)
+		rates, lines = append(rates, rate), append(lines, r.Line)
 		if err != nil {
-			faults = append(faults, err) // it names the line
-			if _, ok := errors.AsType[*csv.ParseError](err); !ok {
-				break
-			}
-			continue
+			return []string{err.Error()}
 		}
-		line, _ := in.FieldPos(0)
-		rate, err := row(fields, place)
-		if err != nil {
-			faults = append(faults, fmt.Errorf("line %d: %w", line, err))
-			continue
-		}
-		rates, lines = append(rates, rate), append(lines, line)
-	}
+		return nil
+	})
 	if len(faults) > 0 {
-		return nil, errors.Join(faults...)
+		return nil, errors.New(strings.Join(faults, "\n"))
 	}
 	c, err := kabar.NewRateCard(rates)
 	if twice, ok := errors.AsType[*kabar.RateTwiceError](err); ok {
@@ -87,33 +61,19 @@ func Read(r io.Reader) (*kabar.RateCard, error) {
 	return c, err
 }
 
-// places says where each of columns stands.
-func places(head []string) (place [len(columns)]int, err error) {
-	for i, name := range columns {
-		if place[i] = slices.IndexFunc(head, func(h string) bool { return strings.EqualFold(strings.TrimSpace(h), name) }); place[i] < 0 {
-			return place, fmt.Errorf("line 1: there is no column %s: the columns are %s", name, strings.Join(columns[:], ","))
-		}
-	}
-	if len(head) != len(columns) {
-		return place, fmt.Errorf("line 1: has %d columns, not the %d %s", len(head), len(columns), strings.Join(columns[:], ","))
-	}
-	return place, nil
-}
-
-func row(fields []string, place [len(columns)]int) (r kabar.Rate, err error) {
-	at := func(i int) string { return strings.TrimSpace(fields[place[i]]) }
-	r = kabar.Rate{From: at(0), Currency: at(1), Market: at(2), Category: kabar.Category(strings.ToLower(at(3)))}
-	if r.Cost, err = kabar.ParseMoney(at(4)); err != nil {
+func rateOf(row csvtable.Row) (r kabar.Rate, err error) {
+	r = kabar.Rate{From: row.Get("from"), Currency: row.Get("currency"), Market: row.Get("market"), Category: kabar.CategoryNamed(row.Get("category"))}
+	if r.Cost, err = kabar.ParseMoney(row.Get("price")); err != nil {
 		return r, fmt.Errorf("price: %w", err)
 	}
-	if r.Window, err = yes(at(5)); err != nil {
+	if r.Window, err = yes(row.Get("in_window")); err != nil {
 		return r, fmt.Errorf("in_window: %w", err)
 	}
-	if r.Entry, err = yes(at(6)); err != nil {
+	if r.Entry, err = yes(row.Get("entry_point")); err != nil {
 		return r, fmt.Errorf("entry_point: %w", err)
 	}
-	if r.Free, err = strconv.Atoi(at(7)); err != nil {
-		return r, fmt.Errorf("free_per_month is %.20q: write a number such as 1000, or 0", at(7))
+	if r.Free, err = strconv.Atoi(row.Get("free_per_month")); err != nil {
+		return r, fmt.Errorf("free_per_month is %.20q: write a number such as 1000, or 0", row.Get("free_per_month"))
 	}
 	return r, r.Check()
 }
@@ -131,7 +91,7 @@ func yes(s string) (bool, error) {
 // Write writes a card as Read reads it.
 func Write(w io.Writer, c *kabar.RateCard) error {
 	out := csv.NewWriter(w)
-	if err := out.Write(columns[:]); err != nil {
+	if err := out.Write(columns()); err != nil {
 		return err
 	}
 	no := map[bool]string{true: "yes", false: "no"}

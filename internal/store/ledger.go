@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"kabar"
@@ -61,12 +62,12 @@ type LedgerQuery struct {
 
 // Ledger returns a page of an account's ledger. Zero times are no bounds; From is part of what is asked for, To is not.
 func (db *DB) Ledger(ctx context.Context, a kabar.AccountID, q LedgerQuery) ([]*kabar.LedgerEntry, error) {
-	where, args := "account_id = $1 AND id > $2", []any{int64(a), q.After}
-	if !q.From.IsZero() || !q.To.IsZero() {
-		where, args = where+" AND at >= $3 AND at < $4", append(args, millis(q.From), endOf(q.To))
+	to := int64(math.MaxInt64)
+	if !q.To.IsZero() {
+		to = millis(q.To)
 	}
-	args = append(args, int64(q.Limit))
-	rows, err := readAll(ctx, db, ledgers, where+" ORDER BY id LIMIT $"+string(rune('0'+len(args))), args...)
+	rows, err := readAll(ctx, db, ledgers, "account_id = $1 AND id > $2 AND at >= $3 AND at < $4 ORDER BY id LIMIT $5",
+		int64(a), q.After, millis(q.From), to, int64(q.Limit))
 	if err != nil {
 		return nil, err
 	}
@@ -75,14 +76,6 @@ func (db *DB) Ledger(ctx context.Context, a kabar.AccountID, q LedgerQuery) ([]*
 		all[i] = db.openLedger(&rows[i])
 	}
 	return all, nil
-}
-
-// endOf is a bound behind every time when there is none.
-func endOf(t time.Time) int64 {
-	if t.IsZero() {
-		return 1<<63 - 1
-	}
-	return millis(t)
 }
 
 func (db *DB) openLedger(r *ledgerRow) *kabar.LedgerEntry {

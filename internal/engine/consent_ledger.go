@@ -8,20 +8,20 @@ import (
 	"kabar/internal/store"
 )
 
-// Ledger is what customers of accounts have agreed to, as operators and applications see it. It needs no running engine.
-type Ledger struct {
+// Consents is what customers of accounts have agreed to, as operators and applications see it. It needs no running engine.
+type Consents struct {
 	db  *store.DB
 	now func() time.Time
 }
 
-// NewLedger returns the ledger of a store; now is the product's clock.
-func NewLedger(db *store.DB, now func() time.Time) *Ledger { return &Ledger{db, now} }
+// NewConsents returns the ledger of a store; now is the product's clock.
+func NewConsents(db *store.DB, now func() time.Time) *Consents { return &Consents{db, now} }
 
 // Consents returns the ledger.
-func (e *Engine) Consents() *Ledger { return NewLedger(e.db, e.now) }
+func (e *Engine) Consents() *Consents { return NewConsents(e.db, e.now) }
 
-// LedgerEntry is an entry about a customer that is to be recorded.
-type LedgerEntry struct {
+// CustomerConsent is an entry about a customer that is to be recorded.
+type CustomerConsent struct {
 	Customer string `json:"customer"` // phone number in any usual writing, wa_id, or BSUID
 	kabar.ConsentEntry
 }
@@ -30,27 +30,27 @@ type LedgerEntry struct {
 const recordedAtOnce = 500
 
 // Check says what is wrong with an entry, and fills in what it leaves out.
-func (l *Ledger) Check(e *LedgerEntry) error {
+func (c *Consents) Check(e *CustomerConsent) error {
 	who, err := ParseRecipient(e.Customer)
 	if err != nil {
 		return kabar.Refuse(kabar.ReasonInvalid, "wa_id", "is neither a phone number with its country code nor a BSUID")
 	}
 	e.Customer = who.Handle()
-	return e.Validate(l.now())
+	return e.Validate(c.now())
 }
 
 // Record adds entries to an account's ledger, in order. The first that is refused ends it: refused is its place, and those of its
 // commit are not recorded. Otherwise refused is len(all).
-func (l *Ledger) Record(ctx context.Context, a kabar.AccountID, all []LedgerEntry) (refused int, err error) {
+func (c *Consents) Record(ctx context.Context, a kabar.AccountID, all []CustomerConsent) (refused int, err error) {
 	for i := range all {
-		if err := l.Check(&all[i]); err != nil {
+		if err := c.Check(&all[i]); err != nil {
 			return i, err
 		}
 	}
 	for from := 0; from < len(all); from += recordedAtOnce {
 		some := all[from:min(len(all), from+recordedAtOnce)]
 		refused = from
-		err := l.db.Write(ctx, func(tx *store.Tx) {
+		err := c.db.Write(ctx, func(tx *store.Tx) {
 			for i := range some {
 				tx.WantConsent(a, some[i].Customer)
 			}
@@ -70,36 +70,36 @@ func (l *Ledger) Record(ctx context.Context, a kabar.AccountID, all []LedgerEntr
 	return len(all), nil
 }
 
-func record(tx *store.Tx, a kabar.AccountID, e *LedgerEntry) error {
-	c, err := tx.Consent(a, e.Customer)
+func record(tx *store.Tx, a kabar.AccountID, e *CustomerConsent) error {
+	known, err := tx.Consent(a, e.Customer)
 	if err != nil {
 		return err
 	}
-	if _, err := c.Take(&e.ConsentEntry); err != nil {
+	if _, err := known.Take(&e.ConsentEntry); err != nil {
 		return err
 	}
-	if err := tx.SaveConsent(c); err != nil {
+	if err := tx.SaveConsent(known); err != nil {
 		return err
 	}
 	return tx.AddConsentEntry(a, e.Customer, &e.ConsentEntry)
 }
 
 // Get returns where the ledger has led for a customer, and the newest entries about them, oldest first.
-func (l *Ledger) Get(ctx context.Context, a kabar.AccountID, customer string) (*kabar.Consent, []kabar.ConsentEntry, error) {
+func (c *Consents) Get(ctx context.Context, a kabar.AccountID, customer string) (*kabar.Consent, []kabar.ConsentEntry, error) {
 	who, err := ParseRecipient(customer)
 	if err != nil {
 		return nil, nil, kabar.Refuse(kabar.ReasonInvalid, "wa_id", "is neither a phone number with its country code nor a BSUID")
 	}
-	c, err := l.db.Consent(ctx, a, who.Handle())
+	known, err := c.db.Consent(ctx, a, who.Handle())
 	if err != nil {
 		return nil, nil, store.Refusal(err)
 	}
-	history, err := l.db.ConsentHistory(ctx, a, who.Handle())
-	return c, history, store.Refusal(err)
+	history, err := c.db.ConsentHistory(ctx, a, who.Handle())
+	return known, history, store.Refusal(err)
 }
 
 // List returns up to limit customers of whom the account's ledger knows something, by handle, behind the one given.
-func (l *Ledger) List(ctx context.Context, a kabar.AccountID, after string, limit int) ([]*kabar.Consent, error) {
-	all, err := l.db.Consents(ctx, a, after, limit)
+func (c *Consents) List(ctx context.Context, a kabar.AccountID, after string, limit int) ([]*kabar.Consent, error) {
+	all, err := c.db.Consents(ctx, a, after, limit)
 	return all, store.Refusal(err)
 }

@@ -1,0 +1,101 @@
+// Package csvtable reads the CSV files that operators import: a header row whose columns may stand in any order, and a row a line. Every
+// fault is named with its line, so that a file is mended at once.
+package csvtable
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Columns are those of a file.
+type Columns struct {
+	Required []string
+	Optional []string
+}
+
+// All returns the names of the columns, those that are required first.
+func (c Columns) All() []string { return slices.Concat(c.Required, c.Optional) }
+
+// maxFaults bounds how many faults are told of at once.
+const maxFaults = 50
+
+// Row is a line of a file.
+type Row struct {
+	Line   int // from 1
+	values map[string]string
+}
+
+// Get returns the value of a column without the space around it; empty where the file has no such column.
+func (r Row) Get(column string) string { return r.values[column] }
+
+// Read hands each row to take, which returns what is wrong with it. It returns every fault with its line: none means that the file is
+// right and has at least one row. Names of columns may be in any case, and a byte order mark, with which spreadsheets begin a file, is
+// left out, as are empty lines.
+func Read(text string, c Columns, take func(Row) (faults []string)) (faults []string) {
+	if !utf8.ValidString(text) {
+		return []string{"the file is not in UTF-8"}
+	}
+	in := csv.NewReader(strings.NewReader(strings.TrimPrefix(text, "\ufeff")))
+	in.TrimLeadingSpace = true
+	header, err := in.Read()
+	if err != nil {
+		return []string{"the file has no header row: it begins with " + strings.Join(c.All(), ",")}
+	}
+	if faults := c.check(header); len(faults) > 0 {
+		return faults
+	}
+	rows := 0
+	for {
+		if len(faults) >= maxFaults {
+			return append(faults, "and perhaps more: mend these first")
+		}
+		fields, err := in.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if bad, ok := errors.AsType[*csv.ParseError](err); ok {
+			faults = append(faults, fmt.Sprintf("line %d: %v", bad.StartLine, bad.Err))
+			if errors.Is(bad.Err, csv.ErrFieldCount) {
+				continue
+			}
+			return faults // a quote that does not end: what follows cannot be told apart
+		}
+		rows++
+		row := Row{values: make(map[string]string, len(header))}
+		row.Line, _ = in.FieldPos(0)
+		for i, name := range header {
+			row.values[name] = strings.TrimSpace(fields[i])
+		}
+		for _, f := range take(row) {
+			faults = append(faults, fmt.Sprintf("line %d: %s", row.Line, f))
+		}
+	}
+	if rows == 0 && len(faults) == 0 {
+		faults = []string{"the file has no row but its header"}
+	}
+	return faults
+}
+
+// check looks at the header, whose names it writes as they are meant.
+func (c Columns) check(header []string) (faults []string) {
+	known := c.All()
+	for i, name := range header {
+		header[i] = strings.ToLower(strings.TrimSpace(name))
+		if !slices.Contains(known, header[i]) {
+			faults = append(faults, fmt.Sprintf("line 1: there is no column %q; there are %s", name, strings.Join(known, ", ")))
+		} else if slices.Index(header, header[i]) != i {
+			faults = append(faults, fmt.Sprintf("line 1: the column %q is there twice", name))
+		}
+	}
+	for _, name := range c.Required {
+		if !slices.Contains(header, name) {
+			faults = append(faults, fmt.Sprintf("line 1: the column %q is missing", name))
+		}
+	}
+	return faults
+}
