@@ -12,7 +12,7 @@ import (
 // moneyNouns are what an account pays with, and what is counted of those who want in.
 func moneyNouns(t *testing.T, s *storetest.Env, n *kabar.Number, tag string) []*noun {
 	credit := &kabar.Credit{Account: n.Account, Limit: 7, Reserved: 2}
-	entry := &kabar.LedgerEntry{Account: n.Account, Number: n.ID, At: s.Now, Kind: kabar.LedgerReserve, Amount: 2, Currency: "USD", Message: 9, Rate: "rate " + tag}
+	entry := &kabar.LedgerEntry{Account: n.Account, Number: n.ID, At: s.Now, Kind: kabar.LedgerReserve, Amount: 2, Currency: "USD", Message: 9, Rate: "2031-05-01/USD/*/utility"} // a name of a price, which lies open
 	use := 3
 	throttle := &store.Throttle{Name: "throttle-" + tag[:4], Failures: 2, Last: s.Now, Ends: s.Now.Add(time.Hour)}
 	return []*noun{
