@@ -118,12 +118,9 @@ func (c *cluster) found(ctx context.Context, first func(context.Context) error) 
 	if err := first(ctx); err != nil {
 		return err
 	}
-	out, err := c.run(ctx, append([]string{"key", "add", "--label", "torture", "--scopes", "messages,admin", "--data", c.path("server")}, c.databaseFlag()...)...)
-	if err != nil {
+	var err error
+	if c.apiKey, err = c.addKey(ctx, "messages,admin"); err != nil {
 		return err
-	}
-	if c.apiKey = regexp.MustCompile(`kbr_[A-Z2-7]+`).FindString(out); c.apiKey == "" {
-		return fmt.Errorf("there is no API key in %q", out)
 	}
 	if err := errors.Join(c.template(ctx), c.settings(ctx)); err != nil {
 		return err
@@ -139,6 +136,19 @@ func (c *cluster) found(ctx context.Context, first func(context.Context) error) 
 			"--open", strings.Join(writers[i*3:i*3+3], ","), "--closed", strings.Join(silent[:1-i], ","), "--template", templateName))
 	}
 	return nil
+}
+
+// addKey returns a new API key.
+func (c *cluster) addKey(ctx context.Context, scopes string) (string, error) {
+	out, err := c.run(ctx, append([]string{"key", "add", "--label", "torture", "--scopes", scopes, "--data", c.path("server")}, c.databaseFlag()...)...)
+	if err != nil {
+		return "", err
+	}
+	key := regexp.MustCompile(`kbr_[A-Z2-7]+`).FindString(out)
+	if key == "" {
+		return "", fmt.Errorf("there is no API key in %q", out)
+	}
+	return key, nil
 }
 
 func (c *cluster) databaseFlag() []string {

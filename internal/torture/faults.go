@@ -95,5 +95,8 @@ func ruleFaults() []mutant {
 			"	switch {\n	case s == Received:\n", "	switch {\n	case _torture.Mutant(\"M10\"):\n		return true\n	case s == Received:\n")},
 		{name: "M20", what: "the 24-hour window is not looked at", edits: edits("judge.go",
 			"	case f.Content.Kind() != KindTemplate && (", "	case !_torture.Mutant(\"M20\") && f.Content.Kind() != KindTemplate && (")},
+		{name: "M22", what: "a message is paid for again when it has been read", edits: edits("internal/engine/credit.go",
+			"	switch m.Status {\n	case kabar.Delivered:\n", "	switch m.Status {\n	case kabar.Read:\n		if _torture.Mutant(\"M22\") {\n"+
+				"			return endCharge(tx, m, kabar.LedgerSettle, now)\n		}\n		return nil\n	case kabar.Delivered:\n")},
 	}
 }

@@ -48,6 +48,7 @@ type rounds struct {
 	copies   map[string]stamp
 	restored int
 	scratch  int
+	purse    *purse
 }
 
 // stamp is a copy of a store.
@@ -70,6 +71,10 @@ func (r *rounds) run(ctx context.Context, n int) error {
 	if err := r.c.found(ctx, r.c.server.start); err != nil {
 		return err
 	}
+	var err error
+	if r.purse, err = openPurse(ctx, r.c); err != nil {
+		return err
+	}
 	if err := r.c.load(); err != nil {
 		return err
 	}
@@ -77,7 +82,7 @@ func (r *rounds) run(ctx context.Context, n int) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := r.round(ctx); err != nil {
+		if err := r.whileDrawing(ctx, r.round); err != nil {
 			return fmt.Errorf("round %d: %w", i+1, err)
 		}
 		if err := r.c.alive(); err != nil {
@@ -89,6 +94,20 @@ func (r *rounds) run(ctx context.Context, n int) error {
 		return err
 	}
 	return r.c.settle(ctx)
+}
+
+// whileDrawing sets another limit during some of the rounds, so that some kills meet it on its way.
+func (r *rounds) whileDrawing(ctx context.Context, round func(context.Context) error) error {
+	drawn := make(chan error, 1)
+	if limit := 1000_000_000 + history.Money(r.chance.IntN(1_000_000)); r.chance.IntN(4) == 0 {
+		go func() {
+			_, err := r.purse.draw(ctx, limit)
+			drawn <- err
+		}()
+	} else {
+		drawn <- nil
+	}
+	return errors.Join(round(ctx), <-drawn)
 }
 
 // round kills one process and starts it again.
@@ -249,7 +268,7 @@ func (r *rounds) missed(inSource map[string]string) (names []string) {
 // judge has the checker read the history. What has not arrived yet gets some more time.
 func (r *rounds) judge(ctx context.Context, t *torture) (string, error) {
 	for deadline := time.Now().Add(r.c.settleIn / 4); ; {
-		if err := r.c.look(ctx); err != nil {
+		if err := errors.Join(r.c.look(ctx), r.purse.look(ctx)); err != nil {
 			return "", err
 		}
 		verdict, err := t.check(ctx, r.c.path("history"))

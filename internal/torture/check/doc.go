@@ -23,6 +23,8 @@
 //     envelope's id stands for one ciphertext.
 //   - window: nothing free-form leaves for a customer who never wrote; it fails with 470, and only then.
 //   - accounting: at rest, accepted = delivered + failed, and what was told of a message agrees with what its phone shows.
+//   - money, at rest: limit = available + reserved + spent, and the ledger comes to each of them; what was delivered is paid at its
+//     price, what failed costs nothing, nobody pays twice or for what was never asked for; the limit is the last that was set.
 //   - relay: what is stored reaches its recipient, unchanged, and nothing else does.
 //
 // What stands at the sink as answered 2xx counts as taken; a connection that was cut does not, unless the answer may have

@@ -22,7 +22,9 @@ type run struct {
 	wire
 
 	restored []interval
-	quiet    int // place
+	quiet    int   // place
+	draws    []int // places
+	books    int   // place of the last
 }
 
 const nowhere = -1
@@ -67,7 +69,7 @@ type saying struct {
 func index(records []history.Record) *run {
 	r := &run{
 		records: records, byToken: map[string]*message{}, byID: map[string]*message{},
-		sayings: map[string]*saying{}, threads: map[string]int{}, hooks: newHooks(), wire: newWire(), quiet: nowhere,
+		sayings: map[string]*saying{}, threads: map[string]int{}, hooks: newHooks(), wire: newWire(), quiet: nowhere, books: nowhere,
 	}
 	for at := range records {
 		switch rec := &records[at]; rec.Op {
@@ -75,6 +77,10 @@ func index(records []history.Record) *run {
 			r.restored = append(r.restored, interval{rec.Since, rec.At})
 		case history.Quiet:
 			r.quiet = at
+		case history.Draw:
+			r.draws = append(r.draws, at)
+		case history.Books:
+			r.books = at
 		case history.Ask, history.Answer:
 			r.addCall(at, rec)
 		case history.Say, history.Said:
@@ -85,7 +91,7 @@ func index(records []history.Record) *run {
 			r.addHook(at, rec)
 		case history.Send, history.Stored, history.Refused, history.Deliver, history.Ack, history.Bundle:
 			r.wire.add(at, rec)
-		case history.Begin, history.Started, history.Killed: // for those who read
+		case history.Begin, history.Started, history.Killed, history.Drew: // for those who read
 		}
 	}
 	r.finishHooks()

@@ -22,6 +22,7 @@ import (
 //	hook w1 HASH ITEM...                           took w1 200 [after]
 //	    an item is x1:sent, x1:failed:470 with the customer behind @, or a message: A#1=y1@A [image HASH is A#1=y1/HASH@A]
 //	thread A c>A#1=x1 A#1 ...                      with /HASH behind the id of an image
+//	draw 100    drew 200    books LIMIT/AVAILABLE/RESERVED/SPENT allocate:100 reserve:7:x1 settle:7:x1 ...    (a text costs 7)
 //	restored SECOND                                the copy was made at that line
 //	quiet [detail]
 func notation(t *testing.T, text string) []history.Record {
@@ -69,10 +70,28 @@ func record(t *testing.T, verb string, w []string) history.Record {
 		return history.Record{By: "torture", Op: history.Restored, Process: "server", Since: int64(number(w[0])) * 1e9}
 	case "killed":
 		return history.Record{By: "torture", Op: history.Killed, Process: w[0]}
+	case "draw":
+		return history.Record{By: "purse", Op: history.Draw, Limit: history.Money(number(w[0]))}
+	case "drew":
+		return history.Record{By: "purse", Op: history.Drew, HTTP: number(w[0])}
+	case "books":
+		return books(w)
 	case "quiet":
 		return history.Record{By: "torture", Op: history.Quiet, Detail: strings.Join(w, " ")}
 	}
 	return wired(verb, w)
+}
+
+func books(w []string) history.Record {
+	a := &history.Account{Prices: prices()}
+	for i, text := range strings.Split(w[0], "/") {
+		*[]*history.Money{&a.Limit, &a.Available, &a.Reserved, &a.Spent}[i] = history.Money(number(text))
+	}
+	for _, word := range w[1:] {
+		parts := strings.Split(word+":", ":")
+		a.Entries = append(a.Entries, history.Entry{Kind: parts[0], Amount: history.Money(number(parts[1])), Message: id(parts[2])})
+	}
+	return history.Record{By: "purse", Op: history.Books, Books: a}
 }
 
 func call(verb string, w []string) history.Record {

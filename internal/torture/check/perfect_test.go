@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"kabar/internal/torture/history"
 )
@@ -13,6 +14,7 @@ type perfect struct {
 	rng     *rand.Rand
 	records []history.Record
 	people  []*person
+	account history.Account
 	made    int // counts whatever needs a name
 }
 
@@ -30,10 +32,16 @@ type person struct {
 	seq       uint64
 }
 
+// prices are what messages cost in these histories.
+func prices() map[string]history.Money {
+	return map[string]history.Money{"text": 7, "image": 7, "template": 21}
+}
+
 type outbound struct{ token, id, kind, hash string }
 
 func newPerfect(seed uint64) *perfect {
-	p := &perfect{rng: rand.New(rand.NewPCG(seed, 0))}
+	p := &perfect{rng: rand.New(rand.NewPCG(seed, 0)), account: history.Account{Prices: prices()}}
+	p.draw(1000)
 	for _, name := range []string{"A", "D", "E", "Z"} {
 		p.people = append(p.people, &person{name: name, closed: name == "Z", asked: map[string]int{}})
 	}
@@ -44,7 +52,7 @@ func newPerfect(seed uint64) *perfect {
 func (p *perfect) live(steps int) []history.Record {
 	for range steps {
 		c := p.people[p.rng.IntN(len(p.people))]
-		switch p.rng.IntN(6) {
+		switch p.rng.IntN(7) {
 		case 0:
 			p.ask(c, []string{"c1", "c2"}[p.rng.IntN(2)])
 		case 1:
@@ -53,6 +61,8 @@ func (p *perfect) live(steps int) []history.Record {
 			p.send(c)
 		case 4:
 			p.tell(c)
+		case 5:
+			p.draw(history.Money(2000 + p.rng.IntN(9)))
 		default:
 			p.write("torture", history.Record{Op: history.Killed, Process: "server"})
 		}
@@ -66,6 +76,9 @@ func (p *perfect) live(steps int) []history.Record {
 		}
 	}
 	p.write("torture", history.Record{Op: history.Quiet})
+	books := p.account
+	books.Entries = slices.Clone(books.Entries)
+	p.write("purse", history.Record{Op: history.Books, Books: &books})
 	for _, c := range p.people {
 		p.write("people", history.Record{Op: history.Thread, Customer: c.name, Shown: c.thread})
 	}
@@ -75,6 +88,32 @@ func (p *perfect) live(steps int) []history.Record {
 func (p *perfect) write(by string, rec history.Record) {
 	rec.By, rec.At = by, int64(len(p.records)+1)*1e6
 	p.records = append(p.records, rec)
+}
+
+// draw sets the limit; now and then the answer is lost, and the limit holds or not.
+func (p *perfect) draw(limit history.Money) {
+	p.write("purse", history.Record{Op: history.Draw, Limit: limit})
+	status := []int{200, 200, 0}[p.rng.IntN(3)]
+	if status == 200 || p.rng.IntN(2) == 0 {
+		p.enter(history.Entry{Kind: allocate, Amount: limit - p.account.Limit})
+	}
+	p.write("purse", history.Record{Op: history.Drew, HTTP: status})
+}
+
+// enter writes an entry of the ledger.
+func (p *perfect) enter(e history.Entry) {
+	a := &p.account
+	switch e.Kind {
+	case allocate:
+		a.Limit += e.Amount
+	case reserve:
+		a.Reserved += e.Amount
+	case settle:
+		a.Reserved, a.Spent = a.Reserved-e.Amount, a.Spent+e.Amount
+	case release:
+		a.Reserved -= e.Amount
+	}
+	a.Available, a.Entries = a.Limit-a.Reserved-a.Spent, append(a.Entries, e)
 }
 
 func (p *perfect) name(kind string) string {
@@ -106,6 +145,7 @@ func (p *perfect) ask(c *person, client string) {
 	rec.HTTP, rec.ID, rec.Hash = 201, m.id, "answer "+m.id
 	p.write(client, rec)
 	c.lane = append(c.lane, m)
+	p.enter(history.Entry{Kind: reserve, Amount: prices()[m.kind], Message: m.id})
 }
 
 // send brings the next message to the phone, which confirms it.
@@ -117,11 +157,13 @@ func (p *perfect) send(c *person) {
 	c.lane = c.lane[1:]
 	if c.closed && m.kind != "template" {
 		c.events = append(c.events, history.Item{ID: m.id, Customer: c.name, Status: failed, Failure: codeClosed})
+		p.enter(history.Entry{Kind: release, Amount: prices()[m.kind], Message: m.id})
 		return
 	}
 	c.out++
 	p.carry("B", c.name, messageOf(m.id)+"00000000000000", "out "+c.name, c.out, &c.seq)
 	c.thread = append(c.thread, history.Shown{ID: m.id, Kind: m.kind, Token: m.token, Hash: m.hash, Status: delivered})
+	p.enter(history.Entry{Kind: settle, Amount: prices()[m.kind], Message: m.id})
 	c.back++
 	p.carry(c.name, "B", p.name("receipt"), "back "+c.name, c.back, &c.seq)
 	for _, status := range []string{sent, delivered, read} {

@@ -124,6 +124,9 @@ func corruptions() []corruption {
 		{"a key has two ids", "idempotency", func(all []history.Record, at int) bool {
 			return all[at].Op == history.Answer && all[at].Call == "message" && all[at].HTTP == 201
 		}, repeat(func(r *history.Record) { r.ID = "another" })},
+		{"a charge is forgotten", "money", isOp(history.Books), edit(func(r *history.Record) { r.Books.Entries = r.Books.Entries[1:] })},
+		{"a charge is off by a digit", "money", isOp(history.Books), edit(func(r *history.Record) { r.Books.Entries[len(r.Books.Entries)-1].Amount++ })},
+		{"the line of credit is off by a digit", "money", isOp(history.Books), edit(func(r *history.Record) { r.Books.Spent-- })},
 		{"a closed window is passed", "window", func(all []history.Record, at int) bool {
 			return all[at].Op == history.Answer && all[at].Closed && all[at].Kind != "template" && all[at].HTTP == 201
 		}, func(all []history.Record, at int) []history.Record {

@@ -40,7 +40,7 @@ func rules() []func(*run) []violation {
 
 // restRules are judged when everything has been given time to arrive: before, what is missing may be under way.
 func restRules() []func(*run) []violation {
-	return []func(*run) []violation{lostMessages, lostSayings, unfinished, contradicted}
+	return []func(*run) []violation{lostMessages, lostSayings, unfinished, contradicted, moneyAdds, moneyFollows, limitKept}
 }
 
 // judge returns every violation of a history.

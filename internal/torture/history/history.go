@@ -33,6 +33,9 @@ const (
 	Killed   Op = "killed"   // Process, Point: the failpoint it was killed behind; empty for one at a random moment
 	Restored Op = "restored" // Process, Since: when the copy was made that its store was replaced by
 	Quiet    Op = "quiet"    // everything has been given time to arrive; Detail: what has not come to rest, if anything
+	Draw     Op = "draw"     // Limit: the line of credit that the operator asked for
+	Drew     Op = "drew"     // HTTP (0: no answer came, it may hold or not)
+	Books    Op = "books"    // Books, as the API shows them
 	// Of a client of the API.
 	Ask    Op = "ask"    // Call, Key, To, Token, Kind, Closed, Hash of the body
 	Answer Op = "answer" // Call, Key, To, Token, HTTP (0: no answer came), ID, Hash of the answer, Replayed, Detail
@@ -81,6 +84,9 @@ type Record struct {
 	ID       string `json:"id,omitzero"`
 	Replayed bool   `json:"replayed,omitzero"`
 
+	Limit Money    `json:"limit,omitzero"`
+	Books *Account `json:"books,omitzero"`
+
 	Customer string  `json:"customer,omitzero"`
 	Place    int     `json:"place,omitzero"`
 	Shown    []Shown `json:"shown,omitempty"`
@@ -125,6 +131,26 @@ type Header struct {
 	OneTime   uint32 `json:"one_time,omitzero"`  // of a handshake: the one-time prekey of To
 	KEM       uint32 `json:"kem,omitzero"`       // of a handshake: the KEM prekey of To
 	Ephemeral string `json:"ephemeral,omitzero"` // of a handshake
+}
+
+// Money counts millionths of the account's currency.
+type Money int64
+
+// Account is the money of the business: its line of credit, and every entry of its ledger.
+type Account struct {
+	Limit     Money            `json:"limit"`
+	Available Money            `json:"available"`
+	Reserved  Money            `json:"reserved"`
+	Spent     Money            `json:"spent"`
+	Prices    map[string]Money `json:"prices"` // of a message, by its kind
+	Entries   []Entry          `json:"entries"`
+}
+
+// Entry is one of a ledger.
+type Entry struct {
+	Kind    string `json:"kind"` // "allocate", "reserve", "settle", "release"
+	Amount  Money  `json:"amount"`
+	Message string `json:"message,omitzero"`
 }
 
 // Token makes the token of a message: who wrote it (a client, or a customer), to whom, and its number on that way, from 1.
