@@ -68,7 +68,7 @@ func (k *postgresKind) start() (err error) {
 	if given := os.Getenv("KABAR_TEST_POSTGRES"); given != "" {
 		k.base, err = url.Parse(given)
 	} else {
-		k.base, k.end, err = pgserver.Run()
+		k.base, k.end, err = pgserver.Run(false)
 	}
 	if err != nil {
 		return err

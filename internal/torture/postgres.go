@@ -21,7 +21,7 @@ import (
 func newDatabase(ctx context.Context) (database string, stop func() error, err error) {
 	given := os.Getenv("KABAR_TEST_POSTGRES")
 	if given == "" {
-		own, stop, err := pgserver.Run()
+		own, stop, err := pgserver.Run(true)
 		if err != nil {
 			return "", nil, err
 		}

@@ -16,7 +16,7 @@ var ErrNone = errors.New("KABAR_TEST_POSTGRES is not set and there is no server 
 type Server struct{}
 
 // Run starts nothing here.
-func Run() (*url.URL, func() error, error) {
+func Run(bool) (*url.URL, func() error, error) {
 	return nil, nil, fmt.Errorf("%w: not on this system", ErrNone)
 }
 

@@ -26,12 +26,12 @@ import (
 
 // script runs a server in the folder $1, which it sets up first if it is empty, until the server ends by itself or standard
 // input ends: when that is closed, or when the test process has died, however it did. What a server says that does not start
-// goes to standard error. With $2 it removes the folder in the end, so that nothing is left.
+// goes to standard error. With $2 it removes the folder in the end, so that nothing is left. $3 is on or off: whether it syncs its files.
 const script = `cd "$1" || exit 1
 [ -z "$2" ] || trap 'cd /; rm -rf "$1"' EXIT
 [ -d data ] || initdb -D data -U kabar -A trust -E UTF8 --locale=C --no-sync >log 2>&1 </dev/null || { cat log >&2; exit 1; }
 exec 3<&0
-postgres -D data -k "$1" -c listen_addresses= -c shared_buffers=32MB -c max_connections=60 -c jit=off \
+postgres -D data -k "$1" -c listen_addresses= -c shared_buffers=32MB -c max_connections=60 -c jit=off -c fsync="$3" \
 	-c unix_socket_permissions=0700 >log 2>&1 </dev/null 3<&- &
 server=$!
 { read -r _; kill -INT $server; } <&3 &
@@ -46,30 +46,32 @@ const serverPatience = time.Minute
 // ErrNone says that there is no PostgreSQL to start here.
 var ErrNone = errors.New("KABAR_TEST_POSTGRES is not set and there is no server to start")
 
-// Server is a PostgreSQL server in a temporary folder. It listens on a Unix socket in that folder and nowhere else, and syncs
-// its files as one in production does.
+// Server is a PostgreSQL server in a temporary folder. It listens on a Unix socket in that folder and nowhere else.
 type Server struct {
 	dir   string
 	who   *syscall.Credential
 	keep  bool // the folder, when the server ends: it is going to start again
+	sync  bool // its files
 	stdin io.Closer
 	ended chan error
 	said  *bytes.Buffer
 }
 
-// Run starts a server in a new folder and waits until it answers; end ends it, and removes the folder.
-func Run() (base *url.URL, end func() error, err error) {
+// Run starts a server in a new folder and waits until it answers; end ends it, and removes the folder. With sync it syncs its files as one
+// in production does. Tests that make a database each spare that: what they store need not outlive the machine.
+func Run(sync bool) (base *url.URL, end func() error, err error) {
 	s, err := New(false)
 	if err != nil {
 		return nil, nil, err
 	}
+	s.sync = sync
 	if err := s.Start(); err != nil {
 		return nil, nil, err
 	}
 	return s.URL(), s.End, nil
 }
 
-// New makes a folder for a server that does not run yet. With keep the folder stays when the server ends, until End: it is going
+// New makes a folder for a server that does not run yet, and syncs its files. With keep the folder stays when the server ends, until End: it is going
 // to start again. Without the programs of PostgreSQL it is ErrNone.
 func New(keep bool) (*Server, error) {
 	for _, program := range []string{"initdb", "postgres"} {
@@ -85,7 +87,7 @@ func New(keep bool) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	return &Server{dir: dir, who: who, keep: keep}, nil
+	return &Server{dir: dir, who: who, keep: keep, sync: true}, nil
 }
 
 // URL returns the address of the database that every server has.
@@ -115,7 +117,8 @@ func (s *Server) launch() (err error) {
 	if s.keep {
 		remove = ""
 	}
-	cmd := exec.Command("/bin/sh", "-c", script, "sh", s.dir, remove)
+	fsync := map[bool]string{true: "on", false: "off"}[s.sync]
+	cmd := exec.Command("/bin/sh", "-c", script, "sh", s.dir, remove, fsync)
 	s.said, s.ended = new(bytes.Buffer), make(chan error, 1)
 	cmd.Dir, cmd.Stderr = s.dir, s.said
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
