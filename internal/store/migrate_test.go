@@ -50,7 +50,7 @@ func TestAKilledMigrationGoesOnAtTheNextStatement(t *testing.T) {
 		}
 		every := 1
 		if testing.Short() {
-			every = 5
+			every = 25
 		}
 		for k := 1; k <= last; k += every {
 			o := schema1(t, s)
