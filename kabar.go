@@ -38,6 +38,7 @@ type Account struct {
 	Currency string // it is billed in, ISO 4217; DefaultCurrency when it is added without one
 	Timezone string // whose days and months prices follow, as of the tz database; DefaultTimezone when it is added without one
 	Created  time.Time
+	Client   bool // it belongs to a client of whoever runs the server
 }
 
 // What an account has that is added without them.

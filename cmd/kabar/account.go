@@ -47,16 +47,21 @@ type accountAddCmd struct {
 	Name       string `arg:"" help:"What it is called."`
 	Currency   string `help:"What it is billed in, ISO 4217." default:"USD" placeholder:"CODE" env:"-"`
 	Timezone   string `help:"Whose days and months its prices follow, as of the tz database." default:"UTC" placeholder:"ZONE" env:"-"`
+	Client     bool   `help:"It belongs to a client of yours: the Cloud API lists it among client_whatsapp_business_accounts." env:"-"`
 }
 
 type (
-	addAccount  struct{ Name, Currency, Timezone string }
+	addAccount struct {
+		Name, Currency, Timezone string
+		Client                   bool
+	}
 	listAccount struct{}
 	accountItem struct {
 		ID       string       `json:"waba_id"` // as the Graph API has it
 		Name     string       `json:"name"`
 		Currency string       `json:"currency"`
 		Timezone string       `json:"timezone"`
+		Client   bool         `json:"client"`
 		Limit    *kabar.Money `json:"limit"` // nil: there is no line
 		Reserved kabar.Money  `json:"reserved"`
 		Spent    kabar.Money  `json:"spent"`
@@ -67,7 +72,7 @@ type (
 func (c *accountAddCmd) Run(ctx context.Context, s streams) error {
 	return c.operate(ctx, func(op *control.Client) error {
 		var out accountItem
-		if err := op.Call(ctx, "account.add", addAccount{c.Name, c.Currency, c.Timezone}, &out, nil); err != nil {
+		if err := op.Call(ctx, "account.add", addAccount{c.Name, c.Currency, c.Timezone, c.Client}, &out, nil); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintf(s.out, "Account %s (%s), billed in %s. Its limit is 0.00: kabar account credit AMOUNT --account %q\n", out.Name, out.ID, out.Currency, out.Name)
@@ -80,7 +85,7 @@ func (p *parts) addAccount(ctx context.Context, in addAccount, _ control.Report)
 	if err != nil {
 		return out, err
 	}
-	made, err := b.Add(ctx, kabar.Account{Name: in.Name, Currency: in.Currency, Timezone: in.Timezone}, byOperator)
+	made, err := b.Add(ctx, kabar.Account{Name: in.Name, Currency: in.Currency, Timezone: in.Timezone, Client: in.Client}, byOperator)
 	if err != nil {
 		return out, told(err)
 	}
@@ -92,7 +97,7 @@ func (p *parts) accountItem(ctx context.Context, b *engine.Accounts, w *kabar.Ac
 	if err != nil {
 		return out, err
 	}
-	out = accountItem{ID: manage.AccountID(p.db, w.ID), Name: w.Name, Currency: w.Currency, Timezone: w.Timezone, Reserved: c.Reserved, Spent: c.Spent}
+	out = accountItem{ID: manage.AccountID(p.db, w.ID), Name: w.Name, Currency: w.Currency, Timezone: w.Timezone, Client: w.Client, Reserved: c.Reserved, Spent: c.Spent}
 	if !c.Open {
 		out.Limit = &c.Limit
 	}
@@ -121,10 +126,19 @@ func (c *accountListCmd) Run(ctx context.Context, s streams) error {
 
 func (a *accountItem) row() []string {
 	limit, available := "no line", ""
-	if a.Limit != nil {
-		limit, available = a.Limit.String(), (*a.Limit - a.Reserved - a.Spent).String()
+	if left := a.available(); left != nil {
+		limit, available = a.Limit.String(), left.String()
 	}
 	return []string{a.ID, a.Name, a.Currency, a.Timezone, limit, available, a.Reserved.String(), a.Spent.String()}
+}
+
+// available is what is left of the line of credit; nil: there is none.
+func (a *accountItem) available() *kabar.Money {
+	if a.Limit == nil {
+		return nil
+	}
+	left := *a.Limit - a.Reserved - a.Spent
+	return &left
 }
 
 func (p *parts) listAccounts(ctx context.Context, _ listAccount, _ control.Report) (all []accountItem, err error) {

@@ -38,6 +38,7 @@ Examples:
   kabar key add --number 628111000201 --scopes admin --expires 90d --label deploy --data server
   kabar key add --scopes whatsapp_business_messaging,whatsapp_business_management --label shop --data server
   kabar key add --role marketer --account 'Kabar Coffee' --expires 365d --label campaigns --data server
+  kabar key add --all-accounts --scopes whatsapp_business_management,read --label clients --data server
   kabar key list --data server
   kabar key revoke 3f8a0c91b2de --data server
   kabar key master master.key`
@@ -66,6 +67,7 @@ type keyAddCmd struct {
 	accountFlag `embed:""`
 	Role        string   `help:"What it may do, by a name: owner, admin, developer, agent, marketer, reviewer or auditor." placeholder:"ROLE" xor:"may" env:"-"`
 	Scopes      []string `help:"What it may do: messages (unless said), admin, read, review, consent, accounts, keys, audit, templates, lab, whatsapp_business_messaging, whatsapp_business_management." placeholder:"SCOPE,…" xor:"may" env:"-"`
+	AllAccounts bool     `help:"It is for every account of the server, those of clients among them: a provider's own." env:"-"`
 	Label       string   `help:"What it is for, for the list." placeholder:"TEXT" env:"-"`
 	Expires     duration `help:"After how long it ends; 0: never." default:"0" placeholder:"90d" env:"-"`
 }
@@ -84,6 +86,7 @@ type (
 	addKey struct {
 		Number  string        `json:"number"`
 		Account string        `json:"account"`
+		All     bool          `json:"all"`  // accounts
 		Role    string        `json:"role"` // or
 		Scopes  []string      `json:"scopes"`
 		Label   string        `json:"label"`
@@ -104,7 +107,7 @@ func (c *keyAddCmd) Run(ctx context.Context, s streams) error {
 	}
 	return c.operate(ctx, func(op *control.Client) error {
 		var added addedKey
-		if err := op.Call(ctx, "key.add", addKey{c.Number, c.Account, c.Role, c.Scopes, c.Label, time.Duration(c.Expires)}, &added, nil); err != nil {
+		if err := op.Call(ctx, "key.add", addKey{c.Number, c.Account, c.AllAccounts, c.Role, c.Scopes, c.Label, time.Duration(c.Expires)}, &added, nil); err != nil {
 			return err
 		}
 		_, err := fmt.Fprint(s.out, added.text())
@@ -146,6 +149,9 @@ func (p *parts) addKey(ctx context.Context, in addKey, _ control.Report) (out ad
 	}
 	digits := wholeServer
 	switch {
+	case in.All && (in.Number != "" || in.Account != "" || ofNumber(in.Scopes)):
+		return out, control.Refuse("--all-accounts: such a key is for no number and no account, and opens no /v1: leave --number, --account and the scopes messages and admin out")
+	case in.All: // the server's own
 	case in.Number != "" || ofNumber(in.Scopes):
 		n, err := pickNumber(ctx, p.db, in.Number)
 		if err != nil {

@@ -49,6 +49,7 @@ type cli struct {
 	Template templateCmd `cmd:"" program:"serve" help:"Import message templates, list and show them, change their status."`
 	Message  messageCmd  `cmd:"" program:"serve" help:"Show what became of a message."`
 	Account  accountCmd  `cmd:"" program:"serve" help:"Add accounts, draw their lines of credit, show what they owe."`
+	Provider providerCmd `cmd:"" program:"serve" help:"Serve clients: onboard them, and report on them."`
 	Rates    ratesCmd    `cmd:"" program:"serve" help:"Show and import what messages cost."`
 	Catalog  catalogCmd  `cmd:"" program:"serve" help:"Import the products of a catalog, and list them."`
 	Consent  consentCmd  `cmd:"" program:"serve" help:"Keep what customers have agreed to, and what a number does about it."`

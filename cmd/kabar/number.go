@@ -60,10 +60,11 @@ type numberAddCmd struct {
 
 type (
 	addNumber struct {
-		Digits  string `json:"digits"`
-		Name    string `json:"name"`
-		Account string `json:"account"` // empty: a new one
-		Invite  string `json:"invite"`
+		Digits  string         `json:"digits"`
+		Name    string         `json:"name"`
+		Account string         `json:"account"` // empty: a new one
+		Invite  string         `json:"invite"`
+		Profile *kabar.Profile `json:"profile,omitempty"` // its name is Name; nil: nothing but that
 	}
 	addedNumber struct {
 		Digits   string `json:"digits"`
@@ -83,7 +84,7 @@ func (c *numberAddCmd) Run(ctx context.Context, s streams) error {
 	}
 	return c.operate(ctx, func(op *control.Client) error {
 		var added addedNumber
-		if err := op.Call(ctx, "number.add", addNumber{c.Digits, c.Name, c.Account, invite}, &added, nil); err != nil {
+		if err := op.Call(ctx, "number.add", addNumber{Digits: c.Digits, Name: c.Name, Account: c.Account, Invite: invite}, &added, nil); err != nil {
 			return err
 		}
 		_, err := fmt.Fprint(s.out, added.text(c.Data, invite != ""))
@@ -121,6 +122,14 @@ func (p *parts) addNumber(ctx context.Context, in addNumber, _ control.Report) (
 	if err := checkBusinessName(in.Name); err != nil {
 		return out, err
 	}
+	var profile kabar.Profile
+	if in.Profile != nil {
+		profile = *in.Profile
+	}
+	profile.Name = in.Name
+	if err := profile.Validate(); err != nil {
+		return out, told(err)
+	}
 	account, err := p.account(ctx, in.Account, in.Name)
 	if err != nil {
 		return out, err
@@ -142,7 +151,6 @@ func (p *parts) addNumber(ctx context.Context, in addNumber, _ control.Report) (
 	}
 	ctx = context.WithoutCancel(ctx) // from here on it is done to the end, whether or not somebody waits for it
 	if i < 0 {
-		profile := kabar.Profile{Name: in.Name}
 		if n, err = engine.AddNumber(ctx, p.db, engine.NewNumber{Account: account, Digits: out.Digits, Profile: profile}, time.Now()); err != nil {
 			return out, fmt.Errorf("add the number: %w", err)
 		}

@@ -46,6 +46,7 @@ func operations(p *parts) *control.Mux {
 	messageOperations(m, p)
 	catalogOperations(m, p)
 	accountOperations(m, p)
+	providerOperations(m, p)
 	ratesOperations(m, p)
 	consentOperations(m, p)
 	auditOperations(m, p)

@@ -99,7 +99,7 @@ func cmdSink(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // cmdReady waits for ready.json, puts what it says into API, PHONE, CONSOLE, NUMBER, TOKEN, PASSWORD, KEY, CLOUD (the token
-// of the Cloud API), PHONE_ID, ANA, BUDI and CITRA, and removes it for the next start.
+// of the Cloud API), BUSINESS, PHONE_ID, ANA, BUDI and CITRA, and removes it for the next start.
 func cmdReady(ts *testscript.TestScript, _ bool, _ []string) {
 	file := ts.MkAbs("ready.json")
 	var text []byte
@@ -116,7 +116,8 @@ func cmdReady(ts *testscript.TestScript, _ bool, _ []string) {
 	var r ready
 	ts.Check(json.Unmarshal(text, &r))
 	for name, value := range map[string]string{"API": r.API, "PHONE": r.Phone, "RELAY": r.Relay, "CONSOLE": r.Console, "NUMBER": r.Number,
-		"TOKEN": r.OnPrem.Token, "PASSWORD": r.OnPrem.Password, "KEY": r.Kabar.APIKey, "CLOUD": r.Cloud.Token, "PHONE_ID": r.Cloud.Number, "ANA": r.Customers[0].WaID,
+		"TOKEN": r.OnPrem.Token, "PASSWORD": r.OnPrem.Password, "KEY": r.Kabar.APIKey, "CLOUD": r.Cloud.Token, "PHONE_ID": r.Cloud.Number,
+		"BUSINESS": r.Cloud.Business, "ANA": r.Customers[0].WaID,
 		"BUDI": r.Customers[1].WaID, "CITRA": r.Customers[2].WaID, "MEDIA_DIR": r.MediaDir} {
 		if value == "" {
 			ts.Fatalf("ready.json has no %s", name)

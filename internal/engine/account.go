@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -109,7 +110,8 @@ func (a *Accounts) Add(ctx context.Context, w kabar.Account, actor string) (*kab
 		if err := tx.SaveCredit(&kabar.Credit{Account: w.ID}); err != nil {
 			return err
 		}
-		return audit(tx, &w, "account.added", actor, now, map[string]string{"name": w.Name, "currency": w.Currency, "timezone": w.Timezone})
+		return audit(tx, &w, "account.added", actor, now, map[string]string{"name": w.Name, "currency": w.Currency, "timezone": w.Timezone,
+			"client": strconv.FormatBool(w.Client)})
 	})
 	if err != nil {
 		return nil, store.Refusal(err)

@@ -12,12 +12,12 @@ func (a *API) accountKind() *kind {
 		fields: map[string]func(*exchange, *kabar.Account, Field) (any, error){
 			"id":                           plain(func(w *kabar.Account) any { return a.nodeID(int64(w.ID)) }),
 			"name":                         plain(func(w *kabar.Account) any { return w.Name }),
-			"currency":                     plain(func(*kabar.Account) any { return "USD" }),
+			"currency":                     plain(func(w *kabar.Account) any { return w.Currency }),
 			"timezone_id":                  plain(func(*kabar.Account) any { return "0" }),
 			"message_template_namespace":   plain(a.namespace),
 			"account_review_status":        plain(func(*kabar.Account) any { return "APPROVED" }),
 			"business_verification_status": plain(func(*kabar.Account) any { return "verified" }),
-			"ownership_type":               plain(func(*kabar.Account) any { return "SELF" }),
+			"ownership_type":               plain(ownership),
 			"status":                       plain(func(*kabar.Account) any { return "ACTIVE" }),
 			"is_enabled_for_insights":      plain(func(*kabar.Account) any { return true }),
 			"analytics":                    a.analytics,
@@ -79,13 +79,28 @@ func (a *API) owner(x *exchange, _ *kabar.Account, _ Field) (any, error) {
 	return map[string]string{"id": a.nodeID(app.Business), "name": a.name}, nil
 }
 
+// whose says which accounts an edge lists.
+type whose func(*kabar.Account) bool
+
+func anybodys(*kabar.Account) bool  { return true }
+func ours(w *kabar.Account) bool    { return !w.Client }
+func clients(w *kabar.Account) bool { return w.Client }
+
+// ownership says whether an account is the business's own.
+func ownership(w *kabar.Account) any {
+	if w.Client {
+		return "CLIENT_OWNED"
+	}
+	return "SELF"
+}
+
 // listAccounts answers a page of the accounts of whoever asks.
-func (a *API) listAccounts(x *exchange, path string) error {
+func (a *API) listAccounts(x *exchange, path string, of whose) error {
 	p, fields, err := x.listed()
 	if err != nil {
 		return err
 	}
-	page, err := a.accountsAt(x, p, fields, path)
+	page, err := a.accountsAt(x, p, fields, path, of)
 	if err != nil {
 		return err
 	}
@@ -93,27 +108,30 @@ func (a *API) listAccounts(x *exchange, path string) error {
 }
 
 // accountPage is listAccounts as a field of another node.
-func (a *API) accountPage(x *exchange, f Field, path string) (any, error) {
+func (a *API) accountPage(x *exchange, f Field, path string, of whose) (any, error) {
 	p, err := f.paging()
 	if err != nil {
 		return nil, err
 	}
-	return a.accountsAt(x, p, f.Fields, path)
+	return a.accountsAt(x, p, f.Fields, path, of)
 }
 
-func (a *API) accountsAt(x *exchange, p paging, fields []Field, path string) (*list, error) {
+func (a *API) accountsAt(x *exchange, p paging, fields []Field, path string, of whose) (*list, error) {
 	all, err := a.accounts(x)
 	if err != nil {
 		return nil, err
 	}
 	k := a.accountKind()
-	entries := make([]entry, len(all))
-	for i, w := range all {
+	entries := []entry{}
+	for _, w := range all {
+		if !of(w) {
+			continue
+		}
 		shown, err := k.show(x, w, fields)
 		if err != nil {
 			return nil, err
 		}
-		entries[i] = entry{a.nodeID(int64(w.ID)), shown}
+		entries = append(entries, entry{a.nodeID(int64(w.ID)), shown})
 	}
 	return x.pageOf(entries, p, path), nil
 }

@@ -28,7 +28,10 @@ func (a *API) businessKind() *kind {
 			"id":   plain(func(b business) any { return a.nodeID(b.app.Business) }),
 			"name": plain(func(business) any { return a.name }),
 			"owned_whatsapp_business_accounts": func(x *exchange, b business, f Field) (any, error) {
-				return a.accountPage(x, f, a.nodeID(b.app.Business)+"/owned_whatsapp_business_accounts")
+				return a.accountPage(x, f, a.nodeID(b.app.Business)+"/owned_whatsapp_business_accounts", ours)
+			},
+			"client_whatsapp_business_accounts": func(x *exchange, b business, f Field) (any, error) {
+				return a.accountPage(x, f, a.nodeID(b.app.Business)+"/client_whatsapp_business_accounts", clients)
 			},
 		}})
 }
@@ -49,7 +52,7 @@ func (a *API) userKind() *kind {
 			"id":   plain(func(u user) any { return a.nodeID(u.app.User) }),
 			"name": plain(func(user) any { return a.name }),
 			"assigned_whatsapp_business_accounts": func(x *exchange, u user, f Field) (any, error) {
-				return a.accountPage(x, f, a.nodeID(u.app.User)+"/assigned_whatsapp_business_accounts")
+				return a.accountPage(x, f, a.nodeID(u.app.User)+"/assigned_whatsapp_business_accounts", anybodys)
 			},
 		}})
 }
@@ -77,16 +80,18 @@ func (a *API) me(x *exchange) error {
 
 // owned: GET /{business}/owned_whatsapp_business_accounts.
 func (a *API) owned(x *exchange, b business) error {
-	return a.listAccounts(x, a.nodeID(b.app.Business)+"/owned_whatsapp_business_accounts")
+	return a.listAccounts(x, a.nodeID(b.app.Business)+"/owned_whatsapp_business_accounts", ours)
 }
 
 // assigned: GET /{user}/assigned_whatsapp_business_accounts.
 func (a *API) assigned(x *exchange, u user) error {
-	return a.listAccounts(x, a.nodeID(u.app.User)+"/assigned_whatsapp_business_accounts")
+	return a.listAccounts(x, a.nodeID(u.app.User)+"/assigned_whatsapp_business_accounts", anybodys)
 }
 
-// listClients: GET /{business}/client_whatsapp_business_accounts. Nobody has shared an account with this business.
-func (a *API) listClients(x *exchange, _ business) error { return x.reply(list{Data: []any{}}) }
+// listClients: GET /{business}/client_whatsapp_business_accounts: those that were added for clients (kabar provider onboard).
+func (a *API) listClients(x *exchange, b business) error {
+	return a.listAccounts(x, a.nodeID(b.app.Business)+"/client_whatsapp_business_accounts", clients)
+}
 
 // mine reports whether whoever asks may see what belongs to an account.
 func mine(who auth.Who, id kabar.AccountID) bool {

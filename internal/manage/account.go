@@ -34,6 +34,7 @@ type account struct {
 	Name     string `json:"name"`
 	Currency string `json:"currency"`
 	Timezone string `json:"timezone"`
+	Client   bool   `json:"client"`
 	Created  string `json:"created,omitempty"`
 }
 
@@ -43,7 +44,7 @@ func (a *API) nodeID(key int64) string { return strconv.FormatUint(a.o.Nodes.Nod
 func AccountID(n Nodes, id kabar.AccountID) string { return strconv.FormatUint(n.Node(int64(id)), 10) }
 
 func (a *API) shownAccount(w *kabar.Account) account {
-	return account{a.nodeID(int64(w.ID)), w.Name, w.Currency, w.Timezone, written(w.Created)}
+	return account{a.nodeID(int64(w.ID)), w.Name, w.Currency, w.Timezone, w.Client, written(w.Created)}
 }
 
 // named returns the account that a path names, if the request may see it, and who asks.
@@ -91,6 +92,7 @@ func (a *API) addAccount(w http.ResponseWriter, r *http.Request) {
 		Name     string `json:"name"`
 		Currency string `json:"currency"`
 		Timezone string `json:"timezone"`
+		Client   bool   `json:"client"`
 	}{Currency: kabar.DefaultCurrency, Timezone: kabar.DefaultTimezone}
 	if !a.read(w, r, &in, `send {"name":"Toko","currency":"USD","timezone":"Asia/Jakarta"}`) {
 		return
@@ -98,7 +100,7 @@ func (a *API) addAccount(w http.ResponseWriter, r *http.Request) {
 	who, err := a.operator(r)
 	if err == nil {
 		var made *kabar.Account
-		if made, err = a.o.Accounts.Add(r.Context(), kabar.Account{Name: in.Name, Currency: in.Currency, Timezone: in.Timezone}, who); err == nil {
+		if made, err = a.o.Accounts.Add(r.Context(), kabar.Account{Name: in.Name, Currency: in.Currency, Timezone: in.Timezone, Client: in.Client}, who); err == nil {
 			a.write(w, http.StatusCreated, a.shownAccount(made))
 			return
 		}

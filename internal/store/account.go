@@ -15,14 +15,17 @@ type accountRow struct {
 	name               string
 	created            int64
 	currency, timezone string
+	client             int64
 }
 
 var accounts = &table[int64, accountRow]{
-	shape:  shape{"account", cols("id:bigint"), cols("name:text created:bigint currency:text timezone:text")},
-	key:    func(r *accountRow) int64 { return r.id },
-	args:   one[int64],
-	fields: func(r *accountRow) []any { return []any{&r.id, &r.name, &r.created, &r.currency, &r.timezone} },
-	order:  byID[int64],
+	shape: shape{"account", cols("id:bigint"), cols("name:text created:bigint currency:text timezone:text client:bigint")},
+	key:   func(r *accountRow) int64 { return r.id },
+	args:  one[int64],
+	fields: func(r *accountRow) []any {
+		return []any{&r.id, &r.name, &r.created, &r.currency, &r.timezone, &r.client}
+	},
+	order: byID[int64],
 }
 
 // AddAccount stores a new account and sets its ID, and what it has when nothing is said.
@@ -31,7 +34,7 @@ func (tx *Tx) AddAccount(a *kabar.Account, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	row := accountRow{id, a.Name, millis(now), cmp.Or(a.Currency, kabar.DefaultCurrency), cmp.Or(a.Timezone, kabar.DefaultTimezone)}
+	row := accountRow{id, a.Name, millis(now), cmp.Or(a.Currency, kabar.DefaultCurrency), cmp.Or(a.Timezone, kabar.DefaultTimezone), flag(a.Client)}
 	tx.accounts.fresh(row)
 	*a = *openAccount(&row)
 	return nil
@@ -58,10 +61,10 @@ func (tx *Tx) SaveAccount(a *kabar.Account) error {
 	if row == nil {
 		return &NotFoundError{"account"}
 	}
-	row.name, row.currency, row.timezone = a.Name, a.Currency, a.Timezone
+	row.name, row.currency, row.timezone, row.client = a.Name, a.Currency, a.Timezone, flag(a.Client)
 	return tx.accounts.put(*row)
 }
 
 func openAccount(r *accountRow) *kabar.Account {
-	return &kabar.Account{ID: kabar.AccountID(r.id), Name: r.name, Currency: r.currency, Timezone: r.timezone, Created: instant(r.created)}
+	return &kabar.Account{ID: kabar.AccountID(r.id), Name: r.name, Currency: r.currency, Timezone: r.timezone, Created: instant(r.created), Client: r.client != 0}
 }
