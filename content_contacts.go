@@ -156,7 +156,7 @@ func checkType(field, v string, allowed ...string) error {
 	if v == "" || slices.Contains(allowed, v) {
 		return nil
 	}
-	return fault(ReasonInvalid, field+".type", "is %q, allowed are %q", v, allowed)
+	return fault(ReasonInvalid, field+".type", "is %q, allowed are %s", v, WordsOf(allowed))
 }
 
 func checkDay(field, day string) error {

@@ -124,9 +124,9 @@ func (i *Interactive) checkType() error {
 	allowed := InteractiveTypes(true)
 	switch {
 	case i.Type == "":
-		return fault(ReasonMissing, field, "is required: one of %q", allowed)
+		return fault(ReasonMissing, field, "is required: one of %s", WordsOf(allowed))
 	case !slices.Contains(allowed, i.Type):
-		return fault(ReasonInvalid, field, "is %q, allowed are %q", i.Type, allowed)
+		return fault(ReasonInvalid, field, "is %q, allowed are %s", i.Type, WordsOf(allowed))
 	}
 	return nil
 }

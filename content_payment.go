@@ -131,9 +131,9 @@ func checkReference(field, s string) error {
 func checkOneOf(field, s string, allowed ...string) error {
 	switch {
 	case s == "":
-		return fault(ReasonMissing, field, "is required: one of %q", allowed)
+		return fault(ReasonMissing, field, "is required: one of %s", WordsOf(allowed))
 	case !slices.Contains(allowed, s):
-		return fault(ReasonInvalid, field, "is %.40q, allowed are %q", s, allowed)
+		return fault(ReasonInvalid, field, "is %.40q, allowed are %s", s, WordsOf(allowed))
 	}
 	return nil
 }

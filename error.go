@@ -2,6 +2,7 @@ package kabar
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -129,6 +130,15 @@ func (e *Error) Explanation() string {
 		return what
 	}
 	return e.Field + ": " + what
+}
+
+// WordsOf writes the words that are allowed one after another, for a refusal.
+func WordsOf[T ~string](all []T) string {
+	words := make([]string, len(all))
+	for i, w := range all {
+		words[i] = string(w)
+	}
+	return strings.Join(words, ", ")
 }
 
 // Refuse makes an Error about a field. The detail is a format as of fmt.Sprintf.

@@ -86,11 +86,11 @@ func (d *FlowDef) Edit(now time.Time, e FlowEdit) error {
 // Check checks what is said about the flow.
 func (d *FlowDef) Check() error {
 	if len(d.Categories) == 0 {
-		return fault(ReasonMissing, "categories", "is required: some of %q", FlowCategories())
+		return fault(ReasonMissing, "categories", "is required: some of %s", WordsOf(FlowCategories()))
 	}
 	for _, c := range d.Categories {
 		if !slices.Contains(FlowCategories(), c) {
-			return fault(ReasonInvalid, "categories", "has %.40q, allowed are %q", c, FlowCategories())
+			return fault(ReasonInvalid, "categories", "has %.40q, allowed are %s", c, WordsOf(FlowCategories()))
 		}
 	}
 	return first(checkText("name", d.Name, MaxFlowName), d.checkEndpoint())

@@ -67,7 +67,7 @@ func (c *flowCheck) branches(at string, s *FlowScreen, names map[string]bool) {
 	}
 	for a, where := range s.choosing() {
 		if a.Name != FlowExchange && a.Name != FlowUpdate {
-			c.fault(flowBadValue, a.Name, "The action %.40q at %q is not one of %q.", a.Name, at+"/"+where, []string{FlowExchange, FlowUpdate})
+			c.fault(flowBadValue, a.Name, "The action %.40q at %q is neither %s nor %s.", a.Name, at+"/"+where, FlowExchange, FlowUpdate)
 		}
 	}
 }

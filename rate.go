@@ -114,15 +114,6 @@ func PricedCategories() []Category {
 	return []Category{CategoryMarketing, CategoryMarketingLite, CategoryUtility, CategoryAuthentication, CategoryService}
 }
 
-// WordsOf writes categories one after another.
-func WordsOf(all []Category) string {
-	words := make([]string, len(all))
-	for i, c := range all {
-		words[i] = string(c)
-	}
-	return strings.Join(words, ", ")
-}
-
 // isCode reports whether s is n capital letters.
 func isCode(s string, n int) bool {
 	for _, c := range []byte(s) {

@@ -36,7 +36,7 @@ func (c choices) check(field string, get func(string) string) error {
 	for _, name := range slices.Sorted(maps.Keys(c)) {
 		for _, v := range itemsOf(get(name)) {
 			if !slices.Contains(c[name], v) {
-				return kabar.Refuse(kabar.ReasonInvalid, dotless(field)+name, "%q is unknown, allowed are %q", clip(v), c[name])
+				return kabar.Refuse(kabar.ReasonInvalid, dotless(field)+name, "%q is unknown, allowed are %s", clip(v), kabar.WordsOf(c[name]))
 			}
 		}
 	}
@@ -66,7 +66,7 @@ func (a *API) figuresOf(f Field, allowed choices) (q figures, err error) {
 		return q, err
 	}
 	if q.granularity = strings.Join(itemsOf(get("granularity")), ","); !slices.Contains(allowed["granularity"], q.granularity) {
-		return q, kabar.Refuse(kabar.ReasonMissing, f.Name+".granularity", "is required: one of %q", allowed["granularity"])
+		return q, kabar.Refuse(kabar.ReasonMissing, f.Name+".granularity", "is required: one of %s", kabar.WordsOf(allowed["granularity"]))
 	}
 	q.filters = map[string][]string{}
 	for name, dimension := range figureFilters {

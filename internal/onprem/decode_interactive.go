@@ -12,7 +12,7 @@ import (
 // or as drafts.
 func (d decoder) interactive(o *contentjson.Interactive[mediaObject]) (kabar.Content, error) {
 	if allowed, t := kabar.InteractiveTypes(false), kabar.InteractiveType(o.Type); t != "" && !slices.Contains(allowed, t) {
-		return nil, kabar.Refuse(kabar.ReasonInvalid, "interactive.type", "is %q, allowed are %q", t, allowed)
+		return nil, kabar.Refuse(kabar.ReasonInvalid, "interactive.type", "is %q, allowed are %s", t, kabar.WordsOf(allowed))
 	}
 	c, err := o.Content(d.media)
 	if err != nil {
