@@ -49,6 +49,9 @@ func (m Money) String() string {
 	return sign + strconv.FormatUint(n/moneyUnit, 10) + "." + part[:moneyShown] + strings.TrimRight(part[moneyShown:], "0")
 }
 
+// Units returns the amount as a number of the currency's unit, for those who cannot read a decimal: it is exact up to 15 digits.
+func (m Money) Units() float64 { return float64(m) / moneyUnit }
+
 // MarshalText implements encoding.TextMarshaler.
 func (m Money) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
 

@@ -11,6 +11,8 @@ type Traffic struct {
 	Class   string // what they are priced as: a Category; ClassInbound for customers' messages
 
 	Sent, Delivered, Read int64 // of the business's messages
+	FreeWindow, FreeEntry int64 // of Delivered: those that were free, and by which PricingFreeWindow or PricingFreeEntry
+	Cost                  Money // of the others
 	Received              int64 // of customers' messages
 	Opened                int64 // conversations that began
 }

@@ -137,7 +137,8 @@ func (e *Engine) collectMessages(ctx context.Context, n kabar.NumberID, before t
 	var after kabar.MessageID
 	for {
 		some, next, err := e.db.CollectMessages(ctx, n, after, before, func(tx *store.Tx, m *kabar.Message) error {
-			return endCharge(tx, m, kabar.LedgerRelease, e.now())
+			_, err := endCharge(tx, m, kabar.LedgerRelease, e.now())
+			return err
 		})
 		if removed += some; err != nil {
 			return removed, err

@@ -86,7 +86,7 @@ func charge(tx *store.Tx, entry *kabar.LedgerEntry, m *kabar.Message) error {
 // reprice charges a message anew that goes out as something else than it was accepted as, in the place of what was reserved for that.
 func (e *Engine) reprice(tx *store.Tx, l *line, c *kabar.Conversation, m *kabar.Message, now time.Time) error {
 	if m.Charge != 0 {
-		if err := endCharge(tx, m, kabar.LedgerRelease, now); err != nil {
+		if _, err := endCharge(tx, m, kabar.LedgerRelease, now); err != nil {
 			return err
 		}
 	}
@@ -108,40 +108,41 @@ func (e *Engine) warn(tx *store.Tx, l *line, c *kabar.Credit, percent int, now t
 }
 
 // settle ends what was reserved for a message that has come to its status: it was delivered, or has failed. Each happens to a message
-// at most once, since statuses only move forward.
-func settle(tx *store.Tx, m *kabar.Message, now time.Time) error {
+// at most once, since statuses only move forward. It returns what the message has cost by that.
+func settle(tx *store.Tx, m *kabar.Message, now time.Time) (cost kabar.Money, err error) {
 	if m.Charge == 0 {
-		return nil
+		return 0, nil
 	}
 	switch m.Status {
 	case kabar.Delivered:
 		return endCharge(tx, m, kabar.LedgerSettle, now)
 	case kabar.Failed:
-		return endCharge(tx, m, kabar.LedgerRelease, now)
+		_, err = endCharge(tx, m, kabar.LedgerRelease, now)
+		return 0, err
 	default: // what costs is the delivery
-		return nil
+		return 0, nil
 	}
 }
 
-// endCharge moves what was reserved for a message to where the kind of the new entry says.
-func endCharge(tx *store.Tx, m *kabar.Message, kind kabar.LedgerKind, now time.Time) error {
+// endCharge moves what was reserved for a message to where the kind of the new entry says, and returns how much that was.
+func endCharge(tx *store.Tx, m *kabar.Message, kind kabar.LedgerKind, now time.Time) (kabar.Money, error) {
 	entry, err := tx.Ledger(m.Account, m.Charge)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	credit, err := tx.Credit(m.Account)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	credit.Reserved -= entry.Amount
 	if kind == kabar.LedgerSettle {
 		credit.Spent += entry.Amount
 	}
 	if err := tx.SaveCredit(credit); err != nil {
-		return err
+		return 0, err
 	}
 	entry.ID, entry.Kind, entry.At = 0, kind, now
-	return tx.AddLedger(entry)
+	return entry.Amount, tx.AddLedger(entry)
 }
 
 // covered refuses, just before a message leaves, what costs while the line of credit is overdrawn: its limit was lowered meanwhile.

@@ -74,10 +74,11 @@ func (e *Engine) tell(tx *store.Tx, l *line, c *kabar.Conversation, m *kabar.Mes
 		ev.Billing, ev.Expires, ev.Category = c.Billing.ID, c.Billing.Expires, c.Billing.Category
 	}
 	ev.Class, ev.Pricing = kabar.ClassOf(m.Content), m.Pricing
-	if err := settle(tx, m, now); err != nil {
+	cost, err := settle(tx, m, now)
+	if err != nil {
 		return err
 	}
-	if err := e.moved(tx, c, m, ev.Class, now); err != nil {
+	if err := e.moved(tx, c, m, ev.Class, cost, now); err != nil {
 		return err
 	}
 	if err := e.count(tx, m, now); err != nil {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -14,8 +15,8 @@ func (e *Engine) traffic(tx *store.Tx, c *kabar.Conversation, class kabar.Catego
 	return tx.AddTraffic(t)
 }
 
-// moved counts a message of the business that has come further. A reaction is none that anybody pays for.
-func (e *Engine) moved(tx *store.Tx, c *kabar.Conversation, m *kabar.Message, class kabar.Category, now time.Time) error {
+// moved counts a message of the business that has come further, and what that has cost. A reaction is none that anybody pays for.
+func (e *Engine) moved(tx *store.Tx, c *kabar.Conversation, m *kabar.Message, class kabar.Category, cost kabar.Money, now time.Time) error {
 	if m.Content.Kind() == kabar.KindReaction {
 		return nil
 	}
@@ -23,7 +24,15 @@ func (e *Engine) moved(tx *store.Tx, c *kabar.Conversation, m *kabar.Message, cl
 	case kabar.Sent:
 		return e.traffic(tx, c, class, kabar.Traffic{Sent: 1}, now)
 	case kabar.Delivered:
-		return e.traffic(tx, c, class, kabar.Traffic{Delivered: 1}, now)
+		t := kabar.Traffic{Delivered: 1, Cost: cost}
+		switch cmp.Or(m.Pricing, class.Pricing()) {
+		case kabar.PricingFreeWindow:
+			t.FreeWindow = 1
+		case kabar.PricingFreeEntry:
+			t.FreeEntry = 1
+		case kabar.PricingRegular:
+		}
+		return e.traffic(tx, c, class, t, now)
 	case kabar.Read:
 		return e.traffic(tx, c, class, kabar.Traffic{Read: 1}, now)
 	default: // nothing is counted of the others

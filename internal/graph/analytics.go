@@ -11,7 +11,7 @@ import (
 )
 
 // The figures of an account are fields with modifiers: analytics.start(…).end(…).granularity(…) and so on (contract 1.8). They are
-// counted in half hours as messages move. Money is not known here: a cost is 0.
+// counted in half hours as messages move. A cost is of what was delivered, in the currency of the account.
 
 // point is a row of the figures: its period, its dimensions, and the sums of what is counted.
 type point struct {
@@ -21,8 +21,14 @@ type point struct {
 	sums       []int64
 }
 
+// part is what a row of the traffic has to say about one set of dimensions.
+type part struct {
+	facts map[string]string
+	sums  []int64
+}
+
 // points adds up what is counted of the numbers of whoever asks, by period and dimension. Of what nothing is counted has no point.
-func (a *API) points(x *exchange, w *kabar.Account, q *figures, of func(*kabar.Traffic) map[string]string, values ...func(*kabar.Traffic) int64) ([]*point, error) {
+func (a *API) points(x *exchange, w *kabar.Account, q *figures, parts func(*kabar.Traffic) []part) ([]*point, error) {
 	all, err := a.engine.Traffic(x.r.Context(), w.ID, q.from, q.to.Add(-time.Second))
 	if err != nil {
 		return nil, err
@@ -34,27 +40,15 @@ func (a *API) points(x *exchange, w *kabar.Account, q *figures, of func(*kabar.T
 	byKey, points := map[string]*point{}, []*point{}
 	for i := range all {
 		t := &all[i]
-		facts, phone := of(t), digits[t.Number]
-		if facts == nil || phone == "" {
+		phone := digits[t.Number]
+		if phone == "" {
 			continue
 		}
-		facts["PHONE"], facts["COUNTRY"] = phone, t.Country // which all figures have
-		if !q.passes(facts) {
-			continue
-		}
-		p := &point{of: map[string]string{}, sums: make([]int64, len(values))}
-		p.start, p.end = q.bucket(t.Slot)
-		p.key = fmt.Sprint(p.start)
-		for _, d := range q.dimensions {
-			if v, ok := facts[d]; ok {
-				p.of[d], p.key = v, p.key+"\x00"+v
+		for _, part := range parts(t) {
+			part.facts["PHONE"], part.facts["COUNTRY"] = phone, t.Country // which all figures have
+			if q.passes(part.facts) {
+				q.add(byKey, t.Slot, part)
 			}
-		}
-		if byKey[p.key] == nil {
-			byKey[p.key] = p
-		}
-		for n, value := range values {
-			byKey[p.key].sums[n] += value(t)
 		}
 	}
 	for _, p := range byKey {
@@ -64,6 +58,24 @@ func (a *API) points(x *exchange, w *kabar.Account, q *figures, of func(*kabar.T
 	}
 	slices.SortFunc(points, func(a, b *point) int { return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.key, b.key)) })
 	return points, nil
+}
+
+// add adds a part to the point that it belongs to.
+func (q *figures) add(byKey map[string]*point, slot int64, of part) {
+	p := &point{of: map[string]string{}, sums: make([]int64, len(of.sums))}
+	p.start, p.end = q.bucket(slot)
+	p.key = fmt.Sprint(p.start)
+	for _, d := range q.dimensions {
+		if v, ok := of.facts[d]; ok {
+			p.of[d], p.key = v, p.key+"\x00"+v
+		}
+	}
+	if byKey[p.key] == nil {
+		byKey[p.key] = p
+	}
+	for i, n := range of.sums {
+		byKey[p.key].sums[i] += n
+	}
 }
 
 // passes reports whether the filters let a row through.
@@ -93,7 +105,7 @@ func (a *API) analytics(x *exchange, w *kabar.Account, f Field) (any, error) {
 	if len(products) == 0 {
 		products = []string{productTemplate, productOther}
 	}
-	of := func(t *kabar.Traffic) map[string]string {
+	parts := func(t *kabar.Traffic) []part {
 		product := productTemplate
 		switch t.Class {
 		case string(kabar.CategoryService):
@@ -104,9 +116,9 @@ func (a *API) analytics(x *exchange, w *kabar.Account, f Field) (any, error) {
 		if !slices.Contains(products, product) {
 			return nil
 		}
-		return map[string]string{}
+		return []part{{map[string]string{}, []int64{t.Sent + t.Received, t.Delivered + t.Received}}}
 	}
-	points, err := a.points(x, w, &q, of, func(t *kabar.Traffic) int64 { return t.Sent + t.Received }, func(t *kabar.Traffic) int64 { return t.Delivered + t.Received })
+	points, err := a.points(x, w, &q, parts)
 	if err != nil {
 		return nil, err
 	}
@@ -134,14 +146,14 @@ func (a *API) conversationAnalytics(x *exchange, w *kabar.Account, f Field) (any
 	if err != nil {
 		return nil, err
 	}
-	of := func(t *kabar.Traffic) map[string]string {
+	parts := func(t *kabar.Traffic) []part {
 		facts := map[string]string{"CONVERSATION_CATEGORY": strings.ToUpper(t.Class), "CONVERSATION_TYPE": "REGULAR", "CONVERSATION_DIRECTION": "BUSINESS_INITIATED"}
 		if t.Class == string(kabar.CategoryService) {
 			facts["CONVERSATION_TYPE"], facts["CONVERSATION_DIRECTION"] = "FREE_TIER", "USER_INITIATED"
 		}
-		return facts
+		return []part{{facts, []int64{t.Opened, int64(t.Cost)}}}
 	}
-	points, err := a.points(x, w, &q, of, func(t *kabar.Traffic) int64 { return t.Opened })
+	points, err := a.points(x, w, &q, parts)
 	return shownPoints(points, f, "CONVERSATION", "conversation"), err
 }
 
@@ -151,14 +163,14 @@ func (a *API) pricingAnalytics(x *exchange, w *kabar.Account, f Field) (any, err
 	if err != nil {
 		return nil, err
 	}
-	of := func(t *kabar.Traffic) map[string]string {
-		facts := map[string]string{"PRICING_CATEGORY": strings.ToUpper(t.Class), "PRICING_TYPE": "REGULAR"}
-		if t.Class == string(kabar.CategoryService) {
-			facts["PRICING_TYPE"] = "FREE_CUSTOMER_SERVICE"
+	points, err := a.points(x, w, &q, func(t *kabar.Traffic) []part {
+		as := func(pricing kabar.Pricing, volume int64, cost kabar.Money) part {
+			facts := map[string]string{"PRICING_CATEGORY": strings.ToUpper(t.Class), "PRICING_TYPE": strings.ToUpper(string(pricing))}
+			return part{facts, []int64{volume, int64(cost)}}
 		}
-		return facts
-	}
-	points, err := a.points(x, w, &q, of, func(t *kabar.Traffic) int64 { return t.Delivered })
+		return []part{as(kabar.PricingRegular, t.Delivered-t.FreeWindow-t.FreeEntry, t.Cost),
+			as(kabar.PricingFreeWindow, t.FreeWindow, 0), as(kabar.PricingFreeEntry, t.FreeEntry, 0)}
+	})
 	return shownPoints(points, f, "VOLUME", "volume"), err
 }
 
@@ -174,7 +186,7 @@ func shownPoints(points []*point, f Field, metric, name string) any {
 			shown[name] = p.sums[0]
 		}
 		if len(metrics) == 0 || slices.Contains(metrics, "COST") {
-			shown["cost"] = 0
+			shown["cost"] = kabar.Money(p.sums[1]).Units()
 		}
 		for d, v := range p.of {
 			shown[cmp.Or(figureNames[d], strings.ToLower(d))] = v

@@ -47,7 +47,7 @@ func templateNouns(t *testing.T, s *storetest.Env, n *kabar.Number, tag string) 
 				return s.DB.Flow(t.Context(), n.Account, named.ID)
 			},
 			want: func() any { return orNil(wanted) }},
-		{name: "traffic", add: add(kabar.Traffic{Sent: 1, Opened: 1}), change: add(kabar.Traffic{Sent: 1, Delivered: 2, Read: 1, Received: 3}),
+		{name: "traffic", add: add(kabar.Traffic{Sent: 1, Opened: 1}), change: add(kabar.Traffic{Sent: 1, Delivered: 2, Read: 1, Received: 3, FreeWindow: 1, FreeEntry: 1, Cost: 7}),
 			read: func() (any, error) { return s.DB.Traffic(t.Context(), n.Account, n.ID, counted.Slot-1, counted.Slot) },
 			want: func() any { return []kabar.Traffic{counted} }},
 		{name: "use", add: count(kabar.TemplateUse{Sent: 1}), change: count(kabar.TemplateUse{Read: 1, Clicked: map[string]int{"Yes": 2}, Opened: map[string]int{"Shop": 3}, FirstOpened: map[string]int{"Shop": 1}}),

@@ -97,6 +97,6 @@ func ruleFaults() []mutant {
 			"	case f.Content.Kind() != KindTemplate && (", "	case !_torture.Mutant(\"M20\") && f.Content.Kind() != KindTemplate && (")},
 		{name: "M22", what: "a message is paid for again when it has been read", edits: edits("internal/engine/credit.go",
 			"	switch m.Status {\n	case kabar.Delivered:\n", "	switch m.Status {\n	case kabar.Read:\n		if _torture.Mutant(\"M22\") {\n"+
-				"			return endCharge(tx, m, kabar.LedgerSettle, now)\n		}\n		return nil\n	case kabar.Delivered:\n")},
+				"			return endCharge(tx, m, kabar.LedgerSettle, now)\n		}\n		return 0, nil\n	case kabar.Delivered:\n")},
 	}
 }

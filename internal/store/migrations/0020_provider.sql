@@ -1,0 +1,7 @@
+-- What a provider sees: whose accounts are a client's, what was delivered free, and what the rest has cost.
+ALTER TABLE account ADD COLUMN client BIGINT NOT NULL DEFAULT 0;
+
+ALTER TABLE traffic ADD COLUMN free_window BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE traffic ADD COLUMN free_entry BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE traffic ADD COLUMN cost BIGINT NOT NULL DEFAULT 0;
+UPDATE traffic SET free_window = delivered WHERE class = 'service';
