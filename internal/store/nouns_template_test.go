@@ -30,6 +30,7 @@ func templateNouns(t *testing.T, s *storetest.Env, n *kabar.Number, tag string) 
 		return func(tx *store.Tx) error {
 			counted.Sent, counted.Delivered, counted.Read = counted.Sent+more.Sent, counted.Delivered+more.Delivered, counted.Read+more.Read
 			counted.Received, counted.Opened = counted.Received+more.Received, counted.Opened+more.Opened
+			counted.FreeWindow, counted.FreeEntry, counted.Cost = counted.FreeWindow+more.FreeWindow, counted.FreeEntry+more.FreeEntry, counted.Cost+more.Cost
 			more.Account, more.Number, more.Slot, more.Country, more.Class = n.Account, n.ID, counted.Slot, counted.Country, counted.Class
 			return tx.AddTraffic(more)
 		}
