@@ -157,8 +157,12 @@ func (db *DB) Broadcasts(ctx context.Context, a kabar.AccountID, n kabar.NumberI
 
 const broadcastsIn = "state = $1"
 
-// BroadcastsIn returns the broadcasts of all accounts that are in a state and whose time has come at now, oldest first.
+// BroadcastsIn returns the broadcasts of all accounts that are in a state and whose time has come at now, oldest first. Without a time
+// it returns all of them.
 func (db *DB) BroadcastsIn(ctx context.Context, s kabar.BroadcastState, now time.Time) ([]*kabar.Broadcast, error) {
+	if now.IsZero() {
+		now = time.UnixMilli(math.MaxInt64)
+	}
 	rows, err := readAll(ctx, db, broadcasts, broadcastsIn+" AND start_at <= $2 ORDER BY start_at, id", string(s), millis(now))
 	return db.openBroadcasts(rows, err)
 }
