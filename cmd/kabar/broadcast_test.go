@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"net/http"
@@ -75,12 +76,16 @@ func (c *castTest) recipient(i int) string { return fmt.Sprintf("34611%06d", i) 
 // people makes the recipients.
 func (c *castTest) people() {
 	c.t.Helper()
-	work, made := make(chan int), sync.WaitGroup{}
+	work, all := make(chan int), sync.WaitGroup{}
 	for range 4 {
-		made.Go(func() {
+		all.Go(func() {
 			for i := range work {
 				body := fmt.Sprintf(`{"name":"Name %d","wa_id":%q}`, i, c.recipient(i))
-				if !patience.Comes(func() bool { _, err := c.do(http.MethodPost, "http://"+c.phone+"/api/customers", body, nil); return err == nil }) {
+				made := func() bool {
+					_, err := c.do(http.MethodPost, "http://"+c.phone+"/api/customers", body, nil)
+					return err == nil
+				}
+				if !patience.Comes(made) {
 					c.t.Errorf("no customer %d", i)
 				}
 			}
@@ -90,7 +95,7 @@ func (c *castTest) people() {
 		work <- i
 	}
 	close(work)
-	made.Wait()
+	all.Wait()
 }
 
 func (c *castTest) file(name, text string) string {
@@ -142,7 +147,7 @@ func (c *castTest) chat(i int, end <-chan struct{}) int {
 		sent := patience.Comes(func() bool {
 			_, err := c.do(http.MethodPost, "http://"+c.api+"/v1/messages", fmt.Sprintf(`{"to":%q,"type":"text","text":{"body":%q}}`, c.customers[i], body),
 				http.Header{"Authorization": {"Bearer " + c.key}, "Idempotency-Key": {fmt.Sprint(i, "-", n)}})
-			return err == nil || err == errReplayed
+			return err == nil || errors.Is(err, errReplayed)
 		})
 		if !sent {
 			c.t.Errorf("%s to %s was never accepted", body, c.customers[i])

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"sync"
-	"time"
 
 	"kabar"
 	"kabar/internal/store"
@@ -299,11 +298,11 @@ func (p *BroadcastProgress) add(c store.BroadcastCount) {
 	}
 }
 
-// duration is how long a broadcast takes at least, at the pace that it has now.
-func (b *Broadcasts) duration(n kabar.NumberID, perSecond, recipients int) time.Duration {
+// seconds is how long a broadcast takes at least, at the pace that it has now, rounded up.
+func (b *Broadcasts) seconds(n kabar.NumberID, perSecond, recipients int) int64 {
 	pace := b.e.pace(n)
 	if perSecond > 0 {
 		pace = min(pace, perSecond)
 	}
-	return time.Duration(recipients) * time.Second / time.Duration(pace)
+	return int64((recipients + pace - 1) / pace)
 }

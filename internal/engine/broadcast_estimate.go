@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"time"
 
 	"kabar"
 	"kabar/internal/store"
@@ -33,7 +32,7 @@ func (b *Broadcasts) Estimate(ctx context.Context, in NewBroadcast) (*BroadcastE
 
 func (b *Broadcasts) estimate(ctx context.Context, p *broadcastPlan) (*BroadcastEstimate, error) {
 	est := &BroadcastEstimate{Recipients: len(p.recipients), Category: p.def.Category,
-		Seconds: int64(b.duration(p.line.number.ID, p.broadcast.PerSecond, len(p.recipients)).Round(time.Second) / time.Second)}
+		Seconds: b.seconds(p.line.number.ID, p.broadcast.PerSecond, len(p.recipients))}
 	reached, err := b.reached(ctx, p, est)
 	if err != nil {
 		return nil, store.Refusal(err)
