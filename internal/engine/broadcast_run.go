@@ -161,6 +161,9 @@ func (r *broadcastRun) run(ctx context.Context) {
 				return
 			}
 		}
+		if errors.Is(err, errHeld) {
+			err = r.unpaced(ctx)
+		}
 		rest := time.Duration(0)
 		if pass, ok := errors.AsType[*waits](err); ok {
 			rest = pass.after()
@@ -238,6 +241,27 @@ func (r *broadcastRun) spaced(ctx context.Context) error {
 		r.flights.cancel()
 	}
 	return err
+}
+
+// unpaced waits until it is known how customers take the template, or somebody has changed the broadcast.
+func (r *broadcastRun) unpaced(ctx context.Context) error {
+	for {
+		stirred := r.stirred.next()
+		d, err := r.db.Template(ctx, r.b.Account, r.b.Template, r.b.Language)
+		if err != nil || d.Life.Pace == nil {
+			return ignoreMissing(err) // without a template the next turn says so
+		}
+		b, err := r.db.Broadcast(ctx, r.b.Account, r.b.ID)
+		if err != nil {
+			return err
+		}
+		if b.State != kabar.BroadcastRunning {
+			return errStopped
+		}
+		if err := r.untilOr(ctx, r.now().Add(foreseen), stirred); err != nil {
+			return err
+		}
+	}
 }
 
 // connected waits until the number is connected: what is accepted before would stand in the way of everybody else afterwards.

@@ -10,24 +10,31 @@ import (
 	"kabar/internal/store"
 )
 
-// errStopped says that the broadcast does not run any more.
-var errStopped = errors.New("the broadcast does not run")
+var (
+	// errStopped says that the broadcast does not run any more.
+	errStopped = errors.New("the broadcast does not run")
+	// errHeld says that a message is held until it is known how customers take its template: the others had better wait as rows.
+	errHeld = errors.New("the template's first messages are looked at")
+)
 
 // turn is a recipient's turn: the message, accepted as any other (T0), and the recipient's row, in one commit.
 type turn struct {
 	*sending
 	broadcast *kabar.Broadcast
 	row       int
+	held      bool
 }
 
-// take has a recipient have their turn, for whom a place is booked. An error stops the broadcast, for a while or for good: errStopped, a
-// *halt, a *waits, or what the store says.
+// take has a recipient have their turn, for whom a place is booked. An error stops the broadcast, for a while or for good: errStopped,
+// errHeld, a *halt, a *waits, or what the store says.
 func (e *Engine) take(ctx context.Context, l *line, b *kabar.Broadcast, def *kabar.TemplateDef, r *kabar.BroadcastRecipient) error {
 	defer e.flights.cancel()
 	t := &turn{broadcast: b, row: r.Row}
 	err := t.run(context.WithoutCancel(ctx), e, l, def.Fill(r.Values), r.Handle) // whoever begins with a row ends with it
 	refused, ok := errors.AsType[*kabar.Error](err)
 	switch {
+	case err == nil && t.held:
+		return errHeld
 	case !ok:
 		return err
 	case refused.After > 0 || isPassing(refused.Reason):
@@ -63,8 +70,8 @@ func (t *turn) commit(tx *store.Tx) error {
 		return err
 	}
 	m := t.message
-	r.Message = m.ID
-	if m.Status == kabar.Accepted { // others have failed already
+	r.Message, t.held = m.ID, m.Held
+	if m.Status == kabar.Accepted && !m.Held { // others are in nobody's way
 		tx.After(func() { t.e.flights.board(m.Conversation, m.ID) })
 	}
 	return tx.SaveRecipient(t.broadcast.Number, r)

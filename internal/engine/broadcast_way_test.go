@@ -186,3 +186,41 @@ func TestABroadcastIsEstimated(t *testing.T) {
 		t.Errorf("stored %+v, %v", all, err)
 	}
 }
+
+// While the first messages of a template are looked at, the rest of the broadcast waits as rows, and goes on when it is known that
+// customers like it, or pauses when they do not.
+func TestABroadcastWaitsForTheLookAtItsTemplate(t *testing.T) {
+	for name, bad := range map[string]bool{"good": false, "bad": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				v := newEnvPaced(t, fast)
+				v.policy(kabar.TemplatePolicy{Review: kabar.ReviewAuto, Pace: 20})
+				d := hello()
+				d.Account, d.Name, d.Category, d.Life.Pace = v.account(), "party", kabar.CategoryMarketing, &kabar.TemplatePace{}
+				if err := v.db.Write(t.Context(), nil, func(tx *store.Tx) error { return tx.SaveTemplate(d) }); err != nil {
+					t.Fatal(err)
+				}
+				in := v.wanted(200)
+				in.Template = "party"
+				b := v.cast(in)
+				time.Sleep(time.Minute)
+				v.restart()
+				time.Sleep(time.Minute)
+				if now, p := v.is(b); now.State != kabar.BroadcastRunning || p.Sent != 20 || p.Accepted == 0 || p.Pending < 100 {
+					t.Errorf("while it is looked at: %s, %+v", now.State, p)
+				}
+				if block := true; bad {
+					v.deliver(kabar.Update{From: kabar.Customer{WaID: "34600000000"}, At: v.now(), Blocked: &block})
+				}
+				time.Sleep(kabar.PaceFor)
+				synctest.Wait()
+				if !bad {
+					v.wantState(b, kabar.BroadcastDone, 0, 200, 0)
+					wantOnce(t, v.net, 200)
+				} else if now, p := v.is(b); now.State != kabar.BroadcastPaused || p.Failed[kabar.ReasonTemplatePaused] == 0 || p.Sent != 20 || p.Pending < 100 {
+					t.Errorf("customers do not like it: %s (%s), %+v", now.State, now.Why, p)
+				}
+			})
+		})
+	}
+}
