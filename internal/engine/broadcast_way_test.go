@@ -224,3 +224,19 @@ func TestABroadcastWaitsForTheLookAtItsTemplate(t *testing.T) {
 		})
 	}
 }
+
+// A row that was read before it changed is not taken again.
+func TestARowIsTakenOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := newEnvPaced(t, func(kabar.NumberID) int { return 10 })
+		b := v.cast(v.wanted(60))
+		time.Sleep(time.Second)
+		if err := v.e.Broadcasts().TakeTwice(t.Context(), b, 59); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		v.wantState(b, kabar.BroadcastDone, 0, 60, 0)
+		wantOnce(t, v.net, 60)
+	})
+}
