@@ -44,7 +44,7 @@ var places = map[string]place{
 	"store":   {may: ". commit permute secrets sqlite", outside: "github.com/jackc/pgx/v5"},
 	"auth":    {may: ". store", outside: "github.com/golang-jwt/jwt/v5 golang.org/x/crypto"},
 	"backup":  {may: "media store"},
-	"engine":  {may: ". e164 flowdata lanes localize media msgid network photo secrets store", outside: "golang.org/x/sync"},
+	"engine":  {may: ". csvtable e164 flowdata lanes localize media msgid network photo secrets store", outside: "golang.org/x/sync"},
 	"trace":   {may: ". store"},
 	"webhook": {may: ". store"},
 	"preview": {may: ".", outside: "golang.org/x/net golang.org/x/sync"},

@@ -35,29 +35,30 @@ type cli struct {
 
 	AllowInlineSecrets bool `help:"Take secrets from the configuration file and the environment, too; more can read them there."`
 
-	Dev      devCmd      `cmd:"" help:"Run everything on this machine: server, network and customers. Start here."`
-	Serve    serveCmd    `cmd:"" help:"Run the business server: the API and its webhooks."`
-	Relay    relayCmd    `cmd:"" help:"Run the embedded network: a relay that sees ciphertext only."`
-	Phone    phoneCmd    `cmd:"" help:"Run customers: simulated phones with a web page and a control API."`
-	Backup   backupCmd   `cmd:"" program:"serve" help:"Make a backup of a server, and verify one."`
-	Restore  restoreCmd  `cmd:"" program:"serve" help:"Bring a backup back into a new data folder or database."`
-	Migrate  migrateCmd  `cmd:"" program:"serve" help:"Bring a server's store to this program's schema."`
-	Status   statusCmd   `cmd:"" program:"serve" help:"Ask a running server how it is."`
-	Doctor   doctorCmd   `cmd:"" program:"serve" help:"Look for what is wrong, and say what to do."`
-	Number   numberCmd   `cmd:"" program:"serve" help:"Add numbers to a server, invite, verify and show them."`
-	User     userCmd     `cmd:"" program:"serve" help:"Add users of the /v1 API and set their passwords."`
-	Template templateCmd `cmd:"" program:"serve" help:"Import message templates, list and show them, change their status."`
-	Message  messageCmd  `cmd:"" program:"serve" help:"Show what became of a message."`
-	Account  accountCmd  `cmd:"" program:"serve" help:"Add accounts, draw their lines of credit, show what they owe."`
-	Provider providerCmd `cmd:"" program:"serve" help:"Serve clients: onboard them, and report on them."`
-	Rates    ratesCmd    `cmd:"" program:"serve" help:"Show and import what messages cost."`
-	Catalog  catalogCmd  `cmd:"" program:"serve" help:"Import the products of a catalog, and list them."`
-	Consent  consentCmd  `cmd:"" program:"serve" help:"Keep what customers have agreed to, and what a number does about it."`
-	Key      keyCmd      `cmd:"" program:"serve" help:"Make API keys, list and revoke them; make and rotate the master key."`
-	Audit    auditCmd    `cmd:"" program:"serve" help:"Show what was done, and verify that the log of it is whole."`
-	Console  consoleCmd  `cmd:"" program:"serve" help:"Print a link that signs in to the console of a running server."`
-	Bench    benchCmd    `cmd:"" program:"-" help:"Measure this machine: messages a second, the whole way, webhooks, memory."`
-	Version  versionCmd  `cmd:"" program:"-" help:"Print the version."`
+	Dev       devCmd       `cmd:"" help:"Run everything on this machine: server, network and customers. Start here."`
+	Serve     serveCmd     `cmd:"" help:"Run the business server: the API and its webhooks."`
+	Relay     relayCmd     `cmd:"" help:"Run the embedded network: a relay that sees ciphertext only."`
+	Phone     phoneCmd     `cmd:"" help:"Run customers: simulated phones with a web page and a control API."`
+	Backup    backupCmd    `cmd:"" program:"serve" help:"Make a backup of a server, and verify one."`
+	Restore   restoreCmd   `cmd:"" program:"serve" help:"Bring a backup back into a new data folder or database."`
+	Migrate   migrateCmd   `cmd:"" program:"serve" help:"Bring a server's store to this program's schema."`
+	Status    statusCmd    `cmd:"" program:"serve" help:"Ask a running server how it is."`
+	Doctor    doctorCmd    `cmd:"" program:"serve" help:"Look for what is wrong, and say what to do."`
+	Number    numberCmd    `cmd:"" program:"serve" help:"Add numbers to a server, invite, verify and show them."`
+	User      userCmd      `cmd:"" program:"serve" help:"Add users of the /v1 API and set their passwords."`
+	Template  templateCmd  `cmd:"" program:"serve" help:"Import message templates, list and show them, change their status."`
+	Message   messageCmd   `cmd:"" program:"serve" help:"Show what became of a message."`
+	Account   accountCmd   `cmd:"" program:"serve" help:"Add accounts, draw their lines of credit, show what they owe."`
+	Provider  providerCmd  `cmd:"" program:"serve" help:"Serve clients: onboard them, and report on them."`
+	Rates     ratesCmd     `cmd:"" program:"serve" help:"Show and import what messages cost."`
+	Catalog   catalogCmd   `cmd:"" program:"serve" help:"Import the products of a catalog, and list them."`
+	Consent   consentCmd   `cmd:"" program:"serve" help:"Keep what customers have agreed to, and what a number does about it."`
+	Broadcast broadcastCmd `cmd:"" program:"serve" help:"Send a template to many, and watch how far it is."`
+	Key       keyCmd       `cmd:"" program:"serve" help:"Make API keys, list and revoke them; make and rotate the master key."`
+	Audit     auditCmd     `cmd:"" program:"serve" help:"Show what was done, and verify that the log of it is whole."`
+	Console   consoleCmd   `cmd:"" program:"serve" help:"Print a link that signs in to the console of a running server."`
+	Bench     benchCmd     `cmd:"" program:"-" help:"Measure this machine: messages a second, the whole way, webhooks, memory."`
+	Version   versionCmd   `cmd:"" program:"-" help:"Print the version."`
 
 	BenchPart benchPartCmd `cmd:"" hidden:"" program:"-" help:"What kabar bench compares with."`
 }

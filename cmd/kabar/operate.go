@@ -49,6 +49,7 @@ func operations(p *parts) *control.Mux {
 	providerOperations(m, p)
 	ratesOperations(m, p)
 	consentOperations(m, p)
+	broadcastOperations(m, p)
 	auditOperations(m, p)
 	return m
 }

@@ -180,7 +180,7 @@ func (s *server) allow(hosts []string) {
 // routes builds the handler from the authorisation table.
 func (s *server) routes(v1 *onprem.API, cloud *graph.API) error {
 	tracer := newTracer(s.db)
-	mo := manage.Options{Checks: s.checks(), Messages: tracer, Conversations: tracer, Consents: s.engine.Consents(), Of: ofKey,
+	mo := manage.Options{Checks: s.checks(), Messages: tracer, Conversations: tracer, Consents: s.engine.Consents(), Broadcasts: s.engine.Broadcasts(), Of: ofKey,
 		Templates: s.engine.Templates(), AccountsOf: s.accountsOf, Accounts: s.engine.Accounts(), Nodes: s.db, Operator: ofWholeServer, MessageID: s.messageID,
 		Keys: s.auth, Numbers: s.db.Numbers, Audit: s.db, Now: s.now, Log: s.o.log}
 	if s.o.lab != nil {

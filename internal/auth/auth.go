@@ -42,7 +42,9 @@ const (
 	ScopeReview   = "review"   // to judge templates, in /kabar/v1
 	ScopeAccounts = "accounts" // to add and change accounts, in /kabar/v1; with a key of the whole server, also their lines of credit
 	ScopeConsent  = "consent"  // to record what customers have agreed to, in /kabar/v1
-	ScopeLab      = "lab"      // the tools of kabar dev: the clock
+	// ScopeBroadcasts is to send one template to many, in /kabar/v1: more than answering a customer.
+	ScopeBroadcasts = "broadcasts"
+	ScopeLab        = "lab" // the tools of kabar dev: the clock
 
 	// In a team some do only a part of what whatsapp_business_management allows, and few see what the others do.
 	ScopeTemplates = "templates" // to write templates; included in ScopeManagement
@@ -53,7 +55,7 @@ const (
 // AllScopes returns every scope there is.
 func AllScopes() []string {
 	return []string{ScopeMessages, ScopeAdmin, ScopeRead, ScopeLab, ScopeManagement, ScopeMessaging, ScopeReview, ScopeTemplates, ScopeKeys,
-		ScopeAudit, ScopeConsent, ScopeAccounts}
+		ScopeAudit, ScopeConsent, ScopeAccounts, ScopeBroadcasts}
 }
 
 // Who is the one behind a request.

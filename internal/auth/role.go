@@ -18,7 +18,7 @@ type Role struct {
 // Roles returns all roles, those that may most first. docs/roles.md is held against them by a test.
 func Roles() []Role {
 	talk := []string{ScopeMessages, ScopeRead, ScopeMessaging, ScopeConsent}
-	write := slices.Concat(talk, []string{ScopeTemplates})
+	write := slices.Concat(talk, []string{ScopeTemplates, ScopeBroadcasts})
 	build := slices.Concat(write, []string{ScopeManagement})
 	run := slices.Concat(build, []string{ScopeAdmin, ScopeReview, ScopeKeys, ScopeAccounts})
 	return []Role{

@@ -34,6 +34,11 @@ func actions() map[string]string {
 		"DELETE /v1/settings/account/two-step":          "number.pin",
 		"POST /kabar/v1/lab/clock":                      "clock.advanced",
 		"POST /kabar/v1/templates/{id}/review":          "template.reviewed",
+		"POST /kabar/v1/broadcasts":                     "broadcast.made",
+		"POST /kabar/v1/broadcasts/{id}/pause":          "broadcast.paused",
+		"POST /kabar/v1/broadcasts/{id}/resume":         "broadcast.resumed",
+		"POST /kabar/v1/broadcasts/{id}/cancel":         "broadcast.cancelled",
+		"POST /kabar/v1/broadcasts/{id}/retry_failed":   "broadcast.retried",
 		"POST /console/templates/{id}/review":           "template.reviewed",
 		"POST /graph/{id}/message_templates":            "template.submitted",
 		"DELETE /graph/{id}/message_templates":          "template.deleted",
@@ -64,6 +69,7 @@ func unaudited() map[string]string {
 		"POST /graph/oauth/access_token":                  nothing,
 		"POST /console/templates/preview":                 nothing,
 		"POST /kabar/v1/accounts/{waba_id}/cost_estimate": nothing,
+		"POST /kabar/v1/broadcasts/estimate":              nothing,
 	}
 }
 

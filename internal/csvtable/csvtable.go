@@ -16,13 +16,15 @@ import (
 type Columns struct {
 	Required []string
 	Optional []string
+	// Any says that there may be others, too, which Row.Get returns as well: a list that somebody else's program has written, say.
+	Any bool
 }
 
 // All returns the names of the columns, those that are required first.
 func (c Columns) All() []string { return slices.Concat(c.Required, c.Optional) }
 
-// maxFaults bounds how many faults are told of at once.
-const maxFaults = 50
+// MaxFaults is how many faults are told of at once; of the others it is told how many there are.
+const MaxFaults = 50
 
 // Row is a line of a file.
 type Row struct {
@@ -35,8 +37,20 @@ func (r Row) Get(column string) string { return r.values[column] }
 
 // Read hands each row to take, which returns what is wrong with it. It returns every fault with its line: none means that the file is
 // right and has at least one row. Names of columns may be in any case, and a byte order mark, with which spreadsheets begin a file, is
-// left out, as are empty lines.
-func Read(text string, c Columns, take func(Row) (faults []string)) (faults []string) {
+// left out, as are empty lines. Of more than MaxFaults faults it returns the first, and how many there are beside them.
+func Read(text string, c Columns, take func(Row) (faults []string)) []string {
+	return Few(read(text, c, take))
+}
+
+// Few keeps the first MaxFaults faults, and says how many there are beside them.
+func Few(faults []string) []string {
+	if more := len(faults) - MaxFaults; more > 0 {
+		return append(faults[:MaxFaults:MaxFaults], fmt.Sprintf("and %d more", more))
+	}
+	return faults
+}
+
+func read(text string, c Columns, take func(Row) (faults []string)) (faults []string) {
 	if !utf8.ValidString(text) {
 		return []string{"the file is not in UTF-8"}
 	}
@@ -51,9 +65,6 @@ func Read(text string, c Columns, take func(Row) (faults []string)) (faults []st
 	}
 	rows := 0
 	for {
-		if len(faults) >= maxFaults {
-			return append(faults, "and perhaps more: mend these first")
-		}
 		fields, err := in.Read()
 		if errors.Is(err, io.EOF) {
 			break
@@ -86,7 +97,7 @@ func (c Columns) check(header []string) (faults []string) {
 	known := c.All()
 	for i, name := range header {
 		header[i] = strings.ToLower(strings.TrimSpace(name))
-		if !slices.Contains(known, header[i]) {
+		if !c.Any && !slices.Contains(known, header[i]) {
 			faults = append(faults, fmt.Sprintf("line 1: there is no column %q; there are %s", name, strings.Join(known, ", ")))
 		} else if slices.Index(header, header[i]) != i {
 			faults = append(faults, fmt.Sprintf("line 1: the column %q is there twice", name))

@@ -34,7 +34,7 @@ func TestEveryFaultHasItsLine(t *testing.T) {
 		"name,price,colour\n":    `line 1: there is no column "colour"; there are name, price, note`,
 		"name,price\na\nb,bad\n": "line 2: wrong number of fields\nline 3: price: bad",
 		"name,price\na,\"1\n":    "line 2: ",
-		"name,price\n" + strings.Repeat("a,bad\n", 60): "line 51: price: bad\nand perhaps more: mend these first",
+		"name,price\n" + strings.Repeat("a,bad\n", 60): "line 51: price: bad\nand 10 more",
 	} {
 		faults := csvtable.Read(text, columns(), func(r csvtable.Row) []string {
 			if r.Get("price") == "bad" {
@@ -45,6 +45,20 @@ func TestEveryFaultHasItsLine(t *testing.T) {
 		if got := strings.Join(faults, "\n"); !strings.Contains(got, want) {
 			t.Errorf("%.40q: %q, want %q", text, got, want)
 		}
+	}
+}
+
+func TestOtherColumnsAreReadWhereTheyMayBe(t *testing.T) {
+	got := ""
+	faults := csvtable.Read("name,Colour,price\na,red,1\n", csvtable.Columns{Required: []string{"name"}, Any: true}, func(r csvtable.Row) []string {
+		got = r.Get("colour")
+		return nil
+	})
+	if len(faults) > 0 || got != "red" {
+		t.Errorf("%q, %q", got, faults)
+	}
+	if faults := csvtable.Read("Colour,colour\n1,2\n", csvtable.Columns{Required: []string{"name"}, Any: true}, nil); len(faults) != 2 {
+		t.Errorf("faults %q", faults)
 	}
 }
 

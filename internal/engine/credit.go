@@ -56,12 +56,7 @@ func (e *Engine) reserve(tx *store.Tx, l *line, m *kabar.Message, entry kabar.Le
 	if covered {
 		credit.Reserved += entry.Amount
 	}
-	if warning := credit.Warn(!covered); warning != 0 {
-		if err := e.warn(tx, l, credit, warning, entry.At); err != nil {
-			return nil, "", err
-		}
-	}
-	if err := tx.SaveCredit(credit); err != nil {
+	if err := e.warn(tx, l, credit, !covered, entry.At); err != nil {
 		return nil, "", err
 	}
 	if !covered {
@@ -101,8 +96,12 @@ func (e *Engine) reprice(tx *store.Tx, l *line, c *kabar.Conversation, m *kabar.
 	return charge(tx, entry, m)
 }
 
-// warn tells how much of the line of credit is used.
-func (e *Engine) warn(tx *store.Tx, l *line, c *kabar.Credit, percent int, now time.Time) error {
+// warn tells how much of the line of credit is used, unless that was told, and stores the line.
+func (e *Engine) warn(tx *store.Tx, l *line, c *kabar.Credit, refused bool, now time.Time) error {
+	percent := c.Warn(refused)
+	if err := tx.SaveCredit(c); err != nil || percent == 0 {
+		return err
+	}
 	return e.addEvent(tx, l, &kabar.Event{Account: c.Account, Number: l.number.ID, Kind: kabar.EventCredit, At: now,
 		Credit: &kabar.CreditAlert{Percent: percent, Limit: c.Limit, Available: c.Available(), Currency: l.account.Currency}})
 }

@@ -28,6 +28,7 @@ func (in *inbox) Ready() {
 	in.e.fetches.HurryAll()
 	in.e.asks.HurryAll()
 	in.e.exchanges.HurryAll()
+	in.e.stirred.fire()
 }
 
 // Deliver implements network.Inbox: the update, what follows from it and the driver's change are one transaction.

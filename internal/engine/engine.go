@@ -52,7 +52,9 @@ type Options struct {
 	Noted func(Note)
 	// Rates are what messages cost until others are loaded or imported; nil: nothing.
 	Rates *kabar.RateCard
-	// Concurrency is how many conversations are worked at a time; default 64.
+	// Pace returns how many messages of broadcasts a number may send in a second; nil, or less than 1: 80.
+	Pace func(kabar.NumberID) int
+	// Concurrency is how many conversations are worked at a time; default 64. Broadcasts use half of it.
 	Concurrency int
 }
 
@@ -90,6 +92,11 @@ type Engine struct {
 	templates *Templates
 	accounts  *Accounts
 
+	broadcasts *Broadcasts
+	paceOf     func(kabar.NumberID) int
+	flights    *flights
+	stirred    signal // a number is connected again, or somebody has changed a broadcast
+
 	collecting  sync.Mutex    // held while somebody collects
 	collect     chan struct{} // wakes the collector
 	collections []collection  // asked for and not ended, oldest first; guarded by mu
@@ -109,6 +116,9 @@ type line struct {
 	settings kabar.Settings
 	net      network.Network
 }
+
+// sendConcurrency is how many conversations are worked at a time unless Options say otherwise.
+const sendConcurrency = 64
 
 // New returns an engine. It does nothing until Run.
 func New(o Options) *Engine {
@@ -130,6 +140,11 @@ func New(o Options) *Engine {
 	e.templates = NewTemplates(e.db, e.now, e.committed)
 	e.accounts = NewAccounts(e.db, e.now, o.Rates)
 	e.accounts.changed = e.follow
+	if o.Concurrency <= 0 {
+		o.Concurrency = sendConcurrency
+	}
+	e.broadcasts = newBroadcasts(e)
+	e.paceOf, e.flights = o.Pace, newFlights(o.Concurrency/2)
 	e.sends = lanes.New(lanes.Options{Work: e.work, Scan: e.scan(isSend), Concurrency: o.Concurrency})
 	e.fetches = lanes.New(lanes.Options{Work: e.fetch, Scan: e.scan(isFetch), Concurrency: fetchConcurrency})
 	e.exchanges = lanes.New(lanes.Options{Work: e.exchange, Scan: e.scan(isExchange), Concurrency: exchangeConcurrency})
@@ -196,6 +211,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	g.Go(func() error { return e.sweep(ctx) })
 	g.Go(func() error { return e.collector(ctx) })
 	g.Go(func() error { return e.timeTemplates(ctx) })
+	g.Go(func() error { return e.broadcast(ctx) })
 	g.Go(func() error { return e.networks(ctx, g) })
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {

@@ -88,7 +88,10 @@ func (e *Engine) tell(tx *store.Tx, l *line, c *kabar.Conversation, m *kabar.Mes
 	if m.Status == kabar.Sent {
 		note.Took = now.Sub(m.At)
 	}
-	tx.After(func() { e.note(note) })
+	tx.After(func() {
+		e.note(note)
+		e.flights.land(m.ID)
+	})
 	return e.addEvent(tx, l, ev)
 }
 

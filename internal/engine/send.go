@@ -54,6 +54,24 @@ func (e *Engine) Send(ctx context.Context, id kabar.NumberID, r Request) (*Sent,
 	if a, err := r.Once.early(ctx, e.db, l, now); a != nil || err != nil {
 		return &Sent{Answer: a, Replayed: true}, store.Refusal(err)
 	}
+	s, err := e.prepareSending(ctx, l, r, now)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.db.Write(ctx, s.hint, s.commit); err != nil {
+		return nil, store.Refusal(err)
+	}
+	//failpoint:before-answer
+	if s.sent.Answer == nil {
+		if s.sent.Answer, err = s.answer(); err != nil {
+			return nil, err
+		}
+	}
+	return s.sent, nil
+}
+
+// prepareSending checks what can be checked outside of the commit.
+func (e *Engine) prepareSending(ctx context.Context, l *line, r Request, now time.Time) (*sending, error) {
 	if l.settings.Deregistered {
 		return nil, kabar.Refuse(kabar.ReasonUnregistered, "", "the number was deregistered: register it first")
 	}
@@ -78,17 +96,7 @@ func (e *Engine) Send(ctx context.Context, id kabar.NumberID, r Request) (*Sent,
 	if n := utf8.RuneCountInString(r.Callback); n > MaxCallback {
 		return nil, kabar.Refuse(kabar.ReasonTooLong, "biz_opaque_callback_data", "has %d characters, the limit is %d", n, MaxCallback)
 	}
-	s := &sending{e: e, line: l, to: to, r: r, def: def, fallback: fallback, now: now}
-	if err := e.db.Write(ctx, s.hint, s.commit); err != nil {
-		return nil, store.Refusal(err)
-	}
-	//failpoint:before-answer
-	if s.sent.Answer == nil {
-		if s.sent.Answer, err = s.answer(); err != nil {
-			return nil, err
-		}
-	}
-	return s.sent, nil
+	return &sending{e: e, line: l, to: to, r: r, def: def, fallback: fallback, now: now}, nil
 }
 
 // ready checks a content and fills in what only the store knows: the rendered template, the products, the facts of a medium.
@@ -165,6 +173,7 @@ type sending struct {
 	now  time.Time
 
 	fallback *kabar.TemplateDef // of the template in r.IfClosed; shared
+	solvent  bool               // what the account cannot pay for is refused, in the place of being accepted to fail
 
 	// What has become of it.
 	message  *kabar.Message
@@ -224,6 +233,9 @@ func (s *sending) commit(tx *store.Tx) error {
 	if verdict == kabar.Allow {
 		if bill, reason, err = s.e.quote(tx, s.line, c, m, s.now); err != nil {
 			return err
+		}
+		if reason != "" && s.solvent {
+			return kabar.Refuse(reason, "", "")
 		}
 		if reason != "" {
 			verdict = kabar.AcceptAndFail

@@ -136,6 +136,7 @@ func (e *Engine) releaseHeld(ctx context.Context) error {
 				return err
 			}
 		}
+		e.stirred.fire() // what has not been accepted for the same reason goes on
 	}
 	return err
 }

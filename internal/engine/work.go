@@ -67,6 +67,9 @@ func (e *Engine) work(ctx context.Context, key int64) lanes.Next {
 		e.ahead.keep(t.conv.ID, t.lane, t.job.ID)
 		return lanes.Again
 	case errors.As(err, &wait):
+		if wait.After >= longRest {
+			e.flights.rest(t.conv.ID)
+		}
 		return lanes.After(wait.After)
 	case errors.Is(err, errOffline):
 		if len(t.lane) == aheadJobs { // of a shorter one more should go out together than is known now

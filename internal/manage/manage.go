@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"kabar"
@@ -41,6 +42,8 @@ type Options struct {
 	Conversations Conversations
 	// Consents are those of the customers of Accounts.
 	Consents Consents
+	// Broadcasts are those of Numbers that Of may see.
+	Broadcasts Broadcasts
 	// Templates are what reviewers see, and AccountsOf says which accounts a request may see, with the name of who makes it.
 	Templates  Templates
 	AccountsOf func(*http.Request) (all []kabar.AccountID, who string, err error)
@@ -90,6 +93,16 @@ func (a *API) Handlers() map[string]http.Handler {
 	if a.o.Consents != nil {
 		h["GET /kabar/v1/consent/{wa_id}"] = http.HandlerFunc(a.showConsent)
 		h["PUT /kabar/v1/consent/{wa_id}"] = http.HandlerFunc(a.putConsent)
+	}
+	if a.o.Broadcasts != nil {
+		h["GET /kabar/v1/broadcasts"] = http.HandlerFunc(a.listBroadcasts)
+		h["POST /kabar/v1/broadcasts"] = http.HandlerFunc(a.addBroadcast)
+		h["POST /kabar/v1/broadcasts/estimate"] = http.HandlerFunc(a.estimateBroadcast)
+		h["GET /kabar/v1/broadcasts/{id}"] = http.HandlerFunc(a.showBroadcast)
+		h["GET /kabar/v1/broadcasts/{id}/recipients"] = http.HandlerFunc(a.listRecipients)
+		for _, action := range []kabar.BroadcastAction{kabar.BroadcastPause, kabar.BroadcastResume, kabar.BroadcastCancel, kabar.BroadcastRetry} {
+			h["POST /kabar/v1/broadcasts/{id}/"+string(action)] = a.actOnBroadcast(action)
+		}
 	}
 	if a.o.Templates != nil {
 		h["GET /kabar/v1/templates"] = http.HandlerFunc(a.listTemplates)
@@ -186,12 +199,12 @@ func (a *API) Refuse(w http.ResponseWriter, _ *http.Request, err error) {
 			status = http.StatusMethodNotAllowed
 		}
 		a.problem(w, status, "not found", refused.Detail)
-	case kabar.ReasonTemplateState:
-		a.problem(w, http.StatusConflict, string(refused.Reason), refused.Field+" "+refused.Detail)
-	case kabar.ReasonInvalid, kabar.ReasonMissing, kabar.ReasonNotRequired:
-		a.problem(w, http.StatusBadRequest, string(refused.Reason), refused.Field+" "+refused.Detail)
-	default:
+	case kabar.ReasonTemplateState, kabar.ReasonBroadcastState:
+		a.problem(w, http.StatusConflict, string(refused.Reason), strings.TrimSpace(refused.Field+" "+refused.Detail))
+	case kabar.ReasonNotReady, kabar.ReasonOverloaded, kabar.ReasonStore, kabar.ReasonInternal:
 		a.problem(w, http.StatusServiceUnavailable, string(refused.Reason), refused.Detail)
+	default: // whoever asks can mend it
+		a.problem(w, http.StatusBadRequest, string(refused.Reason), strings.TrimSpace(refused.Field+" "+refused.Detail))
 	}
 }
 

@@ -85,10 +85,34 @@ func (l *Loader) Finish(ctx context.Context, r *Restored, mark string) error {
 			return fmt.Errorf("tell the driver of a number: %w", err)
 		}
 	}
+	if err := l.db.pauseRestored(ctx, r); err != nil {
+		return fmt.Errorf("pause the broadcasts: %w", err)
+	}
 	if _, err := l.db.conn.ExecContext(ctx, "DELETE FROM schema_version WHERE number = $1", unfinished); err != nil {
 		return fmt.Errorf("finish the restore: %w", err)
 	}
 	return nil
+}
+
+// pauseRestored pauses the broadcasts that would go on by themselves: recipients who wait in the backup may have had their message since.
+func (db *DB) pauseRestored(ctx context.Context, r *Restored) error {
+	return db.Write(ctx, nil, func(tx *Tx) error {
+		rows, err := tx.broadcasts.all()
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if s := kabar.BroadcastState(row.state); s != kabar.BroadcastRunning && s != kabar.BroadcastScheduled {
+				continue
+			}
+			row.state = string(kabar.BroadcastPaused)
+			row.why = "the server was restored from a backup of " + r.Backup.UTC().Format(time.RFC3339) + ": recipients who wait here may have had their message after that"
+			if err := tx.broadcasts.put(row); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // underway counts what was on its way.

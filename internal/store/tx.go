@@ -50,6 +50,8 @@ type Tx struct {
 
 	consentEntries *overlay[int64, consentEntryRow]
 	throttles      *overlay[string, throttleRow]
+	broadcasts     *overlay[int64, broadcastRow]
+	recipients     *overlay[spot, recipientRow]
 }
 
 func newTx(b *batch) *Tx {
@@ -98,6 +100,8 @@ func newTx(b *batch) *Tx {
 
 		consentEntries: newOverlay(b, consentEntries, nil),
 		throttles:      newOverlay(b, throttles, nil),
+		broadcasts:     newOverlay(b, broadcasts, nil),
+		recipients:     newOverlay(b, recipients, nil),
 	}
 }
 

@@ -1,0 +1,95 @@
+package engine
+
+import (
+	"context"
+
+	"kabar"
+	"kabar/internal/store"
+)
+
+// BroadcastEstimate is what is known of a broadcast before it begins.
+type BroadcastEstimate struct {
+	Recipients int                    `json:"recipients"`
+	Category   kabar.Category         `json:"category"`
+	Total      kabar.Money            `json:"total"`   // outside any window, of those who are not held back
+	Markets    map[string]kabar.Money `json:"markets"` // the same by country
+	Currency   string                 `json:"currency"`
+	Covered    bool                   `json:"covered"` // by what is available of the line of credit now
+	// Held back are those who have opted out, if what is sent asks that, and those who have not opted in where the number requires it.
+	OptedOut   int   `json:"opted_out"`
+	NotOptedIn int   `json:"not_opted_in"`
+	Seconds    int64 `json:"seconds"` // that it takes at least
+}
+
+// Estimate says what a broadcast would cost, and stores nothing. It refuses what Create does.
+func (b *Broadcasts) Estimate(ctx context.Context, in NewBroadcast) (*BroadcastEstimate, error) {
+	p, err := b.plan(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return b.estimate(ctx, p)
+}
+
+func (b *Broadcasts) estimate(ctx context.Context, p *broadcastPlan) (*BroadcastEstimate, error) {
+	est := &BroadcastEstimate{Recipients: len(p.recipients), Category: p.def.Category,
+		Seconds: b.seconds(p.line.number.ID, p.broadcast.PerSecond, len(p.recipients))}
+	reached, err := b.reached(ctx, p, est)
+	if err != nil {
+		return nil, store.Refusal(err)
+	}
+	if est.Total, est.Markets, err = b.e.accounts.Estimate(ctx, p.line.account.ID, p.def.Category, reached); err != nil {
+		return nil, err
+	}
+	credit, err := b.e.accounts.Credit(ctx, p.line.account.ID)
+	if err != nil {
+		return nil, err
+	}
+	est.Currency, est.Covered = credit.Currency, credit.Covers(est.Total)
+	return est, nil
+}
+
+// consentPage is how many customers of the ledger are read at a time.
+const consentPage = 1000
+
+// reached returns the recipients who are not held back by what they have agreed to, and counts the others. It reads the ledger rather than
+// looking up everybody: who has said something is fewer.
+func (b *Broadcasts) reached(ctx context.Context, p *broadcastPlan, est *BroadcastEstimate) (reached []string, err error) {
+	policy := &p.line.settings.Consent
+	said := map[string]kabar.ConsentState{}
+	if kabar.AsksConsent(&kabar.Template{Category: p.def.Category}, policy) {
+		if said, err = b.said(ctx, p); err != nil {
+			return nil, err
+		}
+	}
+	for _, r := range p.recipients {
+		switch {
+		case said[r.Handle] == kabar.ConsentOut:
+			est.OptedOut++
+		case policy.Required && said[r.Handle] != kabar.ConsentIn:
+			est.NotOptedIn++
+		default:
+			reached = append(reached, r.Handle)
+		}
+	}
+	return reached, nil
+}
+
+// said returns what is known of the recipients' consent.
+func (b *Broadcasts) said(ctx context.Context, p *broadcastPlan) (map[string]kabar.ConsentState, error) {
+	said := make(map[string]kabar.ConsentState, len(p.recipients))
+	for _, r := range p.recipients {
+		said[r.Handle] = kabar.ConsentUnknown
+	}
+	for after := ""; ; {
+		page, err := b.e.db.Consents(ctx, p.line.account.ID, after, consentPage)
+		if err != nil || len(page) == 0 {
+			return said, err
+		}
+		for _, c := range page {
+			if _, asked := said[c.Handle]; asked {
+				said[c.Handle] = c.State
+			}
+		}
+		after = page[len(page)-1].Handle
+	}
+}

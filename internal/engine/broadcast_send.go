@@ -1,0 +1,166 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"kabar"
+	"kabar/internal/store"
+)
+
+var (
+	// errStopped says that the broadcast does not run any more.
+	errStopped = errors.New("the broadcast does not run")
+	// errHeld says that a message is held until it is known how customers take its template: the others had better wait as rows.
+	errHeld = errors.New("the template's first messages are looked at")
+)
+
+// turn is a recipient's turn: the message, accepted as any other (T0), and the recipient's row, in one commit.
+type turn struct {
+	*sending
+	broadcast *kabar.Broadcast
+	row       int
+	held      bool
+}
+
+// take has a recipient have their turn, for whom a place is booked. An error stops the broadcast, for a while or for good: errStopped,
+// errHeld, a *halt, a *waits, or what the store says.
+func (e *Engine) take(ctx context.Context, l *line, b *kabar.Broadcast, def *kabar.TemplateDef, r *kabar.BroadcastRecipient) error {
+	defer e.flights.cancel()
+	t := &turn{broadcast: b, row: r.Row}
+	err := t.run(context.WithoutCancel(ctx), e, l, def.Fill(r.Values), r.Handle) // whoever begins with a row ends with it
+	refused, ok := errors.AsType[*kabar.Error](err)
+	switch {
+	case err == nil && t.held:
+		return errHeld
+	case !ok:
+		return err
+	case refused.After > 0 || isPassing(refused.Reason):
+		return &waits{refused}
+	case isOfRecipient(refused):
+		return e.skipRecipient(ctx, b, r.Row, refused.Reason)
+	}
+	return &halt{refused}
+}
+
+func (t *turn) run(ctx context.Context, e *Engine, l *line, c *kabar.Template, to string) (err error) {
+	t.sending, err = e.prepareSending(ctx, l, Request{To: to, Content: c}, e.now())
+	if err != nil {
+		return err
+	}
+	t.solvent = true
+	return store.Refusal(e.db.Write(ctx, t.hint, t.commit))
+}
+
+func (t *turn) hint(tx *store.Tx) {
+	t.sending.hint(tx)
+	tx.WantBroadcast(t.broadcast.ID)
+	tx.WantRecipient(t.broadcast.ID, t.row)
+}
+
+// commit sends, unless the broadcast has been stopped or the recipient has had their turn.
+func (t *turn) commit(tx *store.Tx) error {
+	r, err := waitingRecipient(tx, t.broadcast, t.row)
+	if err != nil || r == nil {
+		return err
+	}
+	if err := t.sending.commit(tx); err != nil {
+		return err
+	}
+	m := t.message
+	r.Message, t.held = m.ID, m.Held
+	if m.Status == kabar.Accepted && !m.Held { // others are in nobody's way
+		tx.After(func() { t.e.flights.board(m.Conversation, m.ID) })
+	}
+	return tx.SaveRecipient(t.broadcast.Number, r)
+}
+
+// waitingRecipient returns a recipient of a broadcast that runs; nil for one who has had their turn.
+func waitingRecipient(tx *store.Tx, of *kabar.Broadcast, row int) (*kabar.BroadcastRecipient, error) {
+	b, err := tx.Broadcast(of.Number, of.ID)
+	if err != nil {
+		return nil, err
+	}
+	if b.State != kabar.BroadcastRunning {
+		return nil, errStopped
+	}
+	r, err := tx.Recipient(of.Number, of.ID, row)
+	if err != nil || !r.Waits() {
+		return nil, err
+	}
+	return r, nil
+}
+
+// skipRecipient writes down why a recipient gets no message.
+func (e *Engine) skipRecipient(ctx context.Context, b *kabar.Broadcast, row int, why kabar.Reason) error {
+	return e.db.Write(ctx, nil, func(tx *store.Tx) error {
+		r, err := waitingRecipient(tx, b, row)
+		if err != nil || r == nil {
+			return err
+		}
+		r.Failure = why
+		return tx.SaveRecipient(b.Number, r)
+	})
+}
+
+// isOfRecipient reports whether a refusal is about the recipient alone: the others may have their message.
+func isOfRecipient(r *kabar.Error) bool {
+	switch r.Reason {
+	case kabar.ReasonSelf, kabar.ReasonIdentity, kabar.ReasonNoConsent:
+		return true
+	default: // something is wrong with all of them
+		return r.Reason == kabar.ReasonInvalid && r.Field == "to"
+	}
+}
+
+// isPassing reports whether the same may succeed later, without anybody doing anything.
+func isPassing(r kabar.Reason) bool {
+	return r == kabar.ReasonOverloaded || r == kabar.ReasonNotReady || r == kabar.ReasonStore || r == kabar.ReasonInternal
+}
+
+// waits is a refusal that passes, and halt one that would meet every other recipient as well: somebody has to do something.
+type (
+	waits struct{ refused *kabar.Error }
+	halt  struct{ refused *kabar.Error }
+)
+
+func (w *waits) Error() string { return w.refused.Error() }
+func (h *halt) Error() string  { return h.refused.Error() }
+
+func (w *waits) after() time.Duration { return max(w.refused.After, pauseStore) }
+
+// pauseFor has a broadcast pause by itself.
+func (e *Engine) pauseFor(ctx context.Context, b *kabar.Broadcast, h *halt) error {
+	l, err := e.line(b.Number)
+	if err != nil {
+		return err
+	}
+	e.log.InfoContext(ctx, "a broadcast pauses", "broadcast", b.ID, "why", whyPaused(h.refused))
+	return e.db.Write(ctx, nil, func(tx *store.Tx) error {
+		now, err := tx.Broadcast(b.Number, b.ID)
+		if err != nil || now.State != kabar.BroadcastRunning {
+			return err
+		}
+		now.State, now.Why = kabar.BroadcastPaused, whyPaused(h.refused)
+		if err := tx.SaveBroadcast(now); err != nil || h.refused.Reason != kabar.ReasonPayment {
+			return err
+		}
+		credit, err := tx.Credit(b.Account)
+		if err != nil {
+			return err
+		}
+		return e.warn(tx, l, credit, true, e.now())
+	})
+}
+
+func whyPaused(r *kabar.Error) string {
+	switch {
+	case r.Reason == kabar.ReasonPayment:
+		return "the line of credit does not cover the next message: draw it, then resume"
+	case r.Detail == "":
+		return string(r.Reason)
+	}
+	return fmt.Sprintf("%s: %s", r.Reason, r.Detail)
+}
