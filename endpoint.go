@@ -51,5 +51,7 @@ type Settings struct {
 
 	Consent ConsentPolicy // and these
 
+	Limits Limits // and these
+
 	OnPremSetting map[string]any // settings that are stored and reported without effect, by dotted name
 }

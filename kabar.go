@@ -107,6 +107,8 @@ type Conversation struct {
 	AdTapped   time.Time // when the customer last wrote by way of an ad; zero: never
 	EntryPoint time.Time // end of the entry point that the business's reply to that has opened; zero: there was none
 
+	Pair Pair // what was sent of late; counted where Limits.PairRate asks for it
+
 	IdentityHash    string // of the customer's present keys; empty before the first
 	IdentitySince   time.Time
 	IdentityPending bool // it has replaced another one, and the business has to acknowledge that

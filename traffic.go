@@ -13,6 +13,7 @@ type Traffic struct {
 	Sent, Delivered, Read int64 // of the business's messages
 	Received              int64 // of customers' messages
 	Opened                int64 // conversations that began
+	Blocked               int64 // customers who have blocked the number, or reported it; of ClassInbound
 }
 
 // ClassInbound is the class of customers' messages.

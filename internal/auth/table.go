@@ -106,6 +106,8 @@ func Table(lab bool) []Route {
 		{"GET /kabar/v1/accounts/{waba_id}/ledger", Scope(ScopeRead)},
 		{"GET /kabar/v1/accounts/{waba_id}/statements/{month}", Scope(ScopeRead)},
 		{"POST /kabar/v1/accounts/{waba_id}/cost_estimate", Scope(ScopeRead)},
+		{"GET /kabar/v1/numbers/{number}/limits", Scope(ScopeRead)},
+		{"PATCH /kabar/v1/numbers/{number}/limits", Scope(ScopeAccounts)},
 		{"GET /kabar/v1/audit", Scope(ScopeAudit)},
 		{"GET /kabar/v1/keys", Scope(ScopeKeys)},
 		{"POST /kabar/v1/keys", Scope(ScopeKeys)},

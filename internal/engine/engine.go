@@ -72,6 +72,7 @@ type Engine struct {
 	sends   *lanes.Lanes // by conversation
 	ahead   ahead        // of sends
 	regions regions      // of customers
+	meters  meters       // of numbers
 	fetches *lanes.Lanes // by job
 	asks    *lanes.Lanes // by job
 
@@ -196,6 +197,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	g.Go(func() error { return e.sweep(ctx) })
 	g.Go(func() error { return e.collector(ctx) })
 	g.Go(func() error { return e.timeTemplates(ctx) })
+	g.Go(func() error { return e.timeLimits(ctx) })
 	g.Go(func() error { return e.networks(ctx, g) })
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {

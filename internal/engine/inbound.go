@@ -51,6 +51,7 @@ func (d *delivery) message(tx *store.Tx) error {
 	if err != nil {
 		return err
 	}
+	tx.After(func() { d.e.meters.count(d.line, d.now) })
 	return d.preference(tx, m)
 }
 

@@ -79,8 +79,8 @@ func (e *Engine) Send(ctx context.Context, id kabar.NumberID, r Request) (*Sent,
 		return nil, kabar.Refuse(kabar.ReasonTooLong, "biz_opaque_callback_data", "has %d characters, the limit is %d", n, MaxCallback)
 	}
 	s := &sending{e: e, line: l, to: to, r: r, def: def, fallback: fallback, now: now}
-	if err := e.db.Write(ctx, s.hint, s.commit); err != nil {
-		return nil, store.Refusal(err)
+	if err := s.admit(ctx); err != nil {
+		return nil, err
 	}
 	//failpoint:before-answer
 	if s.sent.Answer == nil {
@@ -227,6 +227,11 @@ func (s *sending) commit(tx *store.Tx) error {
 		}
 		if reason != "" {
 			verdict = kabar.AcceptAndFail
+		}
+	}
+	if verdict == kabar.Allow {
+		if err := s.pair(c); err != nil {
+			return err
 		}
 	}
 	if err := errors.Join(tx.AppendMessage(c, m), charge(tx, bill, m)); err != nil {

@@ -9,9 +9,21 @@ import (
 // numberNews returns the field and the value of the webhook that tells of a change of a number (contract, section 2.3).
 func (a *API) numberNews(ev *kabar.Event, n *kabar.Number) (field string, value map[string]any) {
 	value = map[string]any{"display_phone_number": n.Digits}
-	if ev.Kind == kabar.EventSecurity {
+	switch ev.Kind {
+	case kabar.EventSecurity:
 		value["event"], value["requester"] = "PIN_CHANGED", a.nodeID(a.auth.App().User)
 		return "security", value
+	case kabar.EventLimits:
+		was, now := ev.Limits.Was, ev.Limits.Now
+		value["event"], value["current_limit"] = "ONBOARDING", now.Tier.Code()
+		value["max_daily_conversations_per_business"] = now.Tier.Code()
+		if now.Tier != was.Tier {
+			value["old_limit"] = was.Tier.Code()
+		} else if now.Throughput.Level() == kabar.LevelHigh && was.Throughput.Level() != kabar.LevelHigh {
+			value["event"] = "THROUGHPUT_UPGRADE"
+		}
+		return "phone_number_quality_update", value
+	default: // EventName
 	}
 	value["decision"], value["requested_verified_name"], value["rejection_reason"] = "APPROVED", ev.Name, nil
 	return "phone_number_name_update", value

@@ -125,7 +125,7 @@ func (c *cluster) found(ctx context.Context, first func(context.Context) error) 
 	if c.apiKey = regexp.MustCompile(`kbr_[A-Z2-7]+`).FindString(out); c.apiKey == "" {
 		return fmt.Errorf("there is no API key in %q", out)
 	}
-	if err := errors.Join(c.template(ctx), c.settings(ctx)); err != nil {
+	if err := errors.Join(c.unlimited(ctx), c.template(ctx), c.settings(ctx)); err != nil {
 		return err
 	}
 	if err := c.phone.start(ctx); err != nil {
@@ -146,6 +146,13 @@ func (c *cluster) databaseFlag() []string {
 		return nil
 	}
 	return []string{"--database", c.database}
+}
+
+// unlimited takes the limits from the number with which a server begins: what is looked at here is what comes after them.
+func (c *cluster) unlimited(ctx context.Context) error {
+	_, err := c.run(ctx, append([]string{"number", "limits", "--throughput", "off", "--pair-rate", "off", "--tier", "off", "--data", c.path("server")},
+		c.databaseFlag()...)...)
+	return err
 }
 
 // templateName is an approved template with one parameter.
