@@ -160,3 +160,11 @@ type LimitChange struct {
 	Was Limits `json:"was"`
 	Now Limits `json:"now"`
 }
+
+// Upgraded reports whether the throughput has risen to the high level, and nothing else that anybody is told of has changed.
+func (c *LimitChange) Upgraded() bool {
+	return c.Was.Tier == c.Now.Tier && c.Was.Throughput.Level() != LevelHigh && c.Now.Throughput.Level() == LevelHigh
+}
+
+// News reports whether the number is told: of another tier, or of more throughput.
+func (c *LimitChange) News() bool { return c.Was.Tier != c.Now.Tier || c.Upgraded() }

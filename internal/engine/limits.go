@@ -89,8 +89,8 @@ func (s *sending) pair(c *kabar.Conversation) error {
 		return nil
 	}
 	if wait := c.Pair.Take(s.now); wait > 0 {
-		return tooFast(kabar.ReasonPair, wait, "there may be one message to a customer in %d seconds, and up to %d ahead of time: the next in %d seconds",
-			int(kabar.PairEvery.Seconds()), kabar.PairBurst, int(wait.Seconds()+1))
+		return tooFast(kabar.ReasonPair, wait, "a customer gets one message in %d seconds, and up to %d of them ahead of time, after which they are waited for",
+			int(kabar.PairEvery.Seconds()), kabar.PairBurst)
 	}
 	return nil
 }
@@ -112,19 +112,23 @@ func (e *Engine) ChangeLimits(ctx context.Context, id kabar.NumberID, change fun
 }
 
 // WriteLimits is ChangeLimits in a transaction, for a store that no engine runs on. It returns the number and its settings.
-func WriteLimits(tx *store.Tx, id kabar.NumberID, now time.Time, change func(*kabar.Limits) error) (*kabar.Number, kabar.Settings, error) {
+func WriteLimits(tx *store.Tx, id kabar.NumberID, now time.Time, do func(*kabar.Limits) error) (*kabar.Number, kabar.Settings, error) {
 	n, s, err := tx.Number(id)
 	if err != nil {
 		return nil, s, err
 	}
 	was := s.Limits
-	if err := change(&s.Limits); err != nil || s.Limits == was {
+	if err := do(&s.Limits); err != nil || s.Limits == was {
 		return n, s, err
 	}
 	if err := tx.SaveNumber(n, s); err != nil {
 		return nil, s, err
 	}
-	return n, s, tx.AddEvent(&kabar.Event{Account: n.Account, Number: id, Kind: kabar.EventLimits, At: now, Limits: &kabar.LimitChange{Was: was, Now: s.Limits}})
+	change := &kabar.LimitChange{Was: was, Now: s.Limits}
+	if !change.News() {
+		return n, s, nil
+	}
+	return n, s, tx.AddEvent(&kabar.Event{Account: n.Account, Number: id, Kind: kabar.EventLimits, At: now, Limits: change})
 }
 
 // raiseEvery is how often it is looked whether numbers may have more. The contract has it happen within six hours.

@@ -66,7 +66,7 @@ var refusals = map[kabar.Reason]refusal{
 	kabar.ReasonBlockLimit:     {code: 139101, title: "Blocklist limit reached", status: 400},
 	kabar.ReasonNoConsent:      {code: 131030, title: "Recipient phone number not in allowed list", status: 400},
 	kabar.ReasonThroughput:     {code: 130429, title: "Rate limit hit", status: 400},
-	kabar.ReasonPair:           {code: 131056, title: "(Business Account, Consumer Account) pair rate limit hit", status: 400},
+	kabar.ReasonPair:           {code: 131056, title: "Pair rate limit hit", status: 400},
 	kabar.ReasonBlockBusy:      {code: 139102, title: "Blocklist concurrent update", status: 400},
 	kabar.ReasonIdentity:       {code: 137000, title: "User identity key hash mismatch", status: 400},
 

@@ -14,13 +14,12 @@ func (a *API) numberNews(ev *kabar.Event, n *kabar.Number) (field string, value 
 		value["event"], value["requester"] = "PIN_CHANGED", a.nodeID(a.auth.App().User)
 		return "security", value
 	case kabar.EventLimits:
-		was, now := ev.Limits.Was, ev.Limits.Now
-		value["event"], value["current_limit"] = "ONBOARDING", now.Tier.Code()
-		value["max_daily_conversations_per_business"] = now.Tier.Code()
-		if now.Tier != was.Tier {
-			value["old_limit"] = was.Tier.Code()
-		} else if now.Throughput.Level() == kabar.LevelHigh && was.Throughput.Level() != kabar.LevelHigh {
+		limit := ev.Limits.Now.Tier.Code()
+		value["event"], value["current_limit"], value["max_daily_conversations_per_business"] = "ONBOARDING", limit, limit
+		if ev.Limits.Upgraded() {
 			value["event"] = "THROUGHPUT_UPGRADE"
+		} else {
+			value["old_limit"] = ev.Limits.Was.Tier.Code()
 		}
 		return "phone_number_quality_update", value
 	default: // EventName

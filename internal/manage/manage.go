@@ -53,7 +53,7 @@ type Options struct {
 	Keys      Keys
 	Numbers   func(context.Context) ([]*kabar.Number, error) // of the server
 	Audit     Audit
-	Limits    Limits // of the Numbers that Of may see
+	Limits    Limits           // of the Numbers that Of may see
 	Now       func() time.Time // the product's; default time.Now
 	Log       *slog.Logger
 }

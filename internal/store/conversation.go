@@ -53,8 +53,8 @@ type latestRow struct {
 var latests = &table[int64, latestRow]{
 	shape: shape{"latest", cols("conversation_id:bigint"), cols("account_id:bigint number_id:bigint last_message:bigint last_inbound:bigint last_job:bigint " +
 		"pair_since:bigint? pair_until:bigint?")},
-	key:   func(r *latestRow) int64 { return r.conversation },
-	args:  one[int64],
+	key:  func(r *latestRow) int64 { return r.conversation },
+	args: one[int64],
 	fields: func(r *latestRow) []any {
 		return []any{&r.conversation, &r.account, &r.number, &r.lastMessage, &r.lastInbound, &r.lastJob, &r.pairSince, &r.pairUntil}
 	},

@@ -218,7 +218,7 @@ func driverNouns(t *testing.T, s *storetest.Env, n *kabar.Number, tag string) []
 				return s.DB.Secret(t.Context(), "sign-"+tag[:4], func() []byte { return []byte("made anew") })
 			},
 			want: func() any { return secret }},
-		templateNoun(t, s, n, tag), productNoun(t, s, n, tag), contactNoun(t, s, n, tag), consentNoun(t, s, n, tag), ledgerNoun(t, s, n, tag),
+		templateNoun(t, s, n, tag), productNoun(t, s, n, tag), contactNoun(t, s, n, tag), consentNoun(t, s, n, tag), reachNoun(t, s, n, tag), ledgerNoun(t, s, n, tag),
 	}, templateNouns(t, s, n, tag)...)
 }
 

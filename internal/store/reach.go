@@ -100,7 +100,7 @@ func (db *DB) Reached(ctx context.Context, a kabar.AccountID) (int, error) {
 // ReachedSince counts the customers whom an account has reached after a time, no further than up to most.
 func (db *DB) ReachedSince(ctx context.Context, a kabar.AccountID, since time.Time, most int) (int, error) {
 	all, err := list(ctx, db, func(rs *sql.Rows) (n int, err error) { return n, rs.Scan(&n) },
-		"SELECT COUNT(*) FROM (SELECT 1 FROM reached WHERE account_id = $1 AND counted IN (0, 1) AND at > $2 LIMIT $3) AS some",
+		"SELECT COUNT(*) FROM (SELECT 1 FROM reached WHERE account_id = $1 AND counted IN (0, 1) AND at > $2 LIMIT $3) AS few",
 		int64(a), millis(since), int64(most))
 	if err != nil || len(all) == 0 {
 		return 0, err
