@@ -52,11 +52,18 @@ func (c *numberLimitsCmd) Run(ctx context.Context, s streams) error {
 			return err
 		}
 		if c.JSON {
-			return printJSON(s.out, l)
+			return printJSON(s.out, shownLimits{int(l.Throughput), l.PairRate, l.Tier.String()})
 		}
 		_, err := fmt.Fprint(s.out, limitsText(l))
 		return err
 	})
+}
+
+// shownLimits are limits in the words of the management API.
+type shownLimits struct {
+	Throughput int    `json:"throughput"`
+	PairRate   bool   `json:"pair_rate"`
+	Tier       string `json:"tier"`
 }
 
 func limitsText(l kabar.Limits) string {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -238,4 +239,34 @@ func TestLimitsRiseByThemselves(t *testing.T) {
 			t.Errorf("%+v, %v", audits, err)
 		}
 	})
+}
+
+// BenchmarkLimitedSend compares accepting a text of a number without limits with one of a number that has all of them, in one run. The
+// clock goes on with each, so that none is refused.
+func BenchmarkLimitedSend(b *testing.B) {
+	v := newEnv(b)
+	to := func(i int64) string { return fmt.Sprintf("34600%06d", i%64) }
+	for i := range int64(64) {
+		v.hear(to(i), "Hello") // so that texts may go
+	}
+	var next atomic.Int64
+	for _, kind := range []string{"free", "limited", "free-again", "limited-again"} {
+		b.Run(kind, func(b *testing.B) {
+			var l kabar.Limits
+			if strings.HasPrefix(kind, "limited") {
+				l = kabar.Limits{Throughput: 100_000, PairRate: true, Tier: kabar.Tier250}
+			}
+			v.limit(v.id, l)
+			b.SetParallelism(32)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					v.skew.Add(int64(kabar.PairEvery) / 20)
+					if _, _, err := v.send(engine.Request{To: to(next.Add(1)), Content: &kabar.Text{Body: "Your order 1042 has been sent and arrives soon."}}); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+		})
+	}
 }
