@@ -53,5 +53,7 @@ type Settings struct {
 
 	Limits Limits // and these
 
+	Away string // what who writes while the business is closed is answered, once; empty: nothing
+
 	OnPremSetting map[string]any // settings that are stored and reported without effect, by dotted name
 }

@@ -24,6 +24,7 @@ type numberCmd struct {
 	Show   numberShowCmd   `cmd:"" help:"Show a number: profile, users, keys, webhook, connection."`
 	Invite numberInviteCmd `cmd:"" help:"Give a number another invite of its relay, in the place of one that has expired or was used."`
 	Limits numberLimitsCmd `cmd:"" help:"Show or change how fast a number may send, and how many customers it may write to first."`
+	Hours  numberHoursCmd  `cmd:"" help:"Show or change when a business is open, and what it answers while it is not."`
 	Verify numberVerifyCmd `cmd:"" help:"Prove to the relay that the number is ours, with the code its operator has."`
 }
 
@@ -48,6 +49,8 @@ func numberOperations(m *control.Mux, p *parts) {
 	control.Handle(m, "number.add", recorded(p.db, "number.added", p.addNumber))
 	control.Handle(m, "number.list", p.listNumbers)
 	control.Handle(m, "number.limits", p.numberLimits)
+	control.Handle(m, "number.hours", p.showHours)
+	control.Handle(m, "number.open", recorded(p.db, "number.hours", p.openNumber))
 	control.Handle(m, "number.limit", recorded(p.db, "number.limited", p.limitNumber))
 	control.Handle(m, "number.show", p.showNumber)
 	control.Handle(m, "number.invite", recorded(p.db, "number.invited", p.inviteNumber))

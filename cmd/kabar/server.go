@@ -183,7 +183,7 @@ func (s *server) routes(v1 *onprem.API, cloud *graph.API) error {
 	tracer := newTracer(s.db)
 	mo := manage.Options{Checks: s.checks(), Messages: tracer, Conversations: tracer, Consents: s.engine.Consents(), Of: ofKey,
 		Templates: s.engine.Templates(), AccountsOf: s.accountsOf, Accounts: s.engine.Accounts(), Nodes: s.db, Operator: ofWholeServer, MessageID: s.messageID,
-		Keys: s.auth, Numbers: s.db.Numbers, Audit: s.db, Limits: s.engine, Now: s.now, Log: s.o.log}
+		Keys: s.auth, Numbers: s.db.Numbers, Audit: s.db, Limits: s.engine, Hours: s.engine, Now: s.now, Log: s.o.log}
 	if s.o.lab != nil {
 		mo.Clock = s.o.lab
 	}

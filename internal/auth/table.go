@@ -108,6 +108,8 @@ func Table(lab bool) []Route {
 		{"POST /kabar/v1/accounts/{waba_id}/cost_estimate", Scope(ScopeRead)},
 		{"GET /kabar/v1/numbers/{number}/limits", Scope(ScopeRead)},
 		{"PATCH /kabar/v1/numbers/{number}/limits", Scope(ScopeAccounts)},
+		{"GET /kabar/v1/numbers/{number}/opening_hours", Scope(ScopeRead)},
+		{"PUT /kabar/v1/numbers/{number}/opening_hours", Scope(ScopeAccounts)},
 		{"GET /kabar/v1/audit", Scope(ScopeAudit)},
 		{"GET /kabar/v1/keys", Scope(ScopeKeys)},
 		{"POST /kabar/v1/keys", Scope(ScopeKeys)},

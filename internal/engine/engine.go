@@ -107,6 +107,7 @@ type line struct {
 	number   *kabar.Number
 	account  *kabar.Account
 	zone     *time.Location // of the account
+	hours    *time.Location // of the number's opening hours; nil: it has none
 	settings kabar.Settings
 	net      network.Network
 }
@@ -158,7 +159,7 @@ func (e *Engine) Attach(ctx context.Context, id kabar.NumberID, n network.Networ
 	if e.lines[id] != nil {
 		return fmt.Errorf("attach %s: it has a network already", number.Digits)
 	}
-	l := &line{number, account, zone, settings, n}
+	l := &line{number, account, zone, hoursZone(number), settings, n}
 	e.lines[id] = l
 	if e.begin != nil {
 		e.begin(l)

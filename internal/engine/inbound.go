@@ -52,7 +52,10 @@ func (d *delivery) message(tx *store.Tx) error {
 		return err
 	}
 	tx.After(func() { d.e.meters.count(d.line, d.now) })
-	return d.preference(tx, m)
+	if err := d.preference(tx, m); err != nil {
+		return err
+	}
+	return d.away(tx, m)
 }
 
 // fetching says which media of the message are to be downloaded.

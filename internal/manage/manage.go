@@ -54,6 +54,7 @@ type Options struct {
 	Numbers   func(context.Context) ([]*kabar.Number, error) // of the server
 	Audit     Audit
 	Limits    Limits           // of the Numbers that Of may see
+	Hours     Hours            // of them, too
 	Now       func() time.Time // the product's; default time.Now
 	Log       *slog.Logger
 }
@@ -116,6 +117,10 @@ func (a *API) Handlers() map[string]http.Handler {
 	if a.o.Limits != nil {
 		h["GET /kabar/v1/numbers/{number}/limits"] = http.HandlerFunc(a.showLimits)
 		h["PATCH /kabar/v1/numbers/{number}/limits"] = http.HandlerFunc(a.changeLimits)
+	}
+	if a.o.Hours != nil {
+		h["GET /kabar/v1/numbers/{number}/opening_hours"] = http.HandlerFunc(a.showHours)
+		h["PUT /kabar/v1/numbers/{number}/opening_hours"] = http.HandlerFunc(a.putHours)
 	}
 	if a.o.Audit != nil {
 		h["GET /kabar/v1/audit"] = http.HandlerFunc(a.listAudit)

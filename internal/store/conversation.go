@@ -47,16 +47,16 @@ var conversations = &table[int64, conversationRow]{
 type latestRow struct {
 	conversation, account, number     int64
 	lastMessage, lastInbound, lastJob int64
-	pairSince, pairUntil              int64
+	pairSince, pairUntil, away        int64
 }
 
 var latests = &table[int64, latestRow]{
 	shape: shape{"latest", cols("conversation_id:bigint"), cols("account_id:bigint number_id:bigint last_message:bigint last_inbound:bigint last_job:bigint " +
-		"pair_since:bigint? pair_until:bigint?")},
+		"pair_since:bigint? pair_until:bigint? away:bigint?")},
 	key:  func(r *latestRow) int64 { return r.conversation },
 	args: one[int64],
 	fields: func(r *latestRow) []any {
-		return []any{&r.conversation, &r.account, &r.number, &r.lastMessage, &r.lastInbound, &r.lastJob, &r.pairSince, &r.pairUntil}
+		return []any{&r.conversation, &r.account, &r.number, &r.lastMessage, &r.lastInbound, &r.lastJob, &r.pairSince, &r.pairUntil, &r.away}
 	},
 	order: byID[int64],
 }
@@ -171,7 +171,7 @@ func (tx *Tx) saveLatest(c *kabar.Conversation) error {
 	}
 	was := row
 	row.lastMessage, row.lastInbound = int64(c.LastMessage), millis(c.LastInbound)
-	if row.pairSince, row.pairUntil = millis(c.Pair.Since), millis(c.Pair.Until); row == was {
+	if row.pairSince, row.pairUntil, row.away = millis(c.Pair.Since), millis(c.Pair.Until), millis(c.Away); row == was {
 		return nil
 	}
 	return tx.latest.put(row)
@@ -242,7 +242,7 @@ func (db *DB) openConversation(r *conversationRow, latest *latestRow) (*kabar.Co
 		Billing:     kabar.Billing{ID: r.billing, Category: kabar.Category(r.category), Expires: instant(r.billingExpires)},
 		ProfileSent: r.profileSent, IdentityHash: r.identity, IdentitySince: instant(r.identityAt), IdentityPending: r.identityPending != 0,
 		AdTapped: instant(r.adAt), EntryPoint: instant(r.entryPoint),
-		Pair: kabar.Pair{Since: instant(latest.pairSince), Until: instant(latest.pairUntil)},
+		Away: instant(latest.away), Pair: kabar.Pair{Since: instant(latest.pairSince), Until: instant(latest.pairUntil)},
 	}, nil
 }
 

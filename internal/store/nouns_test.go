@@ -149,6 +149,7 @@ func conversationNoun(t *testing.T, s *storetest.Env, n *kabar.Number, tag strin
 		},
 		change: func(tx *store.Tx) error {
 			c.Customer.BSUID, c.Customer.Name = "DE."+tag[:4], "New name "+tag
+			c.Pair, c.Away = kabar.Pair{Since: s.Now, Until: s.Now.Add(time.Minute)}, s.Now.Add(time.Hour)
 			c.LastInbound, c.Blocked, c.Barred, c.ProfileSent, c.IdentityHash = s.Now, true, s.Now, 3, "hash"
 			c.AdTapped, c.EntryPoint = s.Now.Add(-time.Hour), s.Now.Add(time.Hour)
 			c.Customer.Former = "4914" + tag[:4]

@@ -2,6 +2,9 @@
 ALTER TABLE latest ADD COLUMN pair_since BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE latest ADD COLUMN pair_until BIGINT NOT NULL DEFAULT 0;
 
+-- When the number's away message was last sent to the customer; 0: never.
+ALTER TABLE latest ADD COLUMN away BIGINT NOT NULL DEFAULT 0;
+
 -- Customers who have blocked the number in the slot.
 ALTER TABLE traffic ADD COLUMN blocked BIGINT NOT NULL DEFAULT 0;
 
