@@ -55,8 +55,8 @@ func (t *task) compute(ctx context.Context, o *network.Outgoing) error {
 	}
 	err = t.e.db.Write(ctx, func(tx *store.Tx) {
 		t.want(tx)
-		t.wantReach(tx, o.Now)
 		wantChange(tx, o.From.ID, change)
+		t.wantReach(tx, o.Now)
 	}, func(tx *store.Tx) error {
 		if err := apply(tx, o.From, change); err != nil {
 			return err
