@@ -51,5 +51,9 @@ type Settings struct {
 
 	Consent ConsentPolicy // and these
 
+	Limits Limits // and these
+
+	Away string // what who writes while the business is closed is answered, once; empty: nothing
+
 	OnPremSetting map[string]any // settings that are stored and reported without effect, by dotted name
 }

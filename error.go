@@ -49,6 +49,8 @@ const (
 	ReasonBlockLimit     Reason = "the block list is full"
 	ReasonBlockBusy      Reason = "the block list is being changed"
 	ReasonNoConsent      Reason = "recipient has not opted in"
+	ReasonThroughput     Reason = "the number sends too many messages a second"
+	ReasonPair           Reason = "the recipient is sent too many messages in a short time"
 )
 
 // Reasons of templates (refused at once).
@@ -98,6 +100,7 @@ const (
 	ReasonCapped        Reason = "recipient has had as much marketing as allowed"
 	ReasonMediaDownload Reason = "media download error"
 	ReasonPayment       Reason = "the line of credit does not cover the message"
+	ReasonTier          Reason = "the account has reached as many customers as it may"
 )
 
 // Error is a refusal with its reason. It is the only error type the API dialects translate; everything else is an

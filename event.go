@@ -21,6 +21,7 @@ const (
 	EventSecurity  EventKind = "security" // the number has another PIN of two-step verification, or none any more
 	EventName      EventKind = "name"     // the number is called otherwise: Name says how
 	EventCredit    EventKind = "credit"   // much of the account's line of credit is used, or all of it
+	EventLimits    EventKind = "limits"   // the number has other limits
 	EventTemplate  EventKind = "template" // a template of the account has changed: told in the log of the account's oldest number
 )
 
@@ -86,6 +87,7 @@ type Event struct {
 	Collected *Collected      `json:"collected,omitempty"` // EventCollected
 	Template  *TemplateChange `json:"template,omitempty"`  // EventTemplate
 	Credit    *CreditAlert    `json:"credit,omitempty"`    // EventCredit
+	Limits    *LimitChange    `json:"limits,omitempty"`    // EventLimits
 }
 
 // RawContent is a content together with its kind, as one JSON value.

@@ -71,6 +71,7 @@ type Profile struct {
 	Vertical    string   `json:"vertical,omitempty"`    // one of Verticals
 	About       string   `json:"about,omitempty"`       // up to 139 characters
 	Photo       []byte   `json:"photo,omitempty"`       // a square JPEG of at most MaxProfilePhoto bytes
+	Hours       *Hours   `json:"hours,omitempty"`       // never changed: another takes its place; nil: nobody has said
 }
 
 // Customer is a person who talks to a number. At least one of WaID and BSUID is set: since 2026 a customer may hide the
@@ -107,6 +108,9 @@ type Conversation struct {
 
 	AdTapped   time.Time // when the customer last wrote by way of an ad; zero: never
 	EntryPoint time.Time // end of the entry point that the business's reply to that has opened; zero: there was none
+
+	Pair Pair      // what was sent of late; counted where Limits.PairRate asks for it
+	Away time.Time // when the number's away message was last sent
 
 	IdentityHash    string // of the customer's present keys; empty before the first
 	IdentitySince   time.Time

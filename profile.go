@@ -57,6 +57,11 @@ func (p *Profile) Validate() error {
 			return err
 		}
 	}
+	if p.Hours != nil {
+		if err := p.Hours.Validate(); err != nil {
+			return err
+		}
+	}
 	if n := len(p.Photo); n > MaxProfilePhoto {
 		return fault(ReasonInvalid, "photo", "has %d bytes, the limit is %d", n, MaxProfilePhoto)
 	}

@@ -15,6 +15,7 @@ type Traffic struct {
 	Cost                  Money // of the others
 	Received              int64 // of customers' messages
 	Opened                int64 // conversations that began
+	Blocked               int64 // customers who have blocked the number, or reported it; of ClassInbound
 }
 
 // ClassInbound is the class of customers' messages.

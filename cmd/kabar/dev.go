@@ -34,6 +34,7 @@ type devCmd struct {
 	WebhookDialect string `help:"In which API's words --webhook is told: onprem, cloud or both." default:"onprem" enum:"onprem,cloud,both"`
 	ReadyFile      string `help:"File to write addresses and credentials to, as JSON, once everything answers." placeholder:"FILE" type:"path"`
 	egressFlags    `embed:""`
+	Limits         bool   `help:"Hold numbers that are added to the limits that they would have on a server; the first one too, from now on."`
 	Open           bool   `help:"Open the phone page in a browser."`
 	LogLevel       string `help:"What to log: debug, info, warn or error." default:"warn" enum:"debug,info,warn,error"`
 }
@@ -154,13 +155,16 @@ func (d *dev) openServer(ctx context.Context) (err error) {
 	}
 	if d.server, err = openServer(ctx, serverOptions{dir: filepath.Join(dir, "server"), relay: d.relayURL(),
 		store: store.Options{Path: filepath.Join(dir, "server", "kabar.db"), Master: master}, open: store.Open, certs: own,
-		egress: d.egress, lab: d.clock, log: d.log, drain: drainTime, phonePage: "http://" + d.ln.phone.Addr().String()}); err != nil {
+		egress: d.egress, limits: d.cmd.limits(), lab: d.clock, log: d.log, drain: drainTime, phonePage: "http://" + d.ln.phone.Addr().String()}); err != nil {
 		return err
 	}
 	if err := provision(ctx, d.server, d.creds); err != nil {
 		return err
 	}
-	if err := d.server.attach(ctx); err != nil || d.cmd.Webhook == "" {
+	if err := d.server.attach(ctx); err != nil {
+		return err
+	}
+	if err := d.limit(ctx); err != nil || d.cmd.Webhook == "" {
 		return err
 	}
 	return setWebhooks(ctx, d.server, d.cmd.Webhook, d.cmd.WebhookDialect)

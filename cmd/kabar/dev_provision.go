@@ -120,6 +120,28 @@ func devCredit(ctx context.Context, s *server, account kabar.AccountID) error {
 	return err
 }
 
+// limits are those of numbers that are added.
+func (c *devCmd) limits() kabar.Limits {
+	if c.Limits {
+		return kabar.StartingLimits()
+	}
+	return kabar.Limits{}
+}
+
+// limit holds the first number to limits, if somebody wants that and it has none yet.
+func (d *dev) limit(ctx context.Context) error {
+	if !d.cmd.Limits {
+		return nil
+	}
+	_, err := d.server.engine.ChangeLimits(ctx, d.server.first().ID, func(l *kabar.Limits) error {
+		if *l == (kabar.Limits{}) {
+			*l = kabar.StartingLimits()
+		}
+		return nil
+	})
+	return err
+}
+
 func devFirst() (engine.NewNumber, error) {
 	return engine.NewNumber{Account: &kabar.Account{Name: devBusiness}, Digits: devNumber, Profile: devProfile(),
 		Templates: []*kabar.TemplateDef{helloKabar(), orderKabar()}, Review: kabar.ReviewAuto}, nil

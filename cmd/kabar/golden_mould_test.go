@@ -57,6 +57,9 @@ func (m *goldenMould) provision() {
 	m.t.Helper()
 	theirs := "admin-" + golden.Theirs
 	m.login("other", theirs, m.password("number", "add", golden.Theirs, "--name", "Toko"))
+	for _, number := range []string{golden.Ours, golden.Theirs} {
+		m.operate("number", "limits", number, "--throughput", "off", "--pair-rate", "off", "--tier", "off")
+	}
 	m.login("user", "ops", m.password("user", "add", "ops", "--number", golden.Ours))
 	m.fresh = m.password("user", "add", "fresh", "--number", golden.Ours)
 	m.key = m.newKey("--number", golden.Ours)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"kabar"
@@ -244,6 +245,16 @@ func (p *goldenPlayer) do(words []string) {
 		p.bar(http.MethodPost, arg[0])
 	case "unbar":
 		p.bar(http.MethodDelete, arg[0])
+	case "limits":
+		p.server.run("number", "limits", golden.Ours, "--data", p.server.folder("server"), "--"+strings.ReplaceAll(arg[0], "_", "-"), arg[1])
+	case "reached":
+		statements, err := golden.Reached(arg[0], time.Now())
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		for _, s := range statements {
+			p.server.sql(s)
+		}
 	case "consent":
 		p.server.run(append([]string{"consent", "policy", "--number", golden.Ours, "--data", p.server.folder("server"), "--" + words[1]}, words[2:]...)...)
 	case "judge":

@@ -23,6 +23,8 @@ type numberCmd struct {
 	List   numberListCmd   `cmd:"" help:"List the numbers and whether they are connected."`
 	Show   numberShowCmd   `cmd:"" help:"Show a number: profile, users, keys, webhook, connection."`
 	Invite numberInviteCmd `cmd:"" help:"Give a number another invite of its relay, in the place of one that has expired or was used."`
+	Limits numberLimitsCmd `cmd:"" help:"Show or change how fast a number may send, and how many customers it may write to first."`
+	Hours  numberHoursCmd  `cmd:"" help:"Show or change when a business is open, and what it answers while it is not."`
 	Verify numberVerifyCmd `cmd:"" help:"Prove to the relay that the number is ours, with the code its operator has."`
 }
 
@@ -38,6 +40,7 @@ Examples:
   kabar number add +62-811-1000-202 --name "Toko Tiga" --account "Toko Dua" --data server
   kabar number verify 628111000201 123456 --data server
   kabar number invite 628111000201 --invite-file another --data server
+  kabar number limits 628111000201 --tier 2k --data server
   kabar number show 628111000201 --data server`
 }
 
@@ -45,6 +48,10 @@ Examples:
 func numberOperations(m *control.Mux, p *parts) {
 	control.Handle(m, "number.add", recorded(p.db, "number.added", p.addNumber))
 	control.Handle(m, "number.list", p.listNumbers)
+	control.Handle(m, "number.limits", p.numberLimits)
+	control.Handle(m, "number.hours", p.showHours)
+	control.Handle(m, "number.open", recorded(p.db, "number.hours", p.openNumber))
+	control.Handle(m, "number.limit", recorded(p.db, "number.limited", p.limitNumber))
 	control.Handle(m, "number.show", p.showNumber)
 	control.Handle(m, "number.invite", recorded(p.db, "number.invited", p.inviteNumber))
 	control.Handle(m, "number.verify", recorded(p.db, "number.verified", p.verifyNumber))
@@ -151,7 +158,7 @@ func (p *parts) addNumber(ctx context.Context, in addNumber, _ control.Report) (
 	}
 	ctx = context.WithoutCancel(ctx) // from here on it is done to the end, whether or not somebody waits for it
 	if i < 0 {
-		if n, err = engine.AddNumber(ctx, p.db, engine.NewNumber{Account: account, Digits: out.Digits, Profile: profile}, time.Now()); err != nil {
+		if n, err = engine.AddNumber(ctx, p.db, engine.NewNumber{Account: account, Digits: out.Digits, Profile: profile, Limits: p.limits}, time.Now()); err != nil {
 			return out, fmt.Errorf("add the number: %w", err)
 		}
 	}

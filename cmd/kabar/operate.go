@@ -33,6 +33,8 @@ type parts struct {
 	link   func(n *kabar.Number) (state string, since time.Time)         // how a number is connected
 	api    func() string                                                 // where the API is reached
 	engine *engine.Engine                                                // of the running server
+
+	limits kabar.Limits // of numbers that are added
 }
 
 // operations has everything that an operator can have done; each noun's file holds its operations beside its commands.
@@ -85,7 +87,7 @@ func (f *storeFlags) open(ctx context.Context) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &parts{dir: f.Data, db: db}
+	p := &parts{dir: f.Data, db: db, limits: kabar.StartingLimits()}
 	if p.media, err = media.Open(filepath.Join(f.Data, "media")); err == nil {
 		p.auth, err = auth.New(ctx, auth.Options{Store: db})
 	}

@@ -99,7 +99,7 @@ func (c *serveCmd) reload(srv *server, log *logs.Log) error {
 // serverOptions turns flags into what the server is opened with.
 func (c *serveCmd) serverOptions(ctx context.Context, log *slog.Logger) (serverOptions, error) {
 	o := serverOptions{dir: c.Data, open: c.openWith, relay: c.Relay, hosts: c.hosts(), hsts: c.HSTS != "off", plainHTTP: c.AllowPlainHTTP,
-		drain: time.Duration(c.DrainTime), log: log}
+		drain: time.Duration(c.DrainTime), log: log, limits: kabar.StartingLimits()}
 	if err := c.checkRelay(c.Relay); err != nil {
 		return o, err
 	}
@@ -205,5 +205,6 @@ func (c *serveCmd) number() (engine.NewNumber, error) {
 	if err != nil || to.WaID == "" {
 		return engine.NewNumber{}, &usageError{fmt.Errorf("--number %s: want digits with the country code", c.Number)}
 	}
-	return engine.NewNumber{Account: &kabar.Account{Name: c.Name}, Digits: to.WaID, Profile: kabar.Profile{Name: c.Name}}, nil
+	return engine.NewNumber{Account: &kabar.Account{Name: c.Name}, Digits: to.WaID, Profile: kabar.Profile{Name: c.Name},
+		Limits: kabar.StartingLimits()}, nil
 }

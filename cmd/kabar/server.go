@@ -51,6 +51,7 @@ type serverOptions struct {
 	log        *slog.Logger
 	phonePage  string        // for the console; may be empty
 	drain      time.Duration // how long requests may go on after the end has begun
+	limits     kabar.Limits  // of numbers that are added
 }
 
 // server is the business server, assembled.
@@ -182,7 +183,7 @@ func (s *server) routes(v1 *onprem.API, cloud *graph.API) error {
 	tracer := newTracer(s.db)
 	mo := manage.Options{Checks: s.checks(), Messages: tracer, Conversations: tracer, Consents: s.engine.Consents(), Broadcasts: s.engine.Broadcasts(), Of: ofKey,
 		Templates: s.engine.Templates(), AccountsOf: s.accountsOf, Accounts: s.engine.Accounts(), Nodes: s.db, Operator: ofWholeServer, MessageID: s.messageID,
-		Keys: s.auth, Numbers: s.db.Numbers, Audit: s.db, Now: s.now, Log: s.o.log}
+		Keys: s.auth, Numbers: s.db.Numbers, Audit: s.db, Limits: s.engine, Hours: s.engine, Now: s.now, Log: s.o.log}
 	if s.o.lab != nil {
 		mo.Clock = s.o.lab
 	}
@@ -219,7 +220,7 @@ func (s *server) routes(v1 *onprem.API, cloud *graph.API) error {
 // operations are what the operator's commands can have done while the server runs.
 func (s *server) operations() *control.Mux {
 	m := operations(&parts{dir: s.o.dir, db: s.db, auth: s.auth, media: s.media, attach: s.connect, verify: s.verify, link: s.link, api: s.api,
-		engine: s.engine})
+		engine: s.engine, limits: s.o.limits})
 	control.Handle(m, "status", s.inspect)
 	control.Handle(m, "doctor", s.examine)
 	control.Handle(m, "address", s.listening)

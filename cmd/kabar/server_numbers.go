@@ -55,7 +55,8 @@ func (s *server) addNumber(ctx context.Context, to kabar.AccountID, digits, name
 		return nil, kabar.Refuse(kabar.ReasonExists, "phone_number", "is on this server already")
 	}
 	ctx = context.WithoutCancel(ctx) // from here on it is done to the end, whether or not somebody waits for it
-	n, err := engine.AddNumber(ctx, s.db, engine.NewNumber{Account: &kabar.Account{ID: to}, Digits: digits, Profile: kabar.Profile{Name: name}}, time.Now())
+	n, err := engine.AddNumber(ctx, s.db, engine.NewNumber{Account: &kabar.Account{ID: to}, Digits: digits, Profile: kabar.Profile{Name: name},
+		Limits: s.o.limits}, time.Now())
 	if err != nil {
 		return nil, err
 	}

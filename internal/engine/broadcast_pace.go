@@ -8,9 +8,11 @@ import (
 	"kabar"
 )
 
-// defaultPace is how many messages of broadcasts a second a number sends that has no other limit: throughput level STANDARD (contract
-// Cloud API, section 1.7).
-const defaultPace = 80
+// defaultPace is how many messages of broadcasts a second a number sends whose throughput is not limited.
+const defaultPace = int(kabar.ThroughputStandard)
+
+// A broadcast leaves a tenth of the throughput to those who write by themselves: a chat is not refused because of it.
+const paceShare, paceOf = 9, 10
 
 // madeUpFor is how much lost time a pace makes up for: what is late by less goes out at once, so that a slow disk does not slow the
 // whole broadcast down; a longer halt is not followed by a burst.
@@ -148,5 +150,9 @@ func (e *Engine) pace(n kabar.NumberID) int {
 			return perSecond
 		}
 	}
-	return defaultPace
+	l, err := e.line(n)
+	if err != nil || l.settings.Limits.Throughput == 0 {
+		return defaultPace
+	}
+	return int(l.settings.Limits.Throughput) * paceShare / paceOf
 }

@@ -51,7 +51,7 @@ func (t *turn) run(ctx context.Context, e *Engine, l *line, c *kabar.Template, t
 		return err
 	}
 	t.solvent = true
-	return store.Refusal(e.db.Write(ctx, t.hint, t.commit))
+	return t.sending.admit(ctx, t.hint, t.commit)
 }
 
 func (t *turn) hint(tx *store.Tx) {

@@ -131,7 +131,8 @@ func TestResettingApplicationSettingsLeavesTheOthers(t *testing.T) {
 	application := []string{"BackoffStep", "BackoffCap", "Concurrency", "Batch", "AutoDownload", "SentEvents", "DeliveredEvents", "ReadEvents",
 		"ShowSecurity", "NotifyChange", "KeepMessages", "SkipReferral", "CollectMedia", "OnPremSetting"}
 	before := kabar.Settings{Shards: 2, PIN: "hash", Override: "https://example.com/", Deregistered: true, PINProved: time.Now(),
-		BusinessKey: "key", BusinessKeyMark: "mark", Cloud: kabar.CloudSettings{Username: "warung"}, Consent: kabar.ConsentPolicy{Required: true}, SentEvents: true}
+		BusinessKey: "key", BusinessKeyMark: "mark", Cloud: kabar.CloudSettings{Username: "warung"}, Consent: kabar.ConsentPolicy{Required: true},
+		Limits: kabar.StartingLimits(), Away: "later", SentEvents: true}
 	after := before
 	engine.ResetSettings(&after)
 	if after.SentEvents {

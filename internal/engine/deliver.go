@@ -116,6 +116,8 @@ func (d *delivery) commit(tx *store.Tx) error {
 		return d.deleted(tx)
 	case u.Blocked != nil:
 		return d.blocked(tx, *u.Blocked)
+	case u.Reported:
+		return d.reported(tx)
 	case u.Garbled:
 		return d.garbled(tx)
 	case u.Asked != nil:

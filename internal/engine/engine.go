@@ -52,7 +52,7 @@ type Options struct {
 	Noted func(Note)
 	// Rates are what messages cost until others are loaded or imported; nil: nothing.
 	Rates *kabar.RateCard
-	// Pace returns how many messages of broadcasts a number may send in a second; nil, or less than 1: 80.
+	// Pace returns how many messages of broadcasts a number may send in a second; nil, or less than 1: as its throughput says.
 	Pace func(kabar.NumberID) int
 	// Concurrency is how many conversations are worked at a time; default 64. Broadcasts use half of it.
 	Concurrency int
@@ -74,6 +74,7 @@ type Engine struct {
 	sends   *lanes.Lanes // by conversation
 	ahead   ahead        // of sends
 	regions regions      // of customers
+	meters  meters       // of numbers
 	fetches *lanes.Lanes // by job
 	asks    *lanes.Lanes // by job
 
@@ -113,6 +114,7 @@ type line struct {
 	number   *kabar.Number
 	account  *kabar.Account
 	zone     *time.Location // of the account
+	hours    *time.Location // of the number's opening hours; nil: it has none
 	settings kabar.Settings
 	net      network.Network
 }
@@ -172,7 +174,7 @@ func (e *Engine) Attach(ctx context.Context, id kabar.NumberID, n network.Networ
 	if e.lines[id] != nil {
 		return fmt.Errorf("attach %s: it has a network already", number.Digits)
 	}
-	l := &line{number, account, zone, settings, n}
+	l := &line{number, account, zone, hoursZone(number), settings, n}
 	e.lines[id] = l
 	if e.begin != nil {
 		e.begin(l)
@@ -212,6 +214,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	g.Go(func() error { return e.collector(ctx) })
 	g.Go(func() error { return e.timeTemplates(ctx) })
 	g.Go(func() error { return e.broadcast(ctx) })
+	g.Go(func() error { return e.timeLimits(ctx) })
 	g.Go(func() error { return e.networks(ctx, g) })
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {

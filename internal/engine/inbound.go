@@ -51,7 +51,11 @@ func (d *delivery) message(tx *store.Tx) error {
 	if err != nil {
 		return err
 	}
-	return d.preference(tx, m)
+	tx.After(func() { d.e.meters.count(d.line, d.now) })
+	if err := d.preference(tx, m); err != nil {
+		return err
+	}
+	return d.away(tx, m)
 }
 
 // fetching says which media of the message are to be downloaded.

@@ -50,9 +50,13 @@ func (t *task) compute(ctx context.Context, o *network.Outgoing) error {
 	}
 	packed := *t.job
 	packed.Packed, packed.Body = true, packet
+	if err := t.makeRoom(ctx, o.Now); err != nil {
+		return err
+	}
 	err = t.e.db.Write(ctx, func(tx *store.Tx) {
 		t.want(tx)
 		wantChange(tx, o.From.ID, change)
+		t.wantReach(tx, o.Now)
 	}, func(tx *store.Tx) error {
 		if err := apply(tx, o.From, change); err != nil {
 			return err
@@ -73,6 +77,9 @@ func (t *task) compute(ctx context.Context, o *network.Outgoing) error {
 			return &network.Refused{Reason: kabar.ReasonIdentity}
 		}
 		if err := t.consented(tx, c, o.Now); err != nil {
+			return err
+		}
+		if err := t.reach(tx, c, o.Now); err != nil {
 			return err
 		}
 		return errors.Join(t.covered(tx), t.bill(tx, c, o.Now), t.introduce(tx, c, o.From))

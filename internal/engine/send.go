@@ -58,8 +58,8 @@ func (e *Engine) Send(ctx context.Context, id kabar.NumberID, r Request) (*Sent,
 	if err != nil {
 		return nil, err
 	}
-	if err := e.db.Write(ctx, s.hint, s.commit); err != nil {
-		return nil, store.Refusal(err)
+	if err := s.admit(ctx, s.hint, s.commit); err != nil {
+		return nil, err
 	}
 	//failpoint:before-answer
 	if s.sent.Answer == nil {
@@ -239,6 +239,11 @@ func (s *sending) commit(tx *store.Tx) error {
 		}
 		if reason != "" {
 			verdict = kabar.AcceptAndFail
+		}
+	}
+	if verdict == kabar.Allow {
+		if err := s.pair(c); err != nil {
+			return err
 		}
 	}
 	if err := errors.Join(tx.AppendMessage(c, m), charge(tx, bill, m)); err != nil {

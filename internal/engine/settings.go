@@ -30,7 +30,7 @@ func ResetSettings(s *kabar.Settings) {
 // around.
 func keepCloud(next, s *kabar.Settings) {
 	next.Override, next.Deregistered, next.BusinessKey, next.BusinessKeyMark = s.Override, s.Deregistered, s.BusinessKey, s.BusinessKeyMark
-	next.Cloud, next.Consent = s.Cloud, s.Consent
+	next.Cloud, next.Consent, next.Limits, next.Away = s.Cloud, s.Consent, s.Limits, s.Away
 }
 
 // ChangeSettings applies change to a number's settings and to the URL of its On-Premises endpoint, and commits both. The
@@ -78,7 +78,7 @@ func (e *Engine) tellPIN(tx *store.Tx, n *kabar.Number) error {
 func (e *Engine) changed(n *kabar.Number, s kabar.Settings) {
 	e.mu.Lock()
 	if old := e.lines[n.ID]; old != nil {
-		e.lines[n.ID] = &line{number: n, account: old.account, zone: old.zone, settings: s, net: old.net}
+		e.lines[n.ID] = &line{number: n, account: old.account, zone: old.zone, hours: hoursZone(n), settings: s, net: old.net}
 	}
 	e.mu.Unlock()
 	e.committed(n.ID)
@@ -106,6 +106,7 @@ type NewNumber struct {
 	// Templates are approved templates of the account; may be empty.
 	Templates []*kabar.TemplateDef
 	Review    kabar.ReviewMode // of the account's templates; empty: as it is
+	Limits    kabar.Limits
 }
 
 // AddNumber stores a number with its settings and its On-Premises endpoint, which waits for a URL.
@@ -119,7 +120,9 @@ func AddNumber(ctx context.Context, db *store.DB, n NewNumber, now time.Time) (*
 			}
 		}
 		number = &kabar.Number{Account: account.ID, Digits: n.Digits, Profile: n.Profile}
-		if err := tx.AddNumber(number, DefaultSettings(), now); err != nil {
+		settings := DefaultSettings()
+		settings.Limits = n.Limits
+		if err := tx.AddNumber(number, settings, now); err != nil {
 			return err
 		}
 		if n.Review != "" {

@@ -94,6 +94,9 @@ func (d *delivery) blocked(tx *store.Tx, now bool) error {
 	if err := tx.SaveConversation(d.conv); err != nil || was || !now {
 		return err
 	}
+	if err := d.disliked(tx); err != nil {
+		return err
+	}
 	next := d.conv.LastMessage
 	for range blameBack {
 		if next == 0 {
@@ -109,6 +112,21 @@ func (d *delivery) blocked(tx *store.Tx, now bool) error {
 		next = m.Prev
 	}
 	return nil
+}
+
+// disliked notes that the customer has blocked the number, or reported it.
+func (d *delivery) disliked(tx *store.Tx) error {
+	return d.e.traffic(tx, d.conv, kabar.ClassInbound, kabar.Traffic{Blocked: 1}, d.now)
+}
+
+// reported counts a report, once.
+func (d *delivery) reported(tx *store.Tx) error {
+	if d.u.Ref != "" {
+		if err := tx.AddRef(d.line.number, d.u.Ref, 0, d.now); err != nil {
+			return err
+		}
+	}
+	return d.disliked(tx)
 }
 
 // blame counts a block against the template of a message, and gives it its score.

@@ -65,6 +65,8 @@ var refusals = map[kabar.Reason]refusal{
 	kabar.ReasonUsernameOurs:   {code: 147005, title: "Username belongs to another phone number of the portfolio", status: 400},
 	kabar.ReasonBlockLimit:     {code: 139101, title: "Blocklist limit reached", status: 400},
 	kabar.ReasonNoConsent:      {code: 131030, title: "Recipient phone number not in allowed list", status: 400},
+	kabar.ReasonThroughput:     {code: 130429, title: "Rate limit hit", status: 400},
+	kabar.ReasonPair:           {code: 131056, title: "Pair rate limit hit", status: 400},
 	kabar.ReasonBlockBusy:      {code: 139102, title: "Blocklist concurrent update", status: 400},
 	kabar.ReasonIdentity:       {code: 137000, title: "User identity key hash mismatch", status: 400},
 

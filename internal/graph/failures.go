@@ -39,6 +39,7 @@ var failures = map[kabar.Reason]failed{
 	kabar.ReasonNoConsent:     {131030, "Recipient phone number not in allowed list", "The recipient has not opted in, which this number requires."},
 	kabar.ReasonCapped:        {131049, "Meta chose not to deliver", "The recipient has had as much marketing as the number sends in 24 hours."},
 	kabar.ReasonUnknownUser:   {131026, "Message undeliverable", "The recipient is not on the network."},
+	kabar.ReasonTier:          {131048, "Spam rate limit hit", "The account has reached as many customers in 24 hours as its messaging limit allows."},
 	kabar.ReasonPayment:       {131042, "Business eligibility payment issue", "The line of credit of the account does not cover the message."},
 	kabar.ReasonIdentity:      {137000, "User identity key hash mismatch", "The recipient's identity has changed since the message was accepted, and was not acknowledged."},
 }

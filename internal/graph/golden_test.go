@@ -170,6 +170,15 @@ func (p *player) command(words []string) {
 		p.judge(arg[0], arg[1])
 	case "registration": // unverified, refused or unknown
 		p.net.admit(arg[0])
+	case "limits": // throughput, pair_rate or tier, and what it is
+		_, err := p.engine.ChangeLimits(p.t.Context(), p.a.ID, func(l *kabar.Limits) error { return golden.SetLimits(l, arg) })
+		must(p.t, err)
+	case "reached": // so many customers, by the account
+		statements, err := golden.Reached(arg[0], p.now())
+		must(p.t, err)
+		for _, s := range statements {
+			p.sql(s)
+		}
 	case "consent": // required, advisory, or a cap of marketing
 		must(p.t, p.engine.ChangeSettings(p.t.Context(), p.a.ID, func(s *kabar.Settings, _ *string) error { return golden.SetConsent(&s.Consent, arg) }))
 	case "limit": // of the account's templates

@@ -16,8 +16,8 @@ func (a *API) numberKind() *kind {
 		find: a.numberOf, update: a.updateNumber, fields: a.numberFields()})
 }
 
-// numberFields are the fields of a number (contract 1.6). What belongs to the business itself, such as limits, is the truth of
-// a server that has none.
+// numberFields are the fields of a number (contract 1.6). What nobody decides on here, such as whether the business is official, is a
+// constant.
 func (a *API) numberFields() map[string]func(*exchange, *kabar.Number, Field) (any, error) {
 	constant := func(v any) func(*exchange, *kabar.Number, Field) (any, error) {
 		return plain(func(*kabar.Number) any { return v })
@@ -26,8 +26,8 @@ func (a *API) numberFields() map[string]func(*exchange, *kabar.Number, Field) (a
 		"id":                           plain(func(n *kabar.Number) any { return a.nodeID(int64(n.ID)) }),
 		"verified_name":                plain(func(n *kabar.Number) any { return n.Profile.Name }),
 		"display_phone_number":         plain(func(n *kabar.Number) any { return e164.International(n.Digits) }),
-		"quality_rating":               constant("GREEN"),
-		"quality_score":                constant(map[string]string{"score": "GREEN"}),
+		"quality_rating":               a.qualityRating,
+		"quality_score":                a.qualityScore,
 		"status":                       a.status,
 		"code_verification_status":     plain(a.verification),
 		"name_status":                  constant("APPROVED"),
@@ -35,8 +35,8 @@ func (a *API) numberFields() map[string]func(*exchange, *kabar.Number, Field) (a
 		"platform_type":                constant("CLOUD_API"),
 		"host_platform":                constant("CLOUD_API"),
 		"account_mode":                 constant(accountMode),
-		"throughput":                   constant(map[string]string{"level": "STANDARD"}),
-		"messaging_limit_tier":         constant("TIER_UNLIMITED"),
+		"throughput":                   a.throughput,
+		"messaging_limit_tier":         a.messagingLimit,
 		"is_official_business_account": constant(false),
 		"is_on_biz_app":                constant(false),
 		"search_visibility":            constant("NON_VISIBLE"),
@@ -50,7 +50,7 @@ func (a *API) numberFields() map[string]func(*exchange, *kabar.Number, Field) (a
 		"certificate":                  constant(nil), // the name is not certified here
 		"country_code":                 plain(func(n *kabar.Number) any { return orNothing(e164.Region(n.Digits)) }),
 
-		"whatsapp_business_manager_messaging_limit": constant("TIER_UNLIMITED"),
+		"whatsapp_business_manager_messaging_limit": a.messagingLimit,
 	}
 }
 

@@ -9,9 +9,20 @@ import (
 // numberNews returns the field and the value of the webhook that tells of a change of a number (contract, section 2.3).
 func (a *API) numberNews(ev *kabar.Event, n *kabar.Number) (field string, value map[string]any) {
 	value = map[string]any{"display_phone_number": n.Digits}
-	if ev.Kind == kabar.EventSecurity {
+	switch ev.Kind {
+	case kabar.EventSecurity:
 		value["event"], value["requester"] = "PIN_CHANGED", a.nodeID(a.auth.App().User)
 		return "security", value
+	case kabar.EventLimits:
+		limit := ev.Limits.Now.Tier.Code()
+		value["event"], value["current_limit"], value["max_daily_conversations_per_business"] = "ONBOARDING", limit, limit
+		if ev.Limits.Upgraded() {
+			value["event"] = "THROUGHPUT_UPGRADE"
+		} else {
+			value["old_limit"] = ev.Limits.Was.Tier.Code()
+		}
+		return "phone_number_quality_update", value
+	default: // EventName
 	}
 	value["decision"], value["requested_verified_name"], value["rejection_reason"] = "APPROVED", ev.Name, nil
 	return "phone_number_name_update", value

@@ -98,7 +98,7 @@ func (a *API) Render(ev *kabar.Event, n *kabar.Number, _ kabar.Settings) (body [
 	case kabar.EventCredit:
 		entry.Time = ev.At.Unix()
 		change.Field, change.Value = "account_alerts", a.creditNews(ev)
-	case kabar.EventSecurity, kabar.EventName:
+	case kabar.EventSecurity, kabar.EventName, kabar.EventLimits:
 		entry.Time = ev.At.Unix()
 		change.Field, change.Value = a.numberNews(ev, n)
 	case kabar.EventConsent:

@@ -56,6 +56,8 @@ type Options struct {
 	Keys      Keys
 	Numbers   func(context.Context) ([]*kabar.Number, error) // of the server
 	Audit     Audit
+	Limits    Limits           // of the Numbers that Of may see
+	Hours     Hours            // of them, too
 	Now       func() time.Time // the product's; default time.Now
 	Log       *slog.Logger
 }
@@ -124,6 +126,14 @@ func (a *API) Handlers() map[string]http.Handler {
 		h["GET /kabar/v1/keys"] = http.HandlerFunc(a.listKeys)
 		h["POST /kabar/v1/keys"] = http.HandlerFunc(a.makeKey)
 		h["DELETE /kabar/v1/keys/{id}"] = http.HandlerFunc(a.revokeKey)
+	}
+	if a.o.Limits != nil {
+		h["GET /kabar/v1/numbers/{number}/limits"] = http.HandlerFunc(a.showLimits)
+		h["PATCH /kabar/v1/numbers/{number}/limits"] = http.HandlerFunc(a.changeLimits)
+	}
+	if a.o.Hours != nil {
+		h["GET /kabar/v1/numbers/{number}/opening_hours"] = http.HandlerFunc(a.showHours)
+		h["PUT /kabar/v1/numbers/{number}/opening_hours"] = http.HandlerFunc(a.putHours)
 	}
 	if a.o.Audit != nil {
 		h["GET /kabar/v1/audit"] = http.HandlerFunc(a.listAudit)

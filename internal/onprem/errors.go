@@ -60,6 +60,8 @@ var refusals = map[kabar.Reason]refusal{
 	kabar.ReasonUsernameTaken:  {1004, "Resource already exists", 409},
 	kabar.ReasonUsernameOurs:   {1004, "Resource already exists", 409},
 	kabar.ReasonBlockLimit:     {1009, "Parameter value is not valid", 400},
+	kabar.ReasonThroughput:     {1015, "Too many requests", 429},
+	kabar.ReasonPair:           {1015, "Too many requests", 429},
 	kabar.ReasonBlockBusy:      {1011, "Service not ready", 503},
 	kabar.ReasonNoConsent:      {1007, "Recipient blocked to receive message", 403},
 	kabar.ReasonIdentity:       {1028, "A user_identity_changed system notification requires acknowledgement", 403},
@@ -108,6 +110,7 @@ var failures = map[kabar.Reason]fault{
 	kabar.ReasonNoConsent:     {1007, "Recipient blocked to receive message", "The recipient has not opted in, which this number requires."},
 	kabar.ReasonCapped:        {471, "Spam rate limit hit", "The recipient has had as much marketing as the number sends in 24 hours."},
 	kabar.ReasonUnknownUser:   {1013, "User is not valid", "The recipient is not on the network."},
+	kabar.ReasonTier:          {471, "Spam rate limit hit", "The account has reached as many customers in 24 hours as its messaging limit allows."},
 	kabar.ReasonPayment:       {402, "Business eligibility — Payment issue", "The line of credit of the account does not cover the message."},
 	kabar.ReasonIdentity:      {480, "User potentially changed", "The recipient's identity has changed since the message was accepted, and was not acknowledged."},
 }

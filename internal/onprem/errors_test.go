@@ -119,6 +119,8 @@ func TestRefuse(t *testing.T) {
 		"down":       {&kabar.Error{Reason: kabar.ReasonNotReady, Detail: "x", After: 1500 * time.Millisecond}, nil, 503, 1011, "x", "2"},
 		"statement":  {kabar.Refuse(kabar.ReasonStore, "", "a statement failed"), nil, 500, 1023, "a statement failed", ""},
 		"throttled":  {kabar.Refuse(kabar.ReasonTooMany, "", "slow down"), nil, 429, 1015, "slow down", "1"},
+		"too fast":   {&kabar.Error{Reason: kabar.ReasonThroughput, Detail: "80", After: 400 * time.Millisecond}, nil, 429, 1015, "80", "1"},
+		"pair":       {&kabar.Error{Reason: kabar.ReasonPair, Detail: "6", After: 101 * time.Second}, nil, 429, 1015, "6", "101"},
 		"wrapped":    {fmt.Errorf("send: %w", kabar.Refuse(kabar.ReasonIdentity, "to", "")), nil, 403, 1028, "to: identity change requires acknowledgement", ""},
 		"exists":     {kabar.Refuse(kabar.ReasonExists, "", "x"), nil, 409, 1004, "x", ""},
 		"no refusal": {kabar.Refuse(kabar.ReasonWindowClosed, "", "x"), nil, 500, 1014, "x", ""},

@@ -28,6 +28,8 @@ func samples() []sample {
 		{"profile", &payload.Payload{Profile: &kabar.Profile{Name: "Warung", Description: "Nasi & mie", Address: "Jl. Merdeka 1", Email: "a@example.com",
 			Websites: []string{"https://example.com"}}}},
 		{"profile of a shop", &payload.Payload{Profile: &kabar.Profile{Name: "Warung", Vertical: "Restaurant", About: "Open", Photo: []byte("a JPEG")}}},
+		{"profile with opening hours", &payload.Payload{Profile: &kabar.Profile{Name: "Warung",
+			Hours: &kabar.Hours{Timezone: "Asia/Jakarta", Days: map[string][]kabar.Span{"monday": {{Open: 540, Close: 1440}}}}}}},
 		{"deleted", &payload.Payload{Deleted: &payload.Deleted{ID: theirs}}},
 		{"blocked", &payload.Payload{Blocked: &payload.Blocked{Blocked: true}}},
 		{"reported", &payload.Payload{Reported: &payload.Reported{}}},

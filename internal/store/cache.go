@@ -24,6 +24,8 @@ type caches struct {
 	ledger        *cache[spot, ledgerRow]
 	rateUses      *cache[named, rateUseRow]
 	consents      *cache[customerKey, consentRow]
+	reaches       *cache[int64, reachRow]
+	reached       *cache[customerKey, reachedRow]
 }
 
 func newCaches(rows int) caches {
@@ -48,6 +50,8 @@ func newCaches(rows int) caches {
 		ledger:        newCache[spot, ledgerRow](rows),
 		rateUses:      newCache[named, rateUseRow](rows),
 		consents:      newCache[customerKey, consentRow](rows),
+		reaches:       newCache[int64, reachRow](rows),
+		reached:       newCache[customerKey, reachedRow](rows),
 	}
 }
 
@@ -66,6 +70,8 @@ func (c *caches) forget() {
 	c.ledger.forget()
 	c.rateUses.forget()
 	c.consents.forget()
+	c.reaches.forget()
+	c.reached.forget()
 }
 
 // cache keeps the rows that were used last in two generations: what is used moves to the young one, and when that is full the

@@ -47,14 +47,16 @@ var conversations = &table[int64, conversationRow]{
 type latestRow struct {
 	conversation, account, number     int64
 	lastMessage, lastInbound, lastJob int64
+	pairSince, pairUntil, away        int64
 }
 
 var latests = &table[int64, latestRow]{
-	shape: shape{"latest", cols("conversation_id:bigint"), cols("account_id:bigint number_id:bigint last_message:bigint last_inbound:bigint last_job:bigint")},
-	key:   func(r *latestRow) int64 { return r.conversation },
-	args:  one[int64],
+	shape: shape{"latest", cols("conversation_id:bigint"), cols("account_id:bigint number_id:bigint last_message:bigint last_inbound:bigint last_job:bigint " +
+		"pair_since:bigint? pair_until:bigint? away:bigint?")},
+	key:  func(r *latestRow) int64 { return r.conversation },
+	args: one[int64],
 	fields: func(r *latestRow) []any {
-		return []any{&r.conversation, &r.account, &r.number, &r.lastMessage, &r.lastInbound, &r.lastJob}
+		return []any{&r.conversation, &r.account, &r.number, &r.lastMessage, &r.lastInbound, &r.lastJob, &r.pairSince, &r.pairUntil, &r.away}
 	},
 	order: byID[int64],
 }
@@ -168,7 +170,8 @@ func (tx *Tx) saveLatest(c *kabar.Conversation) error {
 		row = *old
 	}
 	was := row
-	if row.lastMessage, row.lastInbound = int64(c.LastMessage), millis(c.LastInbound); row == was {
+	row.lastMessage, row.lastInbound = int64(c.LastMessage), millis(c.LastInbound)
+	if row.pairSince, row.pairUntil, row.away = millis(c.Pair.Since), millis(c.Pair.Until), millis(c.Away); row == was {
 		return nil
 	}
 	return tx.latest.put(row)
@@ -239,6 +242,7 @@ func (db *DB) openConversation(r *conversationRow, latest *latestRow) (*kabar.Co
 		Billing:     kabar.Billing{ID: r.billing, Category: kabar.Category(r.category), Expires: instant(r.billingExpires)},
 		ProfileSent: r.profileSent, IdentityHash: r.identity, IdentitySince: instant(r.identityAt), IdentityPending: r.identityPending != 0,
 		AdTapped: instant(r.adAt), EntryPoint: instant(r.entryPoint),
+		Away: instant(latest.away), Pair: kabar.Pair{Since: instant(latest.pairSince), Until: instant(latest.pairUntil)},
 	}, nil
 }
 

@@ -150,6 +150,7 @@ func conversationNoun(t *testing.T, s *storetest.Env, n *kabar.Number, tag strin
 		},
 		change: func(tx *store.Tx) error {
 			c.Customer.BSUID, c.Customer.Name = "DE."+tag[:4], "New name "+tag
+			c.Pair, c.Away = kabar.Pair{Since: s.Now, Until: s.Now.Add(time.Minute)}, s.Now.Add(time.Hour)
 			c.LastInbound, c.Blocked, c.Barred, c.ProfileSent, c.IdentityHash = s.Now, true, s.Now, 3, "hash"
 			c.AdTapped, c.EntryPoint = s.Now.Add(-time.Hour), s.Now.Add(time.Hour)
 			c.Customer.Former = "4914" + tag[:4]
@@ -219,7 +220,7 @@ func driverNouns(t *testing.T, s *storetest.Env, n *kabar.Number, tag string) []
 				return s.DB.Secret(t.Context(), "sign-"+tag[:4], func() []byte { return []byte("made anew") })
 			},
 			want: func() any { return secret }},
-		templateNoun(t, s, n, tag), productNoun(t, s, n, tag), contactNoun(t, s, n, tag), consentNoun(t, s, n, tag), ledgerNoun(t, s, n, tag),
+		templateNoun(t, s, n, tag), productNoun(t, s, n, tag), contactNoun(t, s, n, tag), consentNoun(t, s, n, tag), reachNoun(t, s, n, tag), ledgerNoun(t, s, n, tag),
 	}, templateNouns(t, s, n, tag)...)
 }
 

@@ -18,17 +18,17 @@ type trafficRow struct {
 	country, class                          string
 	account                                 int64
 	sent, delivered, read, received, opened int64
-	freeWindow, freeEntry, cost             int64
+	freeWindow, freeEntry, cost, blocked    int64
 }
 
 var traffics = &table[trafficKey, trafficRow]{
 	shape: shape{"traffic", cols("number_id:bigint slot:bigint country:text class:text"),
-		cols("account_id:bigint sent:bigint delivered:bigint read:bigint received:bigint opened:bigint free_window:bigint free_entry:bigint cost:bigint")},
+		cols("account_id:bigint sent:bigint delivered:bigint read:bigint received:bigint opened:bigint blocked:bigint? free_window:bigint? free_entry:bigint? cost:bigint?")},
 	key:  func(r *trafficRow) trafficKey { return trafficKey{r.number, r.slot, r.country, r.class} },
 	args: func(k trafficKey) []any { return []any{k.number, k.slot, k.country, k.class} },
 	fields: func(r *trafficRow) []any {
 		return []any{&r.number, &r.slot, &r.country, &r.class, &r.account, &r.sent, &r.delivered, &r.read, &r.received, &r.opened,
-			&r.freeWindow, &r.freeEntry, &r.cost}
+			&r.blocked, &r.freeWindow, &r.freeEntry, &r.cost}
 	},
 	order: func(a, b trafficKey) int {
 		return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.slot, b.slot), cmp.Compare(a.country, b.country), cmp.Compare(a.class, b.class))
@@ -46,7 +46,7 @@ func (tx *Tx) AddTraffic(t kabar.Traffic) error {
 		row = &trafficRow{number: k.number, slot: k.slot, country: k.country, class: k.class, account: int64(t.Account)}
 	}
 	row.sent, row.delivered, row.read = row.sent+t.Sent, row.delivered+t.Delivered, row.read+t.Read
-	row.received, row.opened = row.received+t.Received, row.opened+t.Opened
+	row.received, row.opened, row.blocked = row.received+t.Received, row.opened+t.Opened, row.blocked+t.Blocked
 	row.freeWindow, row.freeEntry, row.cost = row.freeWindow+t.FreeWindow, row.freeEntry+t.FreeEntry, row.cost+int64(t.Cost)
 	return tx.traffic.put(*row)
 }
@@ -62,7 +62,7 @@ func (db *DB) Traffic(ctx context.Context, a kabar.AccountID, n kabar.NumberID, 
 	all := make([]kabar.Traffic, len(rows))
 	for i, r := range rows {
 		all[i] = kabar.Traffic{Account: kabar.AccountID(r.account), Number: kabar.NumberID(r.number), Slot: r.slot, Country: r.country, Class: r.class,
-			Sent: r.sent, Delivered: r.delivered, Read: r.read, Received: r.received, Opened: r.opened,
+			Sent: r.sent, Delivered: r.delivered, Read: r.read, Received: r.received, Opened: r.opened, Blocked: r.blocked,
 			FreeWindow: r.freeWindow, FreeEntry: r.freeEntry, Cost: kabar.Money(r.cost)}
 	}
 	return all, nil

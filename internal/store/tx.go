@@ -47,6 +47,8 @@ type Tx struct {
 	rateUses      *overlay[named, rateUseRow]
 	rateCards     *overlay[string, rateCardRow]
 	consents      *overlay[customerKey, consentRow]
+	reaches       *overlay[int64, reachRow]
+	reached       *overlay[customerKey, reachedRow]
 
 	consentEntries *overlay[int64, consentEntryRow]
 	throttles      *overlay[string, throttleRow]
@@ -97,6 +99,8 @@ func newTx(b *batch) *Tx {
 		rateUses:      newOverlay(b, rateUses, b.db.kept.rateUses),
 		rateCards:     newOverlay(b, rateCards, nil),
 		consents:      newOverlay(b, consents, b.db.kept.consents),
+		reaches:       newOverlay(b, reaches, b.db.kept.reaches),
+		reached:       newOverlay(b, reacheds, b.db.kept.reached),
 
 		consentEntries: newOverlay(b, consentEntries, nil),
 		throttles:      newOverlay(b, throttles, nil),

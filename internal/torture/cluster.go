@@ -122,7 +122,7 @@ func (c *cluster) found(ctx context.Context, first func(context.Context) error) 
 	if c.apiKey, err = c.addKey(ctx, "messages,admin"); err != nil {
 		return err
 	}
-	if err := errors.Join(c.template(ctx), c.settings(ctx)); err != nil {
+	if err := errors.Join(c.unlimited(ctx), c.template(ctx), c.settings(ctx)); err != nil {
 		return err
 	}
 	if err := c.phone.start(ctx); err != nil {
@@ -156,6 +156,13 @@ func (c *cluster) databaseFlag() []string {
 		return nil
 	}
 	return []string{"--database", c.database}
+}
+
+// unlimited takes the limits from the number with which a server begins: what is looked at here is what comes after them.
+func (c *cluster) unlimited(ctx context.Context) error {
+	_, err := c.run(ctx, append([]string{"number", "limits", "--throughput", "off", "--pair-rate", "off", "--tier", "off", "--data", c.path("server")},
+		c.databaseFlag()...)...)
+	return err
 }
 
 // templateName is an approved template with one parameter.

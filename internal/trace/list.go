@@ -79,7 +79,7 @@ func (t *Tracer) number(ctx context.Context, of Of, digits string) (*kabar.Numbe
 	}
 	var seen []*kabar.Number
 	for _, n := range all {
-		if of.has(n) && (digits == "" || n.Digits == digits) {
+		if of.Has(n) && (digits == "" || n.Digits == digits) {
 			seen = append(seen, n)
 		}
 	}

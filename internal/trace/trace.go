@@ -44,7 +44,8 @@ type Of struct {
 	Number  kabar.NumberID
 }
 
-func (o Of) has(n *kabar.Number) bool {
+// Has reports whether somebody who may see o sees a number.
+func (o Of) Has(n *kabar.Number) bool {
 	return (o.Account == 0 || o.Account == n.Account) && (o.Number == 0 || o.Number == n.ID)
 }
 
@@ -146,7 +147,7 @@ func (t *Tracer) find(ctx context.Context, of Of, id string) (*kabar.Message, *k
 		return nil, nil, nil, err
 	}
 	hidden := t.n.ID(m.Direction == kabar.Outbound, n, kabar.Customer{}, m.Ref) // from before the customer's number was known
-	if !of.has(n) || t.id(n, c, m) != id && hidden != id {
+	if !of.Has(n) || t.id(n, c, m) != id && hidden != id {
 		return nil, nil, nil, none
 	}
 	return m, n, c, nil

@@ -23,6 +23,7 @@ func populated() *fake {
 	f.profile = kabar.Profile{
 		Name: "Kabar Coffee", Description: "Coffee roasted on Tuesdays and Fridays, delivered on foot.",
 		Address: "12 Harbour Lane", Email: "hello@coffee.example", Websites: []string{"https://coffee.example"},
+		Hours: &kabar.Hours{Timezone: "Asia/Jakarta", Days: map[string][]kabar.Span{"tuesday": {{Open: 540, Close: 720}, {Open: 780, Close: 1050}}, "friday": {{Open: 600, Close: 1440}}}},
 	}
 	f.customer(ana, "Ana")
 	f.customer("6281234567890", "Budi")

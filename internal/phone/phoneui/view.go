@@ -95,6 +95,7 @@ func (h *handset) Number() string { return number(h.Customer) }
 type business struct {
 	kabar.Profile
 	Number string // digits; empty when the phone knows no business
+	Open   *hours // nil: it has not said when it is open
 }
 
 // DisplayName is the name of the business, or what stands for it until it has introduced itself.
@@ -203,6 +204,7 @@ func (u *UI) handset(ctx context.Context, c phone.Customer) (*handset, error) {
 	if h.Business.Profile, err = u.src.BusinessProfile(ctx, c.WaID, known[0]); err != nil {
 		return nil, fmt.Errorf("read business profile: %w", err)
 	}
+	h.Business.Open = hoursOf(h.Business.Hours, u.opt.Now())
 	return h, nil
 }
 
