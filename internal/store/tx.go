@@ -50,6 +50,8 @@ type Tx struct {
 
 	consentEntries *overlay[int64, consentEntryRow]
 	throttles      *overlay[string, throttleRow]
+	erasures       *overlay[customerKey, erasureRow]
+	retentions     *overlay[int64, retentionRow]
 }
 
 func newTx(b *batch) *Tx {
@@ -98,6 +100,8 @@ func newTx(b *batch) *Tx {
 
 		consentEntries: newOverlay(b, consentEntries, nil),
 		throttles:      newOverlay(b, throttles, nil),
+		erasures:       newOverlay(b, erasures, nil),
+		retentions:     newOverlay(b, retentions, nil),
 	}
 }
 
