@@ -89,6 +89,7 @@ type Engine struct {
 
 	templates *Templates
 	accounts  *Accounts
+	erasures  *Erasures
 
 	collecting  sync.Mutex    // held while somebody collects
 	collect     chan struct{} // wakes the collector
@@ -130,6 +131,7 @@ func New(o Options) *Engine {
 	e.templates = NewTemplates(e.db, e.now, e.committed)
 	e.accounts = NewAccounts(e.db, e.now, o.Rates)
 	e.accounts.changed = e.follow
+	e.erasures = NewErasures(ErasureOptions{Store: e.db, Media: e.media, Now: e.now, Log: e.log, Entries: e.entries})
 	e.sends = lanes.New(lanes.Options{Work: e.work, Scan: e.scan(isSend), Concurrency: o.Concurrency})
 	e.fetches = lanes.New(lanes.Options{Work: e.fetch, Scan: e.scan(isFetch), Concurrency: fetchConcurrency})
 	e.exchanges = lanes.New(lanes.Options{Work: e.exchange, Scan: e.scan(isExchange), Concurrency: exchangeConcurrency})
