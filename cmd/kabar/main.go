@@ -52,6 +52,7 @@ type cli struct {
 	Rates    ratesCmd    `cmd:"" program:"serve" help:"Show and import what messages cost."`
 	Catalog  catalogCmd  `cmd:"" program:"serve" help:"Import the products of a catalog, and list them."`
 	Consent  consentCmd  `cmd:"" program:"serve" help:"Keep what customers have agreed to, and what a number does about it."`
+	Customer customerCmd `cmd:"" program:"serve" help:"Export or erase what is held of one customer."`
 	Key      keyCmd      `cmd:"" program:"serve" help:"Make API keys, list and revoke them; make and rotate the master key."`
 	Audit    auditCmd    `cmd:"" program:"serve" help:"Show what was done, and verify that the log of it is whole."`
 	Console  consoleCmd  `cmd:"" program:"serve" help:"Print a link that signs in to the console of a running server."`

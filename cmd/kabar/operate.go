@@ -48,6 +48,7 @@ func operations(p *parts) *control.Mux {
 	accountOperations(m, p)
 	ratesOperations(m, p)
 	consentOperations(m, p)
+	customerOperations(m, p)
 	auditOperations(m, p)
 	return m
 }
