@@ -46,6 +46,7 @@ var places = map[string]place{
 	"backup":  {may: "media store"},
 	"engine":  {may: ". csvtable e164 flowdata lanes localize media msgid network photo secrets store", outside: "golang.org/x/sync"},
 	"trace":   {may: ". store"},
+	"dossier": {may: ". media store trace"},
 	"webhook": {may: ". store"},
 	"preview": {may: ".", outside: "golang.org/x/net golang.org/x/sync"},
 	"trust":   {may: ". certs egress store"},
@@ -71,7 +72,7 @@ var places = map[string]place{
 	"onprem":        {may: ". auth contentjson engine figures media msgid secrets store vname web", outside: "github.com/go-json-experiment/json github.com/google/uuid"},
 	"graph":         {may: ". auth contentjson e164 engine library media msgid network qr store web", outside: "github.com/go-json-experiment/json"},
 	"apidoc":        {may: "ui web", outside: "github.com/goccy/go-yaml"},
-	"manage":        {may: ". auth engine store trace web"},
+	"manage":        {may: ". auth dossier engine store trace web"},
 	"ui":            {may: "."},
 	"console":       {may: ". auth engine store ui web"},
 	"phone":         {may: ". attachment commit e2ee media msgid payload prekeys relayclient relayproto sqlite web"},
@@ -97,7 +98,7 @@ var places = map[string]place{
 	"torture/powercut":   {may: ". engine media msgid network secrets sqlite store torture/disk"},
 
 	// The only package that sees everything.
-	"cmd/kabar": {may: ". apidoc attachment auth backup bench certs commit console control csvtable doctor egress engine filelock graph kms lanes library logs manage media metrics network network/relay onprem phone phone/phoneui portshare " +
+	"cmd/kabar": {may: ". apidoc attachment auth backup bench certs commit console control csvtable doctor dossier egress engine filelock graph kms lanes library logs manage media metrics network network/relay onprem phone phone/phoneui portshare " +
 		"preview rates relayserver secrets store trace trust ui vname web webhook",
 		outside: "github.com/agnivade/levenshtein github.com/alecthomas/kong github.com/goccy/go-yaml golang.org/x/sync"},
 }

@@ -91,4 +91,5 @@ type LedgerEntry struct {
 	Message  MessageID
 	Ref      uint64 // of the message: its public form
 	Rate     string // Rate.ID
+	Customer string // the pseudonym of whom the message went to, once that person has been erased
 }

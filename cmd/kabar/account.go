@@ -15,6 +15,7 @@ type accountCmd struct {
 	Add       accountAddCmd       `cmd:"" help:"Add an account, for a client of yours, say."`
 	List      accountListCmd      `cmd:"" help:"List the accounts with their lines of credit."`
 	Credit    accountCreditCmd    `cmd:"" help:"Show an account's line of credit, or draw it."`
+	Retention accountRetentionCmd `cmd:"" help:"Show or say for how many days an account keeps things."`
 	Statement accountStatementCmd `cmd:"" help:"Show what an account owes for a month."`
 }
 
@@ -40,6 +41,8 @@ func accountOperations(m *control.Mux, p *parts) {
 	control.Handle(m, "account.list", p.listAccounts)
 	control.Handle(m, "account.credit", p.accountCredit) // drawing leaves an entry by itself, showing none
 	control.Handle(m, "account.statement", p.accountStatement)
+	control.Handle(m, "account.retention", p.accountRetention)
+	control.Handle(m, "account.retain", recorded(p.db, "retention.changed", p.accountRetention))
 }
 
 type accountAddCmd struct {

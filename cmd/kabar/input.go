@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -28,4 +29,19 @@ func readInput(name, parts string) (string, error) {
 		return "", &usageError{fmt.Errorf("%s has more than %d MiB: %s", name, maxInput>>20, parts)}
 	}
 	return string(text), nil
+}
+
+// errNotConfirmed ends a command that was not confirmed.
+var errNotConfirmed = errors.New("nothing was done: type yes, or add --yes")
+
+// confirm asks whether to go on. Anything but "yes" is no, and so is the end of the input.
+func confirm(s streams, question string) error {
+	if _, err := fmt.Fprintf(s.err, "%s\nType yes to go on: ", question); err != nil {
+		return err
+	}
+	var word string
+	if _, err := fmt.Fscanln(os.Stdin, &word); err != nil || word != "yes" {
+		return &usageError{errNotConfirmed}
+	}
+	return nil
 }

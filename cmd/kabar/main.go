@@ -53,6 +53,7 @@ type cli struct {
 	Rates     ratesCmd     `cmd:"" program:"serve" help:"Show and import what messages cost."`
 	Catalog   catalogCmd   `cmd:"" program:"serve" help:"Import the products of a catalog, and list them."`
 	Consent   consentCmd   `cmd:"" program:"serve" help:"Keep what customers have agreed to, and what a number does about it."`
+	Customer  customerCmd  `cmd:"" program:"serve" help:"Export or erase what is held of one customer."`
 	Broadcast broadcastCmd `cmd:"" program:"serve" help:"Send a template to many, and watch how far it is."`
 	Key       keyCmd       `cmd:"" program:"serve" help:"Make API keys, list and revoke them; make and rotate the master key."`
 	Audit     auditCmd     `cmd:"" program:"serve" help:"Show what was done, and verify that the log of it is whole."`

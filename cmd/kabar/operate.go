@@ -52,6 +52,7 @@ func operations(p *parts) *control.Mux {
 	ratesOperations(m, p)
 	consentOperations(m, p)
 	broadcastOperations(m, p)
+	customerOperations(m, p)
 	auditOperations(m, p)
 	return m
 }

@@ -24,7 +24,8 @@ import (
 )
 
 // The scripts in testdata/script run the real program as processes of their own. Besides the commands of testscript they
-// have sink, ready, call, hooks, until, get, burst, order, png, free, recipe and page: below, and in script_serve_test.go.
+// have sink, ready, call, hooks, until, get, burst, order, png, free, recipe, page, held, half, texts and unpack: below, in script_serve_test.go and
+// script_customer_test.go.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"kabar": main, "deploy-shim": deployShim})
 }
@@ -46,6 +47,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"sink": cmdSink, "ready": cmdReady, "call": cmdCall, "hooks": cmdHooks, "until": cmdUntil, "get": cmdGet, "burst": cmdBurst,
 			"order": cmdOrder, "png": cmdPNG, "free": cmdFree, "recipe": cmdRecipe, "page": cmdPage,
+			"held": cmdHeld, "half": cmdHalf, "texts": cmdTexts, "unpack": cmdUnpack,
 		},
 	})
 }

@@ -19,6 +19,7 @@ import (
 	"kabar/internal/certs"
 	"kabar/internal/console"
 	"kabar/internal/control"
+	"kabar/internal/dossier"
 	"kabar/internal/egress"
 	"kabar/internal/engine"
 	"kabar/internal/graph"
@@ -182,6 +183,8 @@ func (s *server) allow(hosts []string) {
 func (s *server) routes(v1 *onprem.API, cloud *graph.API) error {
 	tracer := newTracer(s.db)
 	mo := manage.Options{Checks: s.checks(), Messages: tracer, Conversations: tracer, Consents: s.engine.Consents(), Broadcasts: s.engine.Broadcasts(), Of: ofKey,
+		Erasures:  s.engine.Erasures(),
+		Exports:   dossier.New(dossier.Options{Store: s.db, Media: s.media, Trace: tracer, Now: s.now}),
 		Templates: s.engine.Templates(), AccountsOf: s.accountsOf, Accounts: s.engine.Accounts(), Nodes: s.db, Operator: ofWholeServer, MessageID: s.messageID,
 		Keys: s.auth, Numbers: s.db.Numbers, Audit: s.db, Limits: s.engine, Hours: s.engine, Now: s.now, Log: s.o.log}
 	if s.o.lab != nil {

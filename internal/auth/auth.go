@@ -50,12 +50,13 @@ const (
 	ScopeTemplates = "templates" // to write templates; included in ScopeManagement
 	ScopeKeys      = "keys"      // to give and revoke keys, in /kabar/v1
 	ScopeAudit     = "audit"     // to see what was done, in /kabar/v1
+	ScopePrivacy   = "privacy"   // to export and erase what is held of a customer, and say for how long things are kept, in /kabar/v1
 )
 
 // AllScopes returns every scope there is.
 func AllScopes() []string {
 	return []string{ScopeMessages, ScopeAdmin, ScopeRead, ScopeLab, ScopeManagement, ScopeMessaging, ScopeReview, ScopeTemplates, ScopeKeys,
-		ScopeAudit, ScopeConsent, ScopeAccounts, ScopeBroadcasts}
+		ScopeAudit, ScopeConsent, ScopeAccounts, ScopeBroadcasts, ScopePrivacy}
 }
 
 // Who is the one behind a request.

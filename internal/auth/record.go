@@ -3,6 +3,7 @@ package auth
 import (
 	"net/http"
 	"strconv"
+	"strings"
 
 	"kabar/internal/store"
 )
@@ -14,7 +15,7 @@ import (
 func (m *mux) record(action string, access Access, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who := From(r)
-		rec := store.NewRecord(store.Audit{Account: who.Account, At: m.auth.now(), Actor: who.Name(), Action: action, Subject: r.URL.Path, Source: sourceOf(r)},
+		rec := store.NewRecord(store.Audit{Account: who.Account, At: m.auth.now(), Actor: who.Name(), Action: action, Subject: subjectOf(r), Source: sourceOf(r)},
 			access.level == public || access.level == basic)
 		r = r.WithContext(store.WithRecord(r.Context(), rec))
 		out := &recorded{ResponseWriter: w,
@@ -25,6 +26,15 @@ func (m *mux) record(action string, access Access, next http.Handler) http.Handl
 			out.WriteHeader(http.StatusOK)
 		}
 	})
+}
+
+// subjectOf is what a request is about before anybody says better: its path. A customer's handle is left out, since the log lies open and
+// is kept for good; the handler notes the pseudonym.
+func subjectOf(r *http.Request) string {
+	if handle := r.PathValue("wa_id"); handle != "" {
+		return strings.Replace(r.URL.Path, handle, "{wa_id}", 1)
+	}
+	return r.URL.Path
 }
 
 // sourceOf says where a request comes from: address and program. Headers of proxies are not believed.

@@ -20,7 +20,7 @@ func Roles() []Role {
 	talk := []string{ScopeMessages, ScopeRead, ScopeMessaging, ScopeConsent}
 	write := slices.Concat(talk, []string{ScopeTemplates, ScopeBroadcasts})
 	build := slices.Concat(write, []string{ScopeManagement})
-	run := slices.Concat(build, []string{ScopeAdmin, ScopeReview, ScopeKeys, ScopeAccounts})
+	run := slices.Concat(build, []string{ScopeAdmin, ScopeReview, ScopeKeys, ScopeAccounts, ScopePrivacy})
 	return []Role{
 		{"owner", "whom the business belongs to: everything, and sees what the others did", slices.Concat(run, []string{ScopeAudit})},
 		{"admin", "runs it: numbers, users, settings, templates and keys", run},

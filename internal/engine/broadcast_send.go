@@ -87,6 +87,9 @@ func waitingRecipient(tx *store.Tx, of *kabar.Broadcast, row int) (*kabar.Broadc
 		return nil, errStopped
 	}
 	r, err := tx.Recipient(of.Number, of.ID, row)
+	if store.IsNotFound(err) { // the customer has been erased
+		return nil, nil
+	}
 	if err != nil || !r.Waits() {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -89,24 +90,62 @@ func (e *Engine) tellCollected(ctx context.Context, c collection, removed int, f
 	})
 }
 
-// collectByItself collects what the numbers' settings ask for. It returns when the next time is.
+// collectByItself collects what accounts and the numbers' settings ask for. It returns when the next time is.
 func (e *Engine) collectByItself(ctx context.Context) (next time.Time) {
 	next = e.now().Add(collectEvery)
 	for n, l := range e.attached() {
-		for what, wanted := range map[kabar.Collection]bool{kabar.CollectMessages: !l.settings.KeepMessages, kabar.CollectMedia: l.settings.CollectMedia} {
-			if !wanted {
-				continue
-			}
-			removed, err := e.collectNow(ctx, collection{n, what})
-			if err != nil && ctx.Err() == nil {
-				e.log.WarnContext(ctx, "collect", "what", what, "error", err)
-			}
-			if removed > 0 {
-				e.log.InfoContext(ctx, "collected", "what", what, "removed", removed)
-			}
+		kept, err := e.db.Retention(ctx, l.number.Account)
+		if err == nil {
+			err = e.collectKept(ctx, n, &l.settings, kept)
+		}
+		if err != nil && ctx.Err() == nil {
+			e.log.WarnContext(ctx, "collect", "error", err)
 		}
 	}
 	return next
+}
+
+// collectKept collects what a number has kept for long enough. What its account says goes before its settings.
+func (e *Engine) collectKept(ctx context.Context, n kabar.NumberID, s *kabar.Settings, kept kabar.Retention) error {
+	now := e.now()
+	messages, events := keptSince(now, kept.Messages, !s.KeepMessages), keptSince(now, kept.Events, false)
+	if kept.Events == nil {
+		events = messages
+	}
+	e.collecting.Lock()
+	defer e.collecting.Unlock()
+	for _, of := range []struct {
+		what    string
+		collect func(context.Context, kabar.NumberID, time.Time) (int, error)
+		before  time.Time
+	}{
+		{"messages", e.collectMessages, messages}, {"events", e.collectEvents, events},
+		{"media", e.collectMedia, keptSince(now, kept.Media, s.CollectMedia)}, {"answers", e.collectAnswers, now},
+	} {
+		if of.before.IsZero() {
+			continue
+		}
+		removed, err := of.collect(ctx, n, of.before)
+		if err != nil {
+			return fmt.Errorf("%s: %w", of.what, err)
+		}
+		if removed > 0 {
+			e.log.InfoContext(ctx, "collected", "what", of.what, "removed", removed)
+		}
+	}
+	return nil
+}
+
+// keptSince returns since when things are kept: for so many days, without end (the zero time) for 0, and as long as the settings have it
+// where nobody has said.
+func keptSince(now time.Time, days *int, collects bool) time.Time {
+	switch {
+	case days == nil && collects:
+		return now.Add(-collectAge)
+	case days == nil || *days == 0:
+		return time.Time{}
+	}
+	return now.Add(-time.Duration(*days) * 24 * time.Hour)
 }
 
 // collectNow collects, while nobody else does. It works a thousand rows at a time, so that nobody waits long behind it.
@@ -117,7 +156,11 @@ func (e *Engine) collectNow(ctx context.Context, c collection) (removed int, err
 	if c.what == kabar.CollectMedia {
 		return e.collectMedia(ctx, c.number, before)
 	}
-	return e.collectMessages(ctx, c.number, before)
+	removed, err = e.collectMessages(ctx, c.number, before)
+	if err == nil {
+		_, err = e.collectEvents(ctx, c.number, before)
+	}
+	return removed, err
 }
 
 func (e *Engine) collectMedia(ctx context.Context, n kabar.NumberID, before time.Time) (removed int, err error) {
@@ -132,7 +175,6 @@ func (e *Engine) collectMedia(ctx context.Context, n kabar.NumberID, before time
 	}
 }
 
-// collectMessages collects messages, and with them the events that every endpoint has been told of.
 func (e *Engine) collectMessages(ctx context.Context, n kabar.NumberID, before time.Time) (removed int, err error) {
 	var after kabar.MessageID
 	for {
@@ -140,16 +182,31 @@ func (e *Engine) collectMessages(ctx context.Context, n kabar.NumberID, before t
 			_, err := endCharge(tx, m, kabar.LedgerRelease, e.now())
 			return err
 		})
-		if removed += some; err != nil {
+		if removed += some; err != nil || next == 0 {
 			return removed, err
 		}
-		if after = next; next == 0 {
-			break
-		}
+		after = next
 	}
+}
+
+// collectEvents collects events that every endpoint has been told of.
+func (e *Engine) collectEvents(ctx context.Context, n kabar.NumberID, before time.Time) (removed int, err error) {
 	for {
-		if some, err := e.db.CollectEvents(ctx, n, before); err != nil || some == 0 {
+		some, err := e.db.CollectEvents(ctx, n, before)
+		if removed += some; err != nil || some == 0 {
 			return removed, err
 		}
 	}
+}
+
+// collectAnswers collects answers that have outlived what their account says.
+func (e *Engine) collectAnswers(ctx context.Context, n kabar.NumberID, now time.Time) (removed int, err error) {
+	for after, done := (store.AnswerPlace{}), false; !done; {
+		var some int
+		if some, after, done, err = e.db.CollectAnswers(ctx, n, after, now); err != nil {
+			return removed, err
+		}
+		removed += some
+	}
+	return removed, nil
 }

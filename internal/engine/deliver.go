@@ -98,7 +98,7 @@ func (d *delivery) commit(tx *store.Tx) error {
 	if err := d.move(tx); err != nil {
 		return err
 	}
-	if err := d.meet(tx); err != nil {
+	if err := d.meet(tx); err != nil || d.conv == nil {
 		return err
 	}
 	switch u := d.u; {
@@ -128,7 +128,7 @@ func (d *delivery) commit(tx *store.Tx) error {
 	return nil
 }
 
-// meet finds or starts the conversation and notes what the update tells about the customer.
+// meet finds or starts the conversation and notes what the update tells about the customer. A receipt starts none.
 func (d *delivery) meet(tx *store.Tx) error {
 	var err error
 	for _, h := range []string{d.u.From.WaID, d.u.From.BSUID} {
@@ -138,6 +138,9 @@ func (d *delivery) meet(tx *store.Tx) error {
 		if d.conv, err = tx.FindConversation(d.line.number.ID, h); err != nil {
 			return err
 		}
+	}
+	if d.conv == nil && d.u.Receipt != nil {
+		return nil // of messages that are gone: the customer has been erased since they were sent, and is not met anew by that
 	}
 	if d.conv == nil {
 		if d.conv, err = tx.CreateConversation(d.line.number, d.u.From); err != nil {

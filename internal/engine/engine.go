@@ -92,6 +92,7 @@ type Engine struct {
 
 	templates *Templates
 	accounts  *Accounts
+	erasures  *Erasures
 
 	broadcasts *Broadcasts
 	paceOf     func(kabar.NumberID) int
@@ -147,6 +148,7 @@ func New(o Options) *Engine {
 	}
 	e.broadcasts = newBroadcasts(e)
 	e.paceOf, e.flights = o.Pace, newFlights(o.Concurrency/2)
+	e.erasures = NewErasures(ErasureOptions{Store: e.db, Media: e.media, Now: e.now, Log: e.log, Entries: e.entries})
 	e.sends = lanes.New(lanes.Options{Work: e.work, Scan: e.scan(isSend), Concurrency: o.Concurrency})
 	e.fetches = lanes.New(lanes.Options{Work: e.fetch, Scan: e.scan(isFetch), Concurrency: fetchConcurrency})
 	e.exchanges = lanes.New(lanes.Options{Work: e.exchange, Scan: e.scan(isExchange), Concurrency: exchangeConcurrency})

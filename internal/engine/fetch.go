@@ -243,6 +243,7 @@ func (e *Engine) publish(ctx context.Context, l *line, job *store.Job, got fetch
 func attach(tx *store.Tx, m *kabar.Message, got fetched) (files []string, err error) {
 	for _, medium := range got.all() {
 		stored := *medium // the operation may run again
+		stored.Conversation = m.Conversation
 		if medium == got.content {
 			stored.Filename = kabar.MediumOf(m.Content).Filename
 		}

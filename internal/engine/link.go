@@ -37,6 +37,7 @@ func (t *task) fetchLink(ctx context.Context, place int) error {
 	var stored store.Medium
 	err = t.e.db.Write(ctx, t.want, func(tx *store.Tx) error {
 		stored = *m
+		stored.Conversation = t.msg.Conversation
 		if err := tx.AddMedium(&stored); err != nil {
 			return err
 		}

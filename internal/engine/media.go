@@ -66,7 +66,7 @@ func (e *Engine) PutMedia(ctx context.Context, id kabar.NumberID, u Upload, once
 		if err != nil {
 			return err
 		}
-		sent.Answer, err = once.remember(tx, l, m.Created, status, body)
+		sent.Answer, err = once.remember(tx, l, m.Created, status, body, 0)
 		return err
 	})
 	if err == nil && stored.File != m.File { // none is stored when the answer is an old one
@@ -233,6 +233,19 @@ func (e *Engine) describe(ctx context.Context, l *line, c *kabar.Media, unfit ka
 	c.MIME, c.SHA256, c.Size = m.MIME, m.SHA256, m.Size
 	if c.Kind() == kabar.KindDocument && c.Filename == "" {
 		c.Filename = m.Filename
+	}
+	return nil
+}
+
+// place notes in which conversation the stored media of a message are: with the last they go when its customer is erased.
+func place(tx *store.Tx, m *kabar.Message) error {
+	for _, of := range kabar.AllMedia(m.Content) {
+		if of.ID == 0 {
+			continue
+		}
+		if err := tx.PlaceMedium(m.Number, of.ID, m.Conversation); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -74,9 +74,9 @@ func (o *Once) same(a *store.Answer, err error) (*store.Answer, error) {
 	return a, nil
 }
 
-// remember stores the answer to the first request.
-func (o *Once) remember(tx *store.Tx, l *line, now time.Time, status int, body []byte) (*store.Answer, error) {
-	a := &store.Answer{Status: status, Body: body, At: now}
+// remember stores the answer to the first request, which is about a conversation, or 0.
+func (o *Once) remember(tx *store.Tx, l *line, now time.Time, status int, body []byte, about kabar.ConversationID) (*store.Answer, error) {
+	a := &store.Answer{Status: status, Body: body, At: now, Conversation: about}
 	if o == nil {
 		return a, nil
 	}

@@ -249,6 +249,9 @@ func (s *sending) commit(tx *store.Tx) error {
 	if err := errors.Join(tx.AppendMessage(c, m), charge(tx, bill, m)); err != nil {
 		return err
 	}
+	if err := place(tx, m); err != nil {
+		return err
+	}
 	tx.After(func() {
 		s.e.counted(m.Content.Kind(), kabar.Accepted, "")
 		s.e.note(Note{Number: s.line.number.ID, Fact: FactAccepted})
@@ -264,7 +267,7 @@ func (s *sending) commit(tx *store.Tx) error {
 	if err != nil {
 		return err
 	}
-	s.sent.Answer, err = s.r.Once.remember(tx, s.line, s.now, a.Status, a.Body)
+	s.sent.Answer, err = s.r.Once.remember(tx, s.line, s.now, a.Status, a.Body, c.ID)
 	return err
 }
 

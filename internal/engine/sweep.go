@@ -16,6 +16,7 @@ const (
 func (e *Engine) sweep(ctx context.Context) error {
 	var collect time.Time // when to collect
 	for {
+		e.erasures.Resume(ctx)
 		if !e.now().Before(collect) {
 			collect = e.collectByItself(ctx)
 		}

@@ -17,6 +17,8 @@ type Accounts interface {
 	Change(ctx context.Context, id kabar.AccountID, c engine.AccountChange, actor string) (*kabar.Account, error)
 	Credit(context.Context, kabar.AccountID) (*kabar.Credit, error)
 	Draw(ctx context.Context, id kabar.AccountID, limit kabar.Money, actor string) (*kabar.Credit, error)
+	Retention(context.Context, kabar.AccountID) (kabar.Retention, error)
+	ChangeRetention(ctx context.Context, id kabar.AccountID, change func(*kabar.Retention) error) (kabar.Retention, error)
 	Ledger(context.Context, kabar.AccountID, store.LedgerQuery) ([]*kabar.LedgerEntry, error)
 	Statement(ctx context.Context, id kabar.AccountID, month string) (*engine.Statement, error)
 	Estimate(ctx context.Context, id kabar.AccountID, c kabar.Category, recipients []string) (kabar.Money, map[string]kabar.Money, error)

@@ -109,6 +109,7 @@ type entry struct {
 	Currency string           `json:"currency"`
 	Message  string           `json:"message,omitempty"`
 	Price    string           `json:"price,omitempty"`
+	Customer string           `json:"customer,omitempty"` // the pseudonym of one who has been erased
 }
 
 const maxLedger = 100
@@ -133,7 +134,7 @@ func (a *API) listLedger(w http.ResponseWriter, r *http.Request) {
 			answer.Next = answer.Entries[i-1].ID
 			break
 		}
-		shown := entry{ID: a.nodeID(e.ID), At: written(e.At), Kind: e.Kind, Amount: e.Amount, Currency: e.Currency, Price: e.Rate}
+		shown := entry{ID: a.nodeID(e.ID), At: written(e.At), Kind: e.Kind, Amount: e.Amount, Currency: e.Currency, Price: e.Rate, Customer: e.Customer}
 		if e.Message != 0 {
 			shown.Message = a.o.MessageID(r.Context(), e.Number, e.Message)
 		}

@@ -44,6 +44,9 @@ type Options struct {
 	Consents Consents
 	// Broadcasts are those of Numbers that Of may see.
 	Broadcasts Broadcasts
+	// Erasures erases customers of Accounts.
+	Erasures Erasures
+	Exports  Exports // of what is held of them
 	// Templates are what reviewers see, and AccountsOf says which accounts a request may see, with the name of who makes it.
 	Templates  Templates
 	AccountsOf func(*http.Request) (all []kabar.AccountID, who string, err error)
@@ -106,6 +109,12 @@ func (a *API) Handlers() map[string]http.Handler {
 			h["POST /kabar/v1/broadcasts/{id}/"+string(action)] = a.actOnBroadcast(action)
 		}
 	}
+	if a.o.Erasures != nil {
+		h["DELETE /kabar/v1/customers/{wa_id}"] = http.HandlerFunc(a.eraseCustomer)
+	}
+	if a.o.Exports != nil {
+		h["GET /kabar/v1/customers/{wa_id}/export"] = http.HandlerFunc(a.exportCustomer)
+	}
 	if a.o.Templates != nil {
 		h["GET /kabar/v1/templates"] = http.HandlerFunc(a.listTemplates)
 		h["GET /kabar/v1/templates/{id}"] = http.HandlerFunc(a.showTemplate)
@@ -118,6 +127,8 @@ func (a *API) Handlers() map[string]http.Handler {
 		h["PATCH /kabar/v1/accounts/{waba_id}"] = http.HandlerFunc(a.changeAccount)
 		h["GET /kabar/v1/accounts/{waba_id}/credit"] = http.HandlerFunc(a.showCredit)
 		h["PATCH /kabar/v1/accounts/{waba_id}/credit"] = http.HandlerFunc(a.drawCredit)
+		h["GET /kabar/v1/accounts/{waba_id}/retention"] = http.HandlerFunc(a.showRetention)
+		h["PATCH /kabar/v1/accounts/{waba_id}/retention"] = http.HandlerFunc(a.changeRetention)
 		h["GET /kabar/v1/accounts/{waba_id}/ledger"] = http.HandlerFunc(a.listLedger)
 		h["GET /kabar/v1/accounts/{waba_id}/statements/{month}"] = http.HandlerFunc(a.statement)
 		h["POST /kabar/v1/accounts/{waba_id}/cost_estimate"] = http.HandlerFunc(a.estimate)

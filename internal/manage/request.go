@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"kabar"
 	"kabar/internal/web"
@@ -16,6 +17,11 @@ func (a *API) read(w http.ResponseWriter, r *http.Request, into any, hint string
 		return false
 	}
 	return true
+}
+
+// unhurried lifts the deadline of an answer that takes as long as there is something to do.
+func unhurried(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // test recorders have none
 }
 
 // onlyKnown refuses a parameter that is none of those named, or is there twice.

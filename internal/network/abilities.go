@@ -42,6 +42,13 @@ type Identified interface {
 	Identity(to kabar.Customer, s State) (hash string)
 }
 
+// Personal is a network whose driver keeps entries about each customer.
+type Personal interface {
+	// Entries names every entry of the driver's state that may be about the customer with this handle. It is pure. They are removed,
+	// at any time, when the customer is erased: whoever comes back under the handle is met for the first time.
+	Entries(handle string) []string
+}
+
 // Movable is a network whose registration of a number can go to another server: with the keys by which the network and the
 // customers know the number, without sessions, so that no key of theirs is used twice. Leave and Arrive are pure, as Prepare is.
 type Movable interface {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"kabar"
@@ -124,6 +125,55 @@ func (db *DB) CollectEvents(ctx context.Context, n kabar.NumberID, before time.T
 	}
 	return len(seqs), nil
 }
+
+// AnswerPlace is where the answers of a number stand in their order; the zero value is before the first.
+type AnswerPlace struct{ path, key string }
+
+// CollectAnswers removes those of up to 5,000 answers of the number behind a place that have outlived what the account says. It returns
+// where to go on; done after the last.
+func (db *DB) CollectAnswers(ctx context.Context, n kabar.NumberID, after AnswerPlace, now time.Time) (removed int, next AnswerPlace, done bool, err error) {
+	page, err := db.answerHeads(ctx, int64(n), requestKey{int64(n), after.path, after.key})
+	if err != nil || len(page) == 0 {
+		return 0, after, true, err
+	}
+	limit := func(r *idempotencyRow) bool { return now.Sub(instant(r.at)) >= db.lives.of(r.account) }
+	var old []requestKey
+	for i := range page {
+		if limit(&page[i]) {
+			old = append(old, idempotencies.key(&page[i]))
+		}
+	}
+	for some := range slices.Chunk(old, chunk) {
+		err := db.Write(ctx, nil, func(tx *Tx) error {
+			for _, k := range some {
+				row, err := tx.answers.get(k)
+				if err == nil && row != nil && limit(row) {
+					err = tx.answers.del(k)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return removed, after, false, err
+		}
+		removed += len(some)
+	}
+	last := page[len(page)-1]
+	return removed, AnswerPlace{last.path, last.key}, len(page) < headsAtOnce, nil
+}
+
+// answerHeads returns the next answers of a number behind a key, without what they say.
+func (db *DB) answerHeads(ctx context.Context, number int64, after requestKey) ([]idempotencyRow, error) {
+	return list(ctx, db, func(rs *sql.Rows) (r idempotencyRow, err error) {
+		r.number = number
+		return r, rs.Scan(&r.path, &r.key, &r.account, &r.at, &r.conversation)
+	}, answersBehind, number, after.path, after.key, int64(headsAtOnce))
+}
+
+const answersBehind = "SELECT path, key, account_id, at, conversation_id FROM idempotency WHERE number_id = $1 AND (path, key) > ($2, $3) ORDER BY path, key LIMIT $4"
 
 func scanID(rs *sql.Rows) (id int64, err error) {
 	return id, rs.Scan(&id)

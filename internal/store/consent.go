@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -32,9 +31,7 @@ var consents = &table[customerKey, consentRow]{
 	fields: func(r *consentRow) []any {
 		return []any{&r.account, &r.handle, &r.state, &r.at, &r.own, &r.span, &r.marketed}
 	},
-	order: func(a, b customerKey) int {
-		return cmp.Or(cmp.Compare(a.account, b.account), cmp.Compare(a.handle, b.handle))
-	},
+	order: orderCustomers,
 }
 
 type consentEntryRow struct {
@@ -54,11 +51,16 @@ var consentEntries = &table[int64, consentEntryRow]{
 // WantConsent announces that it will be asked what a customer has agreed to.
 func (tx *Tx) WantConsent(a kabar.AccountID, handle string) {
 	tx.consents.want(customerKey{int64(a), handle})
+	tx.consents.want(customerKey{int64(a), tx.b.db.Pseudonym(a, handle)})
 }
 
-// Consent returns where the ledger has led for a customer of an account: ConsentUnknown for one who is not in it.
+// Consent returns where the ledger has led for a customer of an account: ConsentUnknown for one who is not in it. Of one who has been
+// erased it is known under the pseudonym that they had opted out, until they say something else.
 func (tx *Tx) Consent(a kabar.AccountID, handle string) (*kabar.Consent, error) {
 	row, err := tx.consents.see(customerKey{int64(a), handle})
+	if err == nil && row == nil {
+		row, err = tx.consents.see(customerKey{int64(a), tx.b.db.Pseudonym(a, handle)})
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -84,6 +86,7 @@ func (tx *Tx) AddConsentEntry(a kabar.AccountID, handle string, e *kabar.Consent
 	if err != nil {
 		return err
 	}
+	tx.about(int64(a), subjectOfCustomer(tx.b.db.Pseudonym(a, handle)))
 	key, err := tx.consentKey()
 	if err != nil {
 		return err
@@ -99,6 +102,9 @@ func (tx *Tx) AddConsentEntry(a kabar.AccountID, handle string, e *kabar.Consent
 // consentSecret is the name of the key of the ledger. It is of no number: the ledger is the account's.
 const consentSecret = "consent"
 
+// subjectOfCustomer is how the audit log, which lies open, names a customer.
+func subjectOfCustomer(pseudonym string) string { return "customer/" + pseudonym }
+
 func (tx *Tx) consentKey() (secrets.Key, error) {
 	text, err := tx.secret(consentSecret, func() []byte {
 		raw := make([]byte, secrets.KeySize)
@@ -113,14 +119,17 @@ func (tx *Tx) consentKey() (secrets.Key, error) {
 
 // Consent returns where the ledger has led for a customer of an account: ConsentUnknown for one who is not in it.
 func (db *DB) Consent(ctx context.Context, a kabar.AccountID, handle string) (*kabar.Consent, error) {
-	row, err := readKey(ctx, db, consents, db.kept.consents, customerKey{int64(a), handle})
-	if none := notFound(err, "consent"); IsNotFound(none) {
-		return openConsent(a, handle, nil), nil
+	for _, name := range []string{handle, db.Pseudonym(a, handle)} {
+		row, err := readKey(ctx, db, consents, db.kept.consents, customerKey{int64(a), name})
+		if none := notFound(err, "consent"); IsNotFound(none) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return openConsent(a, handle, row), nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	return openConsent(a, handle, row), nil
+	return openConsent(a, handle, nil), nil
 }
 
 // MaxConsentHistory is how many entries about a customer are told: the newest.
@@ -144,12 +153,24 @@ func (db *DB) ConsentHistory(ctx context.Context, a kabar.AccountID, handle stri
 	return all, nil
 }
 
-func (db *DB) openConsentEntry(ctx context.Context, r *consentEntryRow) (e kabar.ConsentEntry, err error) {
-	text, err := db.KnownSecret(ctx, consentSecret)
-	if err != nil {
-		return e, err
+// ConsentEntries returns up to limit entries of the account's ledger about a customer behind the one with the key after, oldest first, and
+// the key of the last.
+func (db *DB) ConsentEntries(ctx context.Context, a kabar.AccountID, handle string, after int64, limit int) (all []kabar.ConsentEntry, last int64, err error) {
+	rows, err := readAll(ctx, db, consentEntries, consentHistory+" AND id > $3 ORDER BY id LIMIT $4", int64(a), handle, after, int64(limit))
+	if err != nil || len(rows) == 0 {
+		return nil, after, err
 	}
-	key, err := secrets.ParseMasterKey(string(text))
+	all = make([]kabar.ConsentEntry, len(rows))
+	for i := range rows {
+		if all[i], err = db.openConsentEntry(ctx, &rows[i]); err != nil {
+			return nil, after, err
+		}
+	}
+	return all, rows[len(rows)-1].id, nil
+}
+
+func (db *DB) openConsentEntry(ctx context.Context, r *consentEntryRow) (e kabar.ConsentEntry, err error) {
+	key, err := db.knownConsentKey(ctx)
 	if err != nil {
 		return e, err
 	}
@@ -160,11 +181,19 @@ func (db *DB) openConsentEntry(ctx context.Context, r *consentEntryRow) (e kabar
 	return e, json.Unmarshal(plain, &e)
 }
 
+func (db *DB) knownConsentKey(ctx context.Context) (secrets.Key, error) {
+	text, err := db.KnownSecret(ctx, consentSecret)
+	if err != nil {
+		return secrets.Key{}, err
+	}
+	return secrets.ParseMasterKey(string(text))
+}
+
 const consentsAfter = "account_id = $1 AND handle > $2"
 
-// Consents returns up to limit customers of the account's ledger by handle, behind the one given.
+// Consents returns up to limit customers of the account's ledger by handle, behind the one given. Who has been erased is not among them.
 func (db *DB) Consents(ctx context.Context, a kabar.AccountID, after string, limit int) ([]*kabar.Consent, error) {
-	rows, err := readAll(ctx, db, consents, consentsAfter+" AND state <> 'unknown' ORDER BY handle LIMIT $3", int64(a), after, limit)
+	rows, err := readAll(ctx, db, consents, consentsAfter+" AND state <> 'unknown' AND handle NOT LIKE '"+pseudonymMark+"%' ORDER BY handle LIMIT $3", int64(a), after, limit)
 	all := make([]*kabar.Consent, len(rows))
 	for i := range rows {
 		all[i] = openConsent(a, rows[i].handle, &rows[i])

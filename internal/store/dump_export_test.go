@@ -23,5 +23,6 @@ func shapes() []*shape {
 		&medias.shape, &uploads.shape, &states.shape, &refs.shape, &idempotencies.shape, &templates.shape, &products.shape,
 		&contacts.shape, &mediaFiles.shape, &providers.shape, &photos.shape, &packs.shape, &templateDays.shape, &templateHeld.shape, &policies.shape,
 		&audits.shape, &qrCodes.shape, &uploadSessions.shape, &flows.shape, &traffics.shape, &credits.shape, &ledgers.shape, &rateUses.shape, &rateCards.shape,
-		&consents.shape, &reaches.shape, &reacheds.shape, &consentEntries.shape, &throttles.shape, &broadcasts.shape, &recipients.shape}
+		&consents.shape, &reaches.shape, &reacheds.shape, &consentEntries.shape, &throttles.shape, &broadcasts.shape, &recipients.shape,
+		&erasures.shape, &retentions.shape}
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -55,6 +56,9 @@ func (db *DB) openKeys(ctx context.Context) error {
 			return fmt.Errorf("number %d: %w", r.id, &MasterKeyError{Given: db.master.ID()})
 		}
 		db.keys.numbers[r.id] = k
+	}
+	if err := errors.Join(db.openPseudonyms(ctx), db.openLives(ctx)); err != nil {
+		return err
 	}
 	return db.openChain(ctx)
 }
@@ -111,6 +115,13 @@ func (db *DB) keepConversationKey(id, number int64, k secrets.Key) {
 		}
 	}
 	db.keys.conversations[id] = ownedKey{number, k}
+}
+
+// dropConversationKey forgets the key of a conversation that is gone.
+func (db *DB) dropConversationKey(id int64) {
+	db.keys.mu.Lock()
+	defer db.keys.mu.Unlock()
+	delete(db.keys.conversations, id)
 }
 
 // keyOf returns the key of a conversation of the number. What belongs to no conversation, 0, is sealed under the number's.

@@ -15,15 +15,16 @@ type ledgerRow struct {
 	currency                string
 	message                 int64
 	rate                    string
+	customer                string
 }
 
 var ledgers = &table[spot, ledgerRow]{
 	shape: shape{"ledger", cols("account_id:bigint id:bigint"),
-		cols("number_id:bigint at:bigint kind:text amount:bigint currency:text message_id:bigint rate:text")},
+		cols("number_id:bigint at:bigint kind:text amount:bigint currency:text message_id:bigint rate:text customer:text?")},
 	key:  func(r *ledgerRow) spot { return spot{r.account, r.id} },
 	args: spotArgs,
 	fields: func(r *ledgerRow) []any {
-		return []any{&r.account, &r.id, &r.number, &r.at, &r.kind, &r.amount, &r.currency, &r.message, &r.rate}
+		return []any{&r.account, &r.id, &r.number, &r.at, &r.kind, &r.amount, &r.currency, &r.message, &r.rate, &r.customer}
 	},
 	order: orderSpot,
 }
@@ -37,7 +38,7 @@ func (tx *Tx) AddLedger(e *kabar.LedgerEntry) error {
 		}
 		e.ID = id
 	}
-	tx.ledger.fresh(ledgerRow{int64(e.Account), e.ID, int64(e.Number), millis(e.At), string(e.Kind), int64(e.Amount), e.Currency, int64(e.Message), e.Rate})
+	tx.ledger.fresh(ledgerRow{int64(e.Account), e.ID, int64(e.Number), millis(e.At), string(e.Kind), int64(e.Amount), e.Currency, int64(e.Message), e.Rate, e.Customer})
 	return nil
 }
 
@@ -51,6 +52,15 @@ func (tx *Tx) Ledger(a kabar.AccountID, id int64) (*kabar.LedgerEntry, error) {
 		return nil, &NotFoundError{"entry of the ledger"}
 	}
 	return tx.b.db.openLedger(row), nil
+}
+
+// LedgerEntry returns an entry of the account's ledger.
+func (db *DB) LedgerEntry(ctx context.Context, a kabar.AccountID, id int64) (*kabar.LedgerEntry, error) {
+	row, err := readKey(ctx, db, ledgers, db.kept.ledger, spot{int64(a), id})
+	if err != nil {
+		return nil, notFound(err, "entry of the ledger")
+	}
+	return db.openLedger(row), nil
 }
 
 // LedgerQuery asks for entries of an account's ledger, oldest first.
@@ -80,7 +90,7 @@ func (db *DB) Ledger(ctx context.Context, a kabar.AccountID, q LedgerQuery) ([]*
 
 func (db *DB) openLedger(r *ledgerRow) *kabar.LedgerEntry {
 	e := &kabar.LedgerEntry{ID: r.id, Account: kabar.AccountID(r.account), Number: kabar.NumberID(r.number), At: instant(r.at),
-		Kind: kabar.LedgerKind(r.kind), Amount: kabar.Money(r.amount), Currency: r.currency, Message: kabar.MessageID(r.message), Rate: r.rate}
+		Kind: kabar.LedgerKind(r.kind), Amount: kabar.Money(r.amount), Currency: r.currency, Message: kabar.MessageID(r.message), Rate: r.rate, Customer: r.customer}
 	if e.Message != 0 {
 		e.Ref = db.Ref(e.Message)
 	}

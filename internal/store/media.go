@@ -16,15 +16,16 @@ type mediaRow struct {
 	sha256, file        string
 	key, name           []byte
 	created, used       int64
+	conversation        int64
 }
 
 var medias = &table[int64, mediaRow]{
 	shape: shape{"media", cols("id:bigint"), cols("account_id:bigint number_id:bigint mime:text size:bigint sha256:text file:text " +
-		"key:bytea name:bytea created:bigint used:bigint")},
+		"key:bytea name:bytea created:bigint used:bigint conversation_id:bigint")},
 	key:  func(r *mediaRow) int64 { return r.id },
 	args: one[int64],
 	fields: func(r *mediaRow) []any {
-		return []any{&r.id, &r.account, &r.number, &r.mime, &r.size, &r.sha256, &r.file, &r.key, &r.name, &r.created, &r.used}
+		return []any{&r.id, &r.account, &r.number, &r.mime, &r.size, &r.sha256, &r.file, &r.key, &r.name, &r.created, &r.used, &r.conversation}
 	},
 	order: byID[int64],
 }
@@ -42,10 +43,15 @@ type Medium struct {
 	Key      secrets.Key
 	Created  time.Time
 	Used     time.Time // when it was last sent or fetched; AddMedium sets it to Created
+	// Conversation is the one that the medium is in; 0: none, or none is known; InSeveral.
+	Conversation kabar.ConversationID
 
 	// Replace says, for AddMedium, that the file in which the number's media with these bytes lie cannot be read.
 	Replace bool
 }
+
+// InSeveral stands for the conversation of a medium that is in more than one.
+const InSeveral kabar.ConversationID = -1
 
 // AddMedium stores a new medium and sets its ID. Its file must be on disk already. When the number has media with the same
 // bytes, the medium lies in their file: File and Key are then theirs, and the file that it came with is the caller's to
@@ -67,6 +73,7 @@ func (tx *Tx) AddMedium(m *Medium) error {
 	tx.media.fresh(mediaRow{
 		id: id, account: int64(m.Account), number: int64(m.Number), mime: m.MIME, size: m.Size, sha256: m.SHA256, file: m.File,
 		key: key.Wrap(m.Key, secrets.AAD("media", id)), name: m.Key.Seal([]byte(m.Filename), secrets.AAD("media.name", id)), created: millis(m.Created), used: millis(m.Used),
+		conversation: int64(m.Conversation),
 	})
 	return nil
 }
@@ -92,6 +99,19 @@ func (tx *Tx) UseMedium(n kabar.NumberID, id kabar.MediaID, now time.Time) error
 	}
 	row.used = max(row.used, millis(now))
 	return tx.media.put(*row)
+}
+
+// PlaceMedium notes that a medium of the number is in a conversation. One that is gone is no error.
+func (tx *Tx) PlaceMedium(n kabar.NumberID, id kabar.MediaID, c kabar.ConversationID) error {
+	row, err := tx.media.see(int64(id))
+	if err != nil || row == nil || row.number != int64(n) || row.conversation == int64(c) || row.conversation == int64(InSeveral) {
+		return err
+	}
+	mine := *row
+	if mine.conversation = int64(c); row.conversation != 0 {
+		mine.conversation = int64(InSeveral)
+	}
+	return tx.media.put(mine)
 }
 
 func (tx *Tx) medium(n kabar.NumberID, id kabar.MediaID) (*mediaRow, error) {
@@ -121,7 +141,7 @@ func (db *DB) Medium(ctx context.Context, n kabar.NumberID, id kabar.MediaID) (*
 		return nil, fmt.Errorf("unseal media: %w", err)
 	}
 	return &Medium{ID: id, Account: kabar.AccountID(r.account), Number: n, MIME: r.mime, Size: r.size, SHA256: r.sha256, File: r.file,
-		Filename: string(name), Key: key, Created: instant(r.created), Used: instant(r.used)}, nil
+		Filename: string(name), Key: key, Created: instant(r.created), Used: instant(r.used), Conversation: kabar.ConversationID(r.conversation)}, nil
 }
 
 // HasFile reports whether a medium of any number lies in the file.

@@ -61,7 +61,11 @@ func TestMovedAndDamagedCiphertextIsRefused(t *testing.T) {
 				continue
 			}
 			sealed++
-			rows := s.Query(t, fmt.Sprintf("SELECT %s FROM %s ORDER BY %s", c.Name, c.Table, c.Name))
+			where := "1 = 1"
+			if c.Table == "meta" {
+				where = "name NOT IN ('audit-end', 'secret/audit')" // again VerifyAudit's
+			}
+			rows := s.Query(t, fmt.Sprintf("SELECT %s FROM %s WHERE %s ORDER BY %s", c.Name, c.Table, where, c.Name))
 			a, b := []byte(rows[0][0]), []byte(rows[len(rows)-1][0])
 			if len(rows) < 2 || bytes.Equal(a, b) {
 				t.Fatalf("%s has no two different values", c)

@@ -74,6 +74,8 @@ type DB struct {
 	master    secrets.Key // that the store was opened with; Tx.master is the one it has now
 	keys      keyring
 	chain     []byte // the key of the audit log
+	naming    []byte // the key of pseudonyms
+	lives     lives  // of answers
 	kept      caches
 	templates templateCache
 	refs      *permute.Permutation

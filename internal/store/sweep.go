@@ -23,12 +23,12 @@ func (db *DB) SweepLogins(ctx context.Context, now time.Time) (removed int, err 
 	return agingLogins.sweep(ctx, db, now)
 }
 
-// Sweep removes what has outlived its time at now, by the product's clock: answers after AnswerLife, ids of the network
-// after RefLife, uploads that have expired, contacts after ContactLife. It takes up to a thousand rows of each and reports how many have gone:
+// Sweep removes what has outlived its time at now, by the product's clock: answers after the longest life that
+// an account gives them (CollectAnswers takes those of the others), ids of the network after RefLife, uploads that have expired, contacts after ContactLife. It takes up to a thousand rows of each and reports how many have gone:
 // repeat it until there are none.
 func (db *DB) Sweep(ctx context.Context, now time.Time) (removed int, err error) {
 	for _, sweep := range []func() (int, error){
-		func() (int, error) { return agingAnswers.sweep(ctx, db, now.Add(-AnswerLife)) },
+		func() (int, error) { return agingAnswers.sweep(ctx, db, now.Add(-db.lives.longest())) },
 		func() (int, error) { return agingRefs.sweep(ctx, db, now.Add(-RefLife)) },
 		func() (int, error) { return agingUploads.sweep(ctx, db, now) },
 		func() (int, error) { return agingContacts.sweep(ctx, db, now.Add(-ContactLife)) },

@@ -54,6 +54,8 @@ type Tx struct {
 	throttles      *overlay[string, throttleRow]
 	broadcasts     *overlay[int64, broadcastRow]
 	recipients     *overlay[spot, recipientRow]
+	erasures       *overlay[customerKey, erasureRow]
+	retentions     *overlay[int64, retentionRow]
 }
 
 func newTx(b *batch) *Tx {
@@ -106,6 +108,8 @@ func newTx(b *batch) *Tx {
 		throttles:      newOverlay(b, throttles, nil),
 		broadcasts:     newOverlay(b, broadcasts, nil),
 		recipients:     newOverlay(b, recipients, nil),
+		erasures:       newOverlay(b, erasures, nil),
+		retentions:     newOverlay(b, retentions, nil),
 	}
 }
 

@@ -104,6 +104,12 @@ func (t *Tracer) Message(ctx context.Context, of Of, id string) (*Message, error
 	return t.whole(ctx, n, c, m, map[kabar.ConversationID]heard{})
 }
 
+// Talk returns a function that tells the messages of a conversation, which the caller reads, newest first.
+func (t *Tracer) Talk(n *kabar.Number, c *kabar.Conversation) func(context.Context, *kabar.Message) (*Message, error) {
+	last := map[kabar.ConversationID]heard{}
+	return func(ctx context.Context, m *kabar.Message) (*Message, error) { return t.whole(ctx, n, c, m, last) }
+}
+
 // whole says all that is told of a message. last holds what is known of each customer's last message, from later messages.
 func (t *Tracer) whole(ctx context.Context, n *kabar.Number, c *kabar.Conversation, m *kabar.Message, last map[kabar.ConversationID]heard) (*Message, error) {
 	out, err := t.tell(ctx, n, c, m)

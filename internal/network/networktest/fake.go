@@ -58,6 +58,9 @@ func NewFake() *Fake {
 // Keys implements network.Network.
 func (f *Fake) Keys(o *network.Outgoing) []string { return []string{"count/" + o.To.Handle()} }
 
+// Entries implements network.Personal.
+func (f *Fake) Entries(handle string) []string { return []string{"count/" + handle} }
+
 // Prepare implements network.Network.
 func (f *Fake) Prepare(o *network.Outgoing, s network.State) (network.Packet, network.Change, error) {
 	key := "count/" + o.To.Handle()

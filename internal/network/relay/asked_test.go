@@ -3,6 +3,7 @@ package relay_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -118,4 +119,24 @@ func TestAConflictCostsNoSecondBundle(t *testing.T) {
 	}
 	d.Send(o)
 	patience.Until(t, "it is shown", func() bool { return len(ana.Shown()) == 1 })
+}
+
+// Whatever the driver keeps under a customer's name is among what it says that it may keep: it goes when the customer is erased.
+func TestEntriesAboutACustomer(t *testing.T) {
+	r := newRig(t)
+	d, ana := outOfTouch(t, r)
+	named := d.Net.(network.Personal).Entries(ana.account)
+	kinds := map[string]bool{}
+	d.Store.Keys(func(key string) bool {
+		if strings.Contains(key, ana.account) {
+			kind, _, _ := strings.Cut(key, "/")
+			if kinds[kind] = true; !slices.Contains(named, key) {
+				t.Errorf("%s is kept, and not named", key)
+			}
+		}
+		return false
+	})
+	if !kinds["peer"] || !kinds["asked"] || !kinds["garbled"] {
+		t.Errorf("only %v were kept: the test misses its mark", kinds)
+	}
 }

@@ -27,8 +27,23 @@ func peerKey(handle string) string {
 // garbledKey is where an envelope that cannot be read is kept: in one of 16 places of its sender, so that nobody fills the
 // store. The newest in a place stays.
 func garbledKey(handle string, envelope [16]byte) string {
-	return fmt.Sprintf("garbled/%s/%x", handle, envelope[15]&0xf)
+	return fmt.Sprintf("garbled/%s/%x", handle, envelope[15]%garbledPlaces)
 }
+
+// garbledPlaces is in how many places the envelopes of a sender are kept that cannot be read.
+const garbledPlaces = 16
+
+// Entries names every entry that may be about a customer.
+func Entries(handle string) []string {
+	all := []string{peerKey(handle), askedKey(handle)}
+	for place := range byte(garbledPlaces) {
+		all = append(all, garbledKey(handle, [16]byte{15: place}))
+	}
+	return all
+}
+
+// Entries implements network.Personal.
+func (d *Driver) Entries(handle string) []string { return Entries(handle) }
 
 // device is the number's own end of the encryption. A changed device is a new value: readers keep the one they have.
 type device struct {

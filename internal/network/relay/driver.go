@@ -64,6 +64,7 @@ var (
 	_ network.Typist       = (*Driver)(nil)
 	_ network.Linked       = (*Driver)(nil)
 	_ network.Identified   = (*Driver)(nil)
+	_ network.Personal     = (*Driver)(nil)
 )
 
 // New returns a driver. It does nothing until Run.
