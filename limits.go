@@ -16,7 +16,7 @@ type Limits struct {
 
 // StartingLimits are those of a number that is added to a server.
 func StartingLimits() Limits {
-	return Limits{Throughput: ThroughputStandard, PairRate: true, Tier: Tier250}
+	return Limits{Throughput: ThroughputStandard, Tier: Tier250}
 }
 
 // Throughput is how many messages a second a number may have, those of customers and of all kinds included; 0: there is no limit.
@@ -39,12 +39,12 @@ func (t Throughput) String() string {
 	return fmt.Sprint(int(t))
 }
 
-// Level is how the Cloud API calls a throughput: what is not limited is high.
+// Level is how the Cloud API calls a throughput: standard, as it has no word for one without limit.
 func (t Throughput) Level() string {
-	if t == ThroughputStandard {
-		return LevelStandard
+	if t == ThroughputHigh {
+		return LevelHigh
 	}
-	return LevelHigh
+	return LevelStandard
 }
 
 // What Throughput.Level returns.
@@ -166,5 +166,5 @@ func (c *LimitChange) Upgraded() bool {
 	return c.Was.Tier == c.Now.Tier && c.Was.Throughput.Level() != LevelHigh && c.Now.Throughput.Level() == LevelHigh
 }
 
-// News reports whether the number is told: of another tier, or of more throughput.
-func (c *LimitChange) News() bool { return c.Was.Tier != c.Now.Tier || c.Upgraded() }
+// News reports whether the number is told: of another tier, or of more throughput. That nobody counts any more is no tier.
+func (c *LimitChange) News() bool { return c.Was.Tier != c.Now.Tier && c.Now.Tier != 0 || c.Upgraded() }

@@ -29,7 +29,6 @@ func TestABroadcastOutlivesItsServer(t *testing.T) {
 	c := &castTest{terminated: v, to: *broadcastTo}
 	c.people()
 	v.start()
-	v.kabar("number", "limits", "628111000200", "--pair-rate", "off", "--tier", "off", "--throughput", "off", "--data", v.dir+"/server")
 	out := v.kabar("key", "add", "--role", "marketer", "--number", "628111000200", "--data", v.dir+"/server")
 	c.bearer = http.Header{"Authorization": {"Bearer " + regexp.MustCompile(`kbr_[A-Z2-7]+`).FindString(out)}, "Content-Type": {"text/csv"}}
 	v.kabar("template", "import", c.file("spring.json", `[{"name":"spring","language":"en","category":"UTILITY","components":[{"type":"BODY","text":"Hello {{1}}"}]}]`),

@@ -29,7 +29,8 @@ func deploy(t *testing.T, pg *cluster) {
 	for _, section := range []string{"0", "1", "2", "3", "4", "5", "6"} {
 		m.follow(page, section, false)
 	}
-	m.do("curl -s --cacert /var/lib/kabar/server/tls/tls.crt $API/livez") // what section 5 says is better than -k
+	m.do("curl -s --cacert /var/lib/kabar/server/tls/tls.crt $API/livez")                                // what section 5 says is better than -k
+	m.do("sudo -u kabar kabar number limits --throughput off --tier off --config /etc/kabar/serve.yaml") // there will be more than 80 a second
 	v := newTraffic(m, app)
 	v.exchange("before", some(20))
 	v.arrived("before the backup", v.all())

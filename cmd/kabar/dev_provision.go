@@ -120,12 +120,14 @@ func devCredit(ctx context.Context, s *server, account kabar.AccountID) error {
 	return err
 }
 
-// limits are those of numbers that are added.
+// limits are those of numbers that are added: with --limits, all that there are.
 func (c *devCmd) limits() kabar.Limits {
-	if c.Limits {
-		return kabar.StartingLimits()
+	if !c.Limits {
+		return kabar.Limits{}
 	}
-	return kabar.Limits{}
+	l := kabar.StartingLimits()
+	l.PairRate = true
+	return l
 }
 
 // limit holds the first number to limits, if somebody wants that and it has none yet.
@@ -135,7 +137,7 @@ func (d *dev) limit(ctx context.Context) error {
 	}
 	_, err := d.server.engine.ChangeLimits(ctx, d.server.first().ID, func(l *kabar.Limits) error {
 		if *l == (kabar.Limits{}) {
-			*l = kabar.StartingLimits()
+			*l = d.cmd.limits()
 		}
 		return nil
 	})

@@ -23,8 +23,8 @@ type numberLimitsCmd struct {
 
 // Help is shown by kabar number limits --help.
 func (*numberLimitsCmd) Help() string {
-	return `Without flags it shows the limits. What is changed holds at once. A number that is added to a server begins with 80 messages a second,
-the pair rate and 250 customers; the tier rises by itself as the number is used, and so does the throughput of one without limit.
+	return `Without flags it shows the limits. What is changed holds at once. A number that is added to a server begins with 80 messages a second
+and 250 customers; the tier rises by itself as the number is used, and so does the throughput of one without limit.
 
 Examples:
   kabar number limits 628111000201 --data server
