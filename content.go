@@ -67,6 +67,19 @@ func AllMedia(c Content) (all []*Media) {
 	return append(all, CardMedia(c)...)
 }
 
+// StoredMedia returns the ids of the media of a message that are stored: those of its content, and of the ad that it came by.
+func (m *Message) StoredMedia() (ids []MediaID) {
+	for _, of := range AllMedia(m.Content) {
+		if of.ID != 0 {
+			ids = append(ids, of.ID)
+		}
+	}
+	if r := m.Context.Referral; r != nil && r.Medium != 0 {
+		ids = append(ids, r.Medium)
+	}
+	return ids
+}
+
 // CardMedia returns the media on the cards of a content, in the order of the cards.
 func CardMedia(c Content) (all []*Media) {
 	add := func(h *Header) {

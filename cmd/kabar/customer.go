@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"kabar"
 	"kabar/internal/control"
 	"kabar/internal/engine"
 	"kabar/internal/manage"
@@ -117,17 +118,13 @@ func printErased(s streams, f *listFlags, out *manage.Erased) error {
 }
 
 func (p *parts) heldOfCustomer(ctx context.Context, in ofCustomer, _ control.Report) (out heldOfCustomer, err error) {
-	account, err := p.oneAccount(ctx, in.Account)
+	account, handle, err := p.customer(ctx, in)
 	if err != nil {
 		return out, err
 	}
-	who, err := engine.ParseRecipient(in.Customer)
-	if err != nil {
-		return out, errWhichCustomer(in.Customer)
-	}
-	found, err := p.db.FindPerson(ctx, account.ID, who.Handle())
+	found, err := p.db.FindPerson(ctx, account.ID, handle)
 	if store.IsNotFound(err) {
-		return out, control.Refuse("nothing is known of %s: neither a conversation nor consent of this account names them", in.Customer)
+		return out, control.Refuse("nothing is known of %s: no conversation, no consent and no broadcast of this account names them", in.Customer)
 	}
 	if err != nil {
 		return out, err
@@ -143,8 +140,17 @@ func (p *parts) heldOfCustomer(ctx context.Context, in ofCustomer, _ control.Rep
 	return out, nil
 }
 
-func errWhichCustomer(input string) error {
-	return control.Refuse("%q is neither a phone number with its country code nor a business-scoped id", input)
+// customer finds the account that is meant, and what a customer is called there.
+func (p *parts) customer(ctx context.Context, in ofCustomer) (*kabar.Account, string, error) {
+	account, err := p.oneAccount(ctx, in.Account)
+	if err != nil {
+		return nil, "", err
+	}
+	who, err := engine.ParseRecipient(in.Customer)
+	if err != nil {
+		return nil, "", control.Refuse("%q is neither a phone number with its country code nor a business-scoped id", in.Customer)
+	}
+	return account, who.Handle(), nil
 }
 
 func (p *parts) eraseCustomer(ctx context.Context, in ofCustomer, report control.Report) (out manage.Erased, err error) {

@@ -10,7 +10,6 @@ import (
 
 	"kabar/internal/control"
 	"kabar/internal/dossier"
-	"kabar/internal/engine"
 )
 
 type customerExportCmd struct {
@@ -58,16 +57,12 @@ func (c *customerExportCmd) Run(ctx context.Context, s streams) error {
 }
 
 func (p *parts) exportCustomer(ctx context.Context, in exportCustomer, report control.Report) (out exportedCustomer, err error) {
-	account, err := p.oneAccount(ctx, in.Account)
+	account, handle, err := p.customer(ctx, in.ofCustomer)
 	if err != nil {
 		return out, err
 	}
-	who, err := engine.ParseRecipient(in.Customer)
-	if err != nil {
-		return out, errWhichCustomer(in.Customer)
-	}
 	x := dossier.New(dossier.Options{Store: p.db, Media: p.media, Trace: newTracer(p.db), Now: p.now()})
-	found, err := x.Find(ctx, account.ID, who.Handle())
+	found, err := x.Find(ctx, account.ID, handle)
 	if err != nil {
 		return out, told(err)
 	}

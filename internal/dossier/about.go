@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"kabar"
@@ -20,7 +21,8 @@ func (a *archive) readme(context.Context) error {
 customer.json
     What the customer is called, and of each conversation with a number of the business: the name of the customer's own profile, when they
     last wrote, whether the number may answer freely and until when (window), the fingerprint of the customer's encryption keys, who
-    has blocked whom, and the folder that its messages are in.
+    has blocked whom, and the folder that its messages are in. Then the broadcasts that they are in the list of, with what is filled in for
+    them.
 
 consent.json
     Whether the customer has agreed to marketing, and each time that this was recorded: when, how it was heard, and what proves it,
@@ -54,7 +56,38 @@ func (a *archive) customer(ctx context.Context) error {
 	if all == nil {
 		all = []conversation{}
 	}
-	return a.json("customer.json", map[string]any{"account": account.Name, "called": a.person.Handles, "exported": a.now.UTC(), "conversations": all})
+	in, err := a.broadcasts(ctx)
+	if err != nil {
+		return err
+	}
+	return a.json("customer.json", map[string]any{"account": account.Name, "called": a.person.Handles, "exported": a.now.UTC(), "conversations": all,
+		"broadcasts": in})
+}
+
+// place is one in the list of a broadcast.
+type place struct {
+	Broadcast string            `json:"broadcast"`
+	Row       int               `json:"row"`
+	Called    string            `json:"called"`
+	Values    map[string]string `json:"values"`
+}
+
+// maxPlaces is how many places under one handle are shown: somebody who is in more broadcasts is no person.
+const maxPlaces = 10_000
+
+// broadcasts returns the broadcasts that the customer is in the list of.
+func (a *archive) broadcasts(ctx context.Context) ([]place, error) {
+	all := []place{}
+	for _, h := range a.person.Handles {
+		rows, err := a.o.Store.RecipientRows(ctx, a.person.Account, h, maxPlaces)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			all = append(all, place{strconv.FormatUint(a.o.Store.Node(int64(r.Broadcast)), 10), r.Row, h, r.Values})
+		}
+	}
+	return all, nil
 }
 
 // agreed is what the customer has agreed to under one handle.

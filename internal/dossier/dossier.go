@@ -41,7 +41,7 @@ func New(o Options) *Exporter { return &Exporter{o} }
 func (x *Exporter) Find(ctx context.Context, a kabar.AccountID, handle string) (*store.Person, error) {
 	p, err := x.o.Store.FindPerson(ctx, a, handle)
 	if store.IsNotFound(err) {
-		return nil, kabar.Refuse(kabar.ReasonNotFound, "wa_id", "nothing is known of this customer: neither a conversation nor consent of this account names them")
+		return nil, kabar.Refuse(kabar.ReasonNotFound, "wa_id", "nothing is known of this customer: no conversation, no consent and no broadcast of this account names them")
 	}
 	if err != nil {
 		return nil, store.Refusal(err)

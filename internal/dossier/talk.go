@@ -125,7 +125,7 @@ func (a *archive) messages(ctx context.Context, of *conversation) error {
 			if out.Price, err = a.price(ctx, m); err != nil {
 				return err
 			}
-			for _, id := range mediaOf(m) {
+			for _, id := range m.StoredMedia() {
 				name, err := a.name(ctx, medium{m.Number, id})
 				if err != nil {
 					return err
@@ -177,19 +177,6 @@ func (a *archive) price(ctx context.Context, m *kabar.Message) (*price, error) {
 	return &price{e.Amount, e.Currency, e.Rate}, nil
 }
 
-// mediaOf returns the stored media of a message.
-func mediaOf(m *kabar.Message) (ids []kabar.MediaID) {
-	for _, of := range kabar.AllMedia(m.Content) {
-		if of.ID != 0 {
-			ids = append(ids, of.ID)
-		}
-	}
-	if r := m.Context.Referral; r != nil && r.Medium != 0 {
-		ids = append(ids, r.Medium)
-	}
-	return ids
-}
-
 // plainExt is an extension that no system takes for anything but a name.
 var plainExt = regexp.MustCompile(`^\.[A-Za-z0-9]{1,8}$`)
 
@@ -219,7 +206,7 @@ func (a *archive) name(ctx context.Context, k medium) (string, error) {
 
 // files writes the media of a message that have not been written yet. One whose file is lost is left out.
 func (a *archive) files(ctx context.Context, m *kabar.Message) error {
-	for _, id := range mediaOf(m) {
+	for _, id := range m.StoredMedia() {
 		k := medium{m.Number, id}
 		name := a.seen[k]
 		if name == "" {

@@ -219,7 +219,7 @@ func (b *Broadcasts) retry(ctx context.Context, one *kabar.Broadcast) error {
 func again(tx *store.Tx, b *kabar.Broadcast, row int) error {
 	r, err := tx.Recipient(b.Number, b.ID, row)
 	if err != nil {
-		return err
+		return ignoreMissing(err) // the customer has been erased
 	}
 	if r.Message != 0 {
 		m, err := tx.Message(b.Number, r.Message)

@@ -11,8 +11,8 @@ import (
 // defaultPace is how many messages of broadcasts a second a number sends whose throughput is not limited.
 const defaultPace = int(kabar.ThroughputStandard)
 
-// A broadcast leaves a tenth of the throughput to those who write by themselves: a chat is not refused because of it.
-const paceShare, paceOf = 9, 10
+// chatShare is what part of a number's throughput is left to those who write by themselves: a chat is not refused because of a broadcast.
+const chatShare = 10
 
 // madeUpFor is how much lost time a pace makes up for: what is late by less goes out at once, so that a slow disk does not slow the
 // whole broadcast down; a longer halt is not followed by a burst.
@@ -145,14 +145,10 @@ func (s *signal) fire() {
 
 // pace is how many messages of broadcasts a number may send in a second.
 func (e *Engine) pace(n kabar.NumberID) int {
-	if e.paceOf != nil {
-		if perSecond := e.paceOf(n); perSecond > 0 {
-			return perSecond
-		}
-	}
 	l, err := e.line(n)
 	if err != nil || l.settings.Limits.Throughput == 0 {
 		return defaultPace
 	}
-	return int(l.settings.Limits.Throughput) * paceShare / paceOf
+	limit := int(l.settings.Limits.Throughput)
+	return limit - limit/chatShare
 }

@@ -94,7 +94,7 @@ func TestABroadcastKeepsItsTimeAndPace(t *testing.T) {
 	for _, c := range []struct{ number, own, want int }{{0, 0, 80}, {0, 20, 20}, {50, 200, 50}} {
 		t.Run(fmt.Sprintf("%d of %d", c.own, c.number), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				v := newEnvPaced(t, func(kabar.NumberID) int { return c.number })
+				v := newEnvPaced(t, c.number)
 				in := v.wanted(200)
 				in.PerSecond, in.StartAt = c.own, v.now().Add(time.Hour)
 				b := v.cast(in)
@@ -122,22 +122,20 @@ func TestABroadcastKeepsItsTimeAndPace(t *testing.T) {
 
 func abs(n int) int { return max(n, -n) }
 
-// newEnvPaced is an env whose numbers may send so many messages of broadcasts a second.
-func newEnvPaced(t testing.TB, pace func(kabar.NumberID) int) *env {
+// newEnvPaced is an env whose number may send so many messages of broadcasts a second; 0: it has no limit.
+func newEnvPaced(t testing.TB, pace int) *env {
 	t.Helper()
 	v := newEnv(t)
-	v.stop()
-	v.pace = pace
-	v.start()
+	v.limit(v.id, kabar.Limits{Throughput: kabar.Throughput(pace + pace/9)}) // of which broadcasts have nine tenths
 	return v
 }
 
 // fast is a pace that does not matter.
-func fast(kabar.NumberID) int { return 100_000 }
+const fast = 9000
 
 func TestTwoBroadcastsOfANumberShareItsPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		v := newEnvPaced(t, func(kabar.NumberID) int { return 10 })
+		v := newEnvPaced(t, 10)
 		one, two := v.cast(v.wanted(50)), v.cast(v.wanted(50))
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
@@ -152,7 +150,7 @@ func TestTwoBroadcastsOfANumberShareItsPace(t *testing.T) {
 // It can be paused, resumed, cancelled and survives restarts; nobody gets two messages.
 func TestABroadcastIsPausedResumedAndSurvivesRestarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		v := newEnvPaced(t, func(kabar.NumberID) int { return 10 })
+		v := newEnvPaced(t, 10)
 		b := v.cast(v.wanted(100))
 		time.Sleep(2 * time.Second)
 		v.act(b, kabar.BroadcastPause)
@@ -283,7 +281,7 @@ func (v *env) consent(who string, s kabar.ConsentState) {
 // A template that cannot be sent any more pauses the broadcast, in the place of failing everybody.
 func TestABroadcastPausesWithItsTemplate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		v := newEnvPaced(t, func(kabar.NumberID) int { return 10 })
+		v := newEnvPaced(t, 10)
 		b := v.cast(v.wanted(100))
 		time.Sleep(time.Second)
 		set := func(s kabar.TemplateStatus) {

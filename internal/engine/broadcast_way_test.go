@@ -54,13 +54,13 @@ func TestChatsGoFirst(t *testing.T) {
 	}}
 	v := newEnvWith(t, net.Fake, net)
 	v.stop()
-	v.pace = fast
 	v.counts = func(kind kabar.Kind, s kabar.Status, _ kabar.Reason) {
 		if kind == kabar.KindTemplate && s == kabar.Accepted {
 			locked(func() { accepted++; most = max(most, accepted-len(left)) })
 		}
 	}
 	v.start()
+	v.limit(v.id, kabar.Limits{Throughput: fast})
 	v.hear(ana, "hi")
 	b := v.cast(v.wanted(300))
 	patience.Until(t, "the broadcast has filled its places", func() (full bool) { locked(func() { full = accepted >= 32 }); return full })
@@ -228,8 +228,10 @@ func TestABroadcastWaitsForTheLookAtItsTemplate(t *testing.T) {
 // A row that was read before it changed is not taken again.
 func TestARowIsTakenOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		v := newEnvPaced(t, func(kabar.NumberID) int { return 10 })
-		b := v.cast(v.wanted(60))
+		v := newEnv(t)
+		in := v.wanted(60)
+		in.PerSecond = 10
+		b := v.cast(in)
 		time.Sleep(time.Second)
 		if err := v.e.Broadcasts().TakeTwice(t.Context(), b, 59); err != nil {
 			t.Fatal(err)

@@ -52,8 +52,6 @@ type Options struct {
 	Noted func(Note)
 	// Rates are what messages cost until others are loaded or imported; nil: nothing.
 	Rates *kabar.RateCard
-	// Pace returns how many messages of broadcasts a number may send in a second; nil, or less than 1: as its throughput says.
-	Pace func(kabar.NumberID) int
 	// Concurrency is how many conversations are worked at a time; default 64. Broadcasts use half of it.
 	Concurrency int
 }
@@ -95,7 +93,6 @@ type Engine struct {
 	erasures  *Erasures
 
 	broadcasts *Broadcasts
-	paceOf     func(kabar.NumberID) int
 	flights    *flights
 	stirred    signal // a number is connected again, or somebody has changed a broadcast
 
@@ -147,7 +144,7 @@ func New(o Options) *Engine {
 		o.Concurrency = sendConcurrency
 	}
 	e.broadcasts = newBroadcasts(e)
-	e.paceOf, e.flights = o.Pace, newFlights(o.Concurrency/2)
+	e.flights = newFlights(o.Concurrency / 2)
 	e.erasures = NewErasures(ErasureOptions{Store: e.db, Media: e.media, Now: e.now, Log: e.log, Entries: e.entries})
 	e.sends = lanes.New(lanes.Options{Work: e.work, Scan: e.scan(isSend), Concurrency: o.Concurrency})
 	e.fetches = lanes.New(lanes.Options{Work: e.fetch, Scan: e.scan(isFetch), Concurrency: fetchConcurrency})

@@ -43,7 +43,6 @@ type env struct {
 	flows   flowdata.Doer
 	preview func(context.Context, string) *kabar.Preview
 	counts  func(kabar.Kind, kabar.Status, kabar.Reason)
-	pace    func(kabar.NumberID) int
 }
 
 func newEnv(t testing.TB) *env { return newEnvWith(t, networktest.NewFake(), nil) }
@@ -84,7 +83,7 @@ func (v *env) now() time.Time { return time.Now().Add(time.Duration(v.skew.Load(
 
 func (v *env) start() {
 	v.t.Helper()
-	v.e = engine.New(engine.Options{Store: v.db, Media: v.media, Now: v.now, Fetch: v.fetch, Endpoints: v.flows, Preview: v.preview, Counted: v.counts, Pace: v.pace})
+	v.e = engine.New(engine.Options{Store: v.db, Media: v.media, Now: v.now, Fetch: v.fetch, Endpoints: v.flows, Preview: v.preview, Counted: v.counts})
 	if err := v.e.Accounts().Load(v.t.Context()); err != nil {
 		v.t.Fatal(err)
 	}

@@ -109,7 +109,7 @@ func customerHandle(customer string) (string, error) {
 }
 
 func errNoCustomer() error {
-	return kabar.Refuse(kabar.ReasonNotFound, "wa_id", "nothing is known of this customer: neither a conversation nor consent of this account names them")
+	return kabar.Refuse(kabar.ReasonNotFound, "wa_id", "nothing is known of this customer: no conversation, no consent and no broadcast of this account names them")
 }
 
 // noteCustomer has the audit log name a customer as it does: by the pseudonym.

@@ -51,9 +51,10 @@ func (a *API) setAsset(x *exchange, d *kabar.FlowDef) error {
 	return x.reply(map[string]any{"success": true, "validation_errors": orNone(d.Faults)})
 }
 
-// flowURL leads to flow.json.
+// flowURL leads to flow.json. It ends at a full minute: a flow that is read twice shows the same link as a rule.
 func (a *API) flowURL(x *exchange, d *kabar.FlowDef) (link string, ends time.Time) {
-	return a.briefLink(x, flowLink, url.Values{"mid": {d.ID.String()}, "nid": {a.nodeID(int64(d.Account))}})
+	ends = a.now().Add(linkLife + time.Minute - 1).Truncate(time.Minute)
+	return a.briefLink(x, flowLink, url.Values{"mid": {d.ID.String()}, "nid": {a.nodeID(int64(d.Account))}}, ends), ends
 }
 
 // downloadFlow: GET /whatsapp_business/flow_assets answers flow.json.

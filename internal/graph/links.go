@@ -28,10 +28,9 @@ func (a *API) link(x *exchange, kind string, says url.Values) string {
 }
 
 // briefLink is a link that ends.
-func (a *API) briefLink(x *exchange, kind string, says url.Values) (link string, ends time.Time) {
-	ends = a.now().Add(linkLife)
+func (a *API) briefLink(x *exchange, kind string, says url.Values, ends time.Time) string {
 	says.Set("ext", strconv.FormatInt(ends.Unix(), 10))
-	return a.link(x, kind, says), ends
+	return a.link(x, kind, says)
 }
 
 // followed returns what the link of a request says under some names; false when it is none of ours, or has ended. Whatever else

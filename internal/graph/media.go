@@ -157,7 +157,7 @@ func (a *API) removeMedium(x *exchange, m mediumNode) error {
 
 // mediumURL leads to the bytes of a medium.
 func (a *API) mediumURL(x *exchange, m mediumNode) string {
-	link, _ := a.briefLink(x, mediumLink, url.Values{"mid": {a.nodeID(int64(m.ID))}, "nid": {a.nodeID(int64(m.Number))}})
+	link := a.briefLink(x, mediumLink, url.Values{"mid": {a.nodeID(int64(m.ID))}, "nid": {a.nodeID(int64(m.Number))}}, a.now().Add(linkLife))
 	return link
 }
 

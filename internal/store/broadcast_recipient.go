@@ -96,6 +96,16 @@ func (db *DB) openRecipient(r *recipientRow) (*kabar.BroadcastRecipient, error) 
 	return out, nil
 }
 
+func (db *DB) openRecipients(rows []recipientRow) (all []*kabar.BroadcastRecipient, err error) {
+	all = make([]*kabar.BroadcastRecipient, len(rows))
+	for i := range rows {
+		if all[i], err = db.openRecipient(&rows[i]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
 const recipientsAfter = "broadcast_id = $1 AND place > $2"
 
 // WaitingRecipients returns up to limit recipients of a broadcast whose turn it is yet, by their places, behind the one given.
@@ -104,13 +114,19 @@ func (db *DB) WaitingRecipients(ctx context.Context, b kabar.BroadcastID, after,
 	if err != nil {
 		return nil, err
 	}
-	all := make([]*kabar.BroadcastRecipient, len(rows))
-	for i := range rows {
-		if all[i], err = db.openRecipient(&rows[i]); err != nil {
-			return nil, err
-		}
+	return db.openRecipients(rows)
+}
+
+// RecipientRows returns up to limit places that a customer of an account has in broadcasts, oldest first.
+func (db *DB) RecipientRows(ctx context.Context, a kabar.AccountID, handle string, limit int) ([]*kabar.BroadcastRecipient, error) {
+	if impossible(handle) {
+		return nil, nil
 	}
-	return all, nil
+	rows, err := readAll(ctx, db, recipients, recipientsOfCustomer, int64(a), handle, int64(limit))
+	if err != nil {
+		return nil, err
+	}
+	return db.openRecipients(rows)
 }
 
 // RemoveRecipients removes up to a thousand recipients of a broadcast, and reports how many.

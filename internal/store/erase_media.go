@@ -55,19 +55,6 @@ func (x *eraser) discard(files []string) {
 	}
 }
 
-// mediaIn returns the stored media of a message.
-func mediaIn(m *kabar.Message) (ids []kabar.MediaID) {
-	for _, of := range kabar.AllMedia(m.Content) {
-		if of.ID != 0 {
-			ids = append(ids, of.ID)
-		}
-	}
-	if r := m.Context.Referral; r != nil && r.Medium != 0 {
-		ids = append(ids, r.Medium)
-	}
-	return ids
-}
-
 // medium removes a medium that is in no other conversation, and returns its file if that is nobody's any more. What the business has
 // uploaded before it was noted where media are used may be in many, and stays; what the customer has sent does not.
 func (x *eraser) medium(tx *Tx, c kabar.ConversationID, n kabar.NumberID, id kabar.MediaID, sent bool, next *Erasure) (file string, err error) {

@@ -211,7 +211,7 @@ func (x *eraser) contents(tx *Tx, m *kabar.Message, next *Erasure) (files []stri
 	if t, ok := m.Content.(*kabar.Template); ok {
 		tx.Unhold(t.ID, m.ID)
 	}
-	for _, id := range mediaIn(m) {
+	for _, id := range m.StoredMedia() {
 		file, err := x.medium(tx, m.Conversation, m.Number, id, m.Direction == kabar.Inbound, next)
 		if err != nil {
 			return nil, err

@@ -249,3 +249,23 @@ func TestWhoIsErasedStillCounts(t *testing.T) {
 		}
 	})
 }
+
+// Whoever is in the list of a broadcast, and nowhere else, is found there, and erased.
+func TestErasingWhoIsInAListAlone(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *storetest.Env) {
+		h := newTalkers(t, s, 4)
+		p := &talker{waID: "6281555000444", c: &kabar.Conversation{}}
+		row := &kabar.BroadcastRecipient{Row: 1, Handle: p.waID, Values: map[string]string{"body.1": "Sari"}}
+		s.Write(t, func(tx *store.Tx) error { return tx.AddRecipient(h.list, row) })
+		if held, err := s.DB.RecipientRows(t.Context(), s.A.Account, p.waID, 9); err != nil || len(held) != 1 || held[0].Values["body.1"] != "Sari" {
+			t.Errorf("in broadcasts: %v, %v", held, err)
+		}
+		h.erase(p, 9)
+		if places := s.Find(t, p.waID); len(places) > 0 {
+			t.Errorf("found %v", places)
+		}
+		if _, err := s.DB.FindPerson(t.Context(), s.A.Account, p.waID); !store.IsNotFound(err) {
+			t.Errorf("still known: %v", err)
+		}
+	})
+}

@@ -105,6 +105,7 @@ func (db *DB) mentions(ctx context.Context, p *Person, numbers []*kabar.Number) 
 		}{
 			{"consent WHERE account_id = $1 AND handle = $2", []any{int64(p.Account), h}},
 			{"consent_entry WHERE account_id = $1 AND handle = $2", []any{int64(p.Account), h}},
+			{"broadcast_recipient WHERE account_id = $1 AND handle = $2", []any{int64(p.Account), h}},
 		} {
 			if found, err := db.any(ctx, of.table, of.args...); found || err != nil {
 				return found, err
