@@ -26,3 +26,13 @@ const Slot = 30 * time.Minute
 
 // SlotOf returns the slot of a time: how many half hours have passed since 1970.
 func SlotOf(t time.Time) int64 { return t.Unix() / int64(Slot/time.Second) }
+
+// QualityOf says how customers take a number: by how many of those that its messages were delivered to have blocked or reported it, and how
+// many have read them.
+func QualityOf(all []Traffic) TemplateScore {
+	var u TemplateUse
+	for _, t := range all {
+		u.Add(TemplateUse{Delivered: int(t.Delivered), Read: int(t.Read), Blocked: int(t.Blocked)})
+	}
+	return ScoreOf(u)
+}

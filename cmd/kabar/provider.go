@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/csv"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,23 +45,25 @@ type providerReportCmd struct {
 type (
 	reportProvider struct{ Month string }
 	reportedClient struct {
-		ID        string       `json:"waba_id"`
-		Name      string       `json:"name"`
-		Client    bool         `json:"client"`
-		Numbers   int          `json:"numbers"`
-		Month     string       `json:"month"`
-		Sent      int64        `json:"sent"`
-		Delivered int64        `json:"delivered"`
-		Read      int64        `json:"read"`
-		Received  int64        `json:"received"`
-		Currency  string       `json:"currency"`
-		Cost      kabar.Money  `json:"cost"`      // of what was delivered in the month
-		Available *kabar.Money `json:"available"` // of the line of credit, now; nil: there is no line
+		ID        string `json:"waba_id"`
+		Name      string `json:"name"`
+		Client    bool   `json:"client"`
+		Numbers   int    `json:"numbers"`
+		Month     string `json:"month"`
+		Sent      int64  `json:"sent"`
+		Delivered int64  `json:"delivered"`
+		Read      int64  `json:"read"`
+		Received  int64  `json:"received"`
+		// Quality is that of the number that customers take worst, by the last seven days.
+		Quality   kabar.TemplateScore `json:"quality"`
+		Currency  string              `json:"currency"`
+		Cost      kabar.Money         `json:"cost"`      // of what was delivered in the month
+		Available *kabar.Money        `json:"available"` // of the line of credit, now; nil: there is no line
 	}
 )
 
 // reportHeader names the columns of both forms.
-const reportHeader = "WABA|NAME|NUMBERS|SENT|DELIVERED|READ|RECEIVED|CURRENCY|COST|AVAILABLE"
+const reportHeader = "WABA|NAME|NUMBERS|SENT|DELIVERED|READ|RECEIVED|QUALITY|CURRENCY|COST|AVAILABLE"
 
 // Run shows the report.
 func (c *providerReportCmd) Run(ctx context.Context, s streams) error {
@@ -86,7 +89,7 @@ func (r *reportedClient) row() []string {
 		available = r.Available.String()
 	}
 	count := func(n int64) string { return strconv.FormatInt(n, 10) }
-	return []string{r.ID, r.Name, strconv.Itoa(r.Numbers), count(r.Sent), count(r.Delivered), count(r.Read), count(r.Received), r.Currency,
+	return []string{r.ID, r.Name, strconv.Itoa(r.Numbers), count(r.Sent), count(r.Delivered), count(r.Read), count(r.Received), string(r.Quality), r.Currency,
 		r.Cost.String(), available}
 }
 
@@ -124,7 +127,8 @@ func (p *parts) reported(ctx context.Context, b *engine.Accounts, w *kabar.Accou
 	if err != nil {
 		return r, err
 	}
-	r = reportedClient{ID: item.ID, Name: w.Name, Client: w.Client, Month: s.Month, Currency: w.Currency, Cost: s.Total, Available: item.available()}
+	r = reportedClient{ID: item.ID, Name: w.Name, Client: w.Client, Month: s.Month, Currency: w.Currency, Cost: s.Total, Available: item.available(),
+		Quality: kabar.ScoreUnknown}
 	zone, err := time.LoadLocation(w.Timezone)
 	if err != nil {
 		return r, err
@@ -133,6 +137,7 @@ func (p *parts) reported(ctx context.Context, b *engine.Accounts, w *kabar.Accou
 	if err != nil {
 		return r, err
 	}
+	now := p.now()()
 	first, last := kabar.SlotOf(from), kabar.SlotOf(from.AddDate(0, 1, 0))-1
 	for _, n := range numbers {
 		if n.Account != w.ID {
@@ -146,6 +151,18 @@ func (p *parts) reported(ctx context.Context, b *engine.Accounts, w *kabar.Accou
 		for _, t := range slots {
 			r.Sent, r.Delivered, r.Read, r.Received = r.Sent+t.Sent, r.Delivered+t.Delivered, r.Read+t.Read, r.Received+t.Received
 		}
+		lately, err := p.db.Traffic(ctx, w.ID, n.ID, kabar.SlotOf(now.AddDate(0, 0, -kabar.TemplateDays)), kabar.SlotOf(now))
+		if err != nil {
+			return r, err
+		}
+		if q := kabar.QualityOf(lately); badness(q) > badness(r.Quality) {
+			r.Quality = q
+		}
 	}
 	return r, nil
+}
+
+// badness orders what customers think of numbers.
+func badness(q kabar.TemplateScore) int {
+	return slices.Index([]kabar.TemplateScore{kabar.ScoreUnknown, kabar.ScoreGreen, kabar.ScoreYellow, kabar.ScoreRed}, q)
 }

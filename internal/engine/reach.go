@@ -83,18 +83,3 @@ func (e *Engine) Reach(ctx context.Context, a kabar.AccountID) (r kabar.Reach, e
 	}
 	return r, nil
 }
-
-// Quality says how customers take a number: by how many of those that its messages of the last days were delivered to have blocked or
-// reported it, and how many have read them.
-func (e *Engine) Quality(ctx context.Context, n *kabar.Number) (kabar.TemplateScore, error) {
-	now := e.now()
-	all, err := e.db.Traffic(ctx, n.Account, n.ID, kabar.SlotOf(now.Add(-kabar.TemplateDays*24*time.Hour)), kabar.SlotOf(now))
-	if err != nil {
-		return kabar.ScoreUnknown, store.Refusal(err)
-	}
-	var u kabar.TemplateUse
-	for _, t := range all {
-		u.Add(kabar.TemplateUse{Delivered: int(t.Delivered), Read: int(t.Read), Blocked: int(t.Blocked)})
-	}
-	return kabar.ScoreOf(u), nil
-}

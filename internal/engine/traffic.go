@@ -54,3 +54,13 @@ func (e *Engine) Traffic(ctx context.Context, a kabar.AccountID, from, to time.T
 	}
 	return all, nil
 }
+
+// Quality says how customers take a number, by its traffic of the last days.
+func (e *Engine) Quality(ctx context.Context, n *kabar.Number) (kabar.TemplateScore, error) {
+	now := e.now()
+	all, err := e.db.Traffic(ctx, n.Account, n.ID, kabar.SlotOf(now.Add(-kabar.TemplateDays*24*time.Hour)), kabar.SlotOf(now))
+	if err != nil {
+		return kabar.ScoreUnknown, store.Refusal(err)
+	}
+	return kabar.QualityOf(all), nil
+}
