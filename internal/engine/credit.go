@@ -144,9 +144,10 @@ func endCharge(tx *store.Tx, m *kabar.Message, kind kabar.LedgerKind, now time.T
 	return entry.Amount, tx.AddLedger(entry)
 }
 
-// covered refuses, just before a message leaves, what costs while the line of credit is overdrawn: its limit was lowered meanwhile.
+// covered refuses, just before a message leaves, what costs while the line of credit is overdrawn: its limit was lowered meanwhile. What
+// has left once, and is asked for again, goes on.
 func (t *task) covered(tx *store.Tx) error {
-	if t.msg == nil || t.msg.Charge == 0 {
+	if t.msg == nil || t.msg.Charge == 0 || t.job.Kind != jobSend {
 		return nil
 	}
 	credit, err := tx.Credit(t.msg.Account)

@@ -176,6 +176,27 @@ func TestALoweredLimitKeepsBackWhatWaits(t *testing.T) {
 	})
 }
 
+// TestALoweredLimitKeepsBackNothingThatHasLeft: what a handset asks for again goes out again, whatever has become of the line.
+func TestALoweredLimitKeepsBackNothingThatHasLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := priced(t, 100_000)
+		ref, err := v.template(ana)
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		v.draw(20_000)
+		before := len(v.net.Messages())
+		v.deliver(kabar.Update{From: kabar.Customer{WaID: ana}, At: v.now(), Retry: &kabar.Retry{Refs: []string{wire(ref)}}})
+		settle()
+		if n := len(v.net.Messages()) - before; n != 1 {
+			t.Errorf("%d messages have gone out again, want 1; told %q", n, v.told())
+		}
+		v.wantMoney("reserved 0.03, spent 0.00, available -0.01")
+		v.wantLedger()
+	})
+}
+
 // TestFreeMessagesOfAMonth: two are free, in any market, and the next month two more.
 func TestFreeMessagesOfAMonth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
