@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
+	"time"
 
 	"kabar"
 	"kabar/internal/store"
@@ -82,9 +84,10 @@ func (s *sending) template(m *kabar.Message) *kabar.TemplateDef {
 	return s.fallback
 }
 
-// fallBack makes a message that has found the window closed while it waited its fallback, under the id that the sender knows.
-func (t *task) fallBack(ctx context.Context) error {
-	return t.e.db.Write(ctx, t.want, func(tx *store.Tx) error {
+// fallBack makes a message that has found the window closed while it waited its fallback, under the id that the sender knows and by the rules
+// that it would have met when it was accepted. It reports whether the message is held for a look at its template: then nothing is left to do.
+func (t *task) fallBack(ctx context.Context) (held bool, err error) {
+	err = t.e.db.Write(ctx, t.want, func(tx *store.Tx) error {
 		c, m, err := t.reread(tx)
 		if err != nil {
 			return err
@@ -92,17 +95,34 @@ func (t *task) fallBack(ctx context.Context) error {
 		if !takeFallback(m) {
 			return nil
 		}
-		now := t.e.now()
-		if err := t.e.reprice(tx, t.line, c, m, now); err != nil {
-			return err
-		}
-		if err := tx.SetContent(m); err != nil {
-			return err
-		}
-		if err := t.e.count(tx, m, now); err != nil {
-			return err
-		}
+		held, err = t.become(tx, c, m, t.e.now())
 		t.msg = m
-		return nil
+		return err
 	})
+	return held, err
+}
+
+// become stores a message as what it has become.
+func (t *task) become(tx *store.Tx, c *kabar.Conversation, m *kabar.Message, now time.Time) (held bool, err error) {
+	instead, ok := m.Content.(*kabar.Template)
+	if !ok {
+		return false, fmt.Errorf("the fallback of message %d is a %s", m.ID, m.Content.Kind())
+	}
+	def, err := tx.FindTemplate(m.Account, instead.Name, instead.Language.Code)
+	if err != nil {
+		return false, err
+	}
+	if def != nil && m.Expires.Equal(m.At.Add(kabar.DefaultTTL)) { // the request has not said how long it lives
+		m.Expires = m.At.Add(def.Lifetime())
+	}
+	if err := t.e.reprice(tx, t.line, c, m, now); err != nil {
+		return false, err
+	}
+	if err := errors.Join(tx.SetContent(m), t.e.count(tx, m, now)); err != nil || def == nil {
+		return false, err
+	}
+	if held, err = t.e.pacing(tx, def, m, now); held && err == nil {
+		err = tx.RemoveJob(m.Number, t.job.ID) // releaseHeld adds another
+	}
+	return held, err
 }

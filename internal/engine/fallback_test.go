@@ -92,3 +92,44 @@ func TestAFallbackThatCannotBeSentIsRefused(t *testing.T) {
 		v.wantTold("message hi")
 	})
 }
+
+// What becomes its fallback while it waits meets the rules that it would have met at once: its template's first messages are looked at, and
+// it lives as long as its template's messages do.
+func TestALateFallbackMeetsTheRulesOfItsTemplate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := newEnv(t)
+		v.policy(kabar.TemplatePolicy{Review: kabar.ReviewAuto, Pace: 1})
+		v.create(draft("news", "MARKETING", "The autumn collection is here."))
+		brief := draft("brief", "UTILITY", "Your order waits at the counter.")
+		brief.TTL = 3600
+		v.create(brief)
+		time.Sleep(time.Minute)
+		customers := []string{ana, budi, "34600000077"}
+		for _, who := range customers {
+			v.hear(who, "hi")
+		}
+		v.net.SetOffline(true)
+		var refs []uint64
+		say := func(who, template string) {
+			ref, _, err := v.send(engine.Request{To: who, Content: &kabar.Text{Body: "Look"}, IfClosed: &kabar.Template{Name: template, Language: kabar.Language{Code: "en"}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			refs = append(refs, ref)
+		}
+		for _, who := range customers {
+			say(who, "news")
+		}
+		say(ana, "brief")
+		before := len(v.net.Messages())
+		time.Sleep(25 * time.Hour)
+		v.net.SetOffline(false)
+		settle()
+		if n := len(v.net.Messages()) - before; n != 1 {
+			t.Errorf("%d messages have left, want the one that is looked at", n)
+		}
+		if kind, status := v.kind(refs[3]); kind != kabar.KindTemplate || status != kabar.Failed {
+			t.Errorf("a day behind a template that lives an hour: %s %s", kind, status)
+		}
+	})
+}

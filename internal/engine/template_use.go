@@ -162,19 +162,27 @@ func (s *sending) paced(tx *store.Tx, m *kabar.Message) (held bool, err error) {
 		return false, nil
 	}
 	d, err := tx.FindTemplate(def.Account, def.Name, def.Language)
-	if err != nil || d == nil || d.Life.Pace == nil {
+	if err != nil || d == nil {
 		return false, err
+	}
+	return s.e.pacing(tx, d, m, s.now)
+}
+
+// pacing is paced for a template as it is in the commit.
+func (e *Engine) pacing(tx *store.Tx, d *kabar.TemplateDef, m *kabar.Message, now time.Time) (held bool, err error) {
+	if d.Life.Pace == nil {
+		return false, nil
 	}
 	policy, err := tx.Policy(d.Account)
 	if err != nil {
 		return false, err
 	}
 	due := d.Due()
-	if m.Held = d.Paced(s.now, policy); m.Held {
+	if m.Held = d.Paced(now, policy); m.Held {
 		tx.Hold(d.ID, m)
 	}
 	if !d.Due().Equal(due) {
-		tx.After(s.e.templates.hurry)
+		tx.After(e.templates.hurry)
 	}
 	return m.Held, tx.SaveTemplate(d)
 }

@@ -161,11 +161,11 @@ func (t *task) alike(ctx context.Context) ([]*store.Job, error) {
 func (t *task) run(ctx context.Context) error {
 	reason := t.judge()
 	if reason == kabar.ReasonWindowClosed && t.msg.IfClosed != nil {
-		err := t.fallBack(ctx)
+		held, err := t.fallBack(ctx)
 		if refused, ok := errors.AsType[*network.Refused](err); ok {
 			return t.giveUp(ctx, refused.Reason)
 		}
-		if err != nil {
+		if err != nil || held {
 			return err
 		}
 		reason = t.judge()

@@ -101,7 +101,8 @@ func (tx *Tx) SetStatus(m *kabar.Message) error {
 	return tx.messages.put(*row)
 }
 
-// SetContent replaces what is sealed of a stored message and what is reserved for it, and nothing else of it: a medium has been fetched, say, or a link opened.
+// SetContent replaces what is sealed of a stored message, what is reserved for it and the end of its life, and nothing else of it: a medium
+// has been fetched, say, or a link opened.
 func (tx *Tx) SetContent(m *kabar.Message) error {
 	row, err := tx.messages.get(int64(m.ID))
 	if err != nil {
@@ -114,7 +115,7 @@ func (tx *Tx) SetContent(m *kabar.Message) error {
 	if err != nil {
 		return err
 	}
-	row.body, row.charge = sealed.body, sealed.charge
+	row.body, row.charge, row.expires = sealed.body, sealed.charge, sealed.expires
 	return tx.messages.put(*row)
 }
 
