@@ -184,9 +184,11 @@ func (a *Accounts) Credit(ctx context.Context, id kabar.AccountID) (*kabar.Credi
 // Draw sets the limit of an account's line of credit, which may be below what is reserved and spent: then nothing leaves that costs. The
 // ledger has by how much it has changed.
 func (a *Accounts) Draw(ctx context.Context, id kabar.AccountID, limit kabar.Money, actor string) (*kabar.Credit, error) {
-	if limit < 0 || limit > kabar.MaxMoney {
-		return nil, kabar.Refuse(kabar.ReasonInvalid, "limit", "is %s, it must be 0 to %s", limit, kabar.MaxMoney)
-	}
+	return a.Redraw(ctx, id, func(*kabar.Credit) (kabar.Money, error) { return limit, nil }, actor)
+}
+
+// Redraw is Draw with a limit that follows from how the line stands in the commit. limitOf may be called more than once.
+func (a *Accounts) Redraw(ctx context.Context, id kabar.AccountID, limitOf func(*kabar.Credit) (kabar.Money, error), actor string) (*kabar.Credit, error) {
 	w, err := a.db.Account(ctx, id)
 	if err != nil {
 		return nil, store.Refusal(err)
@@ -197,8 +199,15 @@ func (a *Accounts) Draw(ctx context.Context, id kabar.AccountID, limit kabar.Mon
 		if c, err = tx.Credit(id); err != nil {
 			return err
 		}
-		more := limit - c.Limit
 		c.Currency = w.Currency
+		limit, err := limitOf(c)
+		if err != nil {
+			return err
+		}
+		if limit < 0 || limit > kabar.MaxMoney {
+			return kabar.Refuse(kabar.ReasonInvalid, "limit", "is %s, it must be 0 to %s", limit, kabar.MaxMoney)
+		}
+		more := limit - c.Limit
 		if c.Draw(limit); more != 0 {
 			if err := tx.AddLedger(&kabar.LedgerEntry{Account: id, At: now, Kind: kabar.LedgerAllocate, Amount: more, Currency: w.Currency}); err != nil {
 				return err

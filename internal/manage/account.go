@@ -16,7 +16,7 @@ type Accounts interface {
 	Add(ctx context.Context, w kabar.Account, actor string) (*kabar.Account, error)
 	Change(ctx context.Context, id kabar.AccountID, c engine.AccountChange, actor string) (*kabar.Account, error)
 	Credit(context.Context, kabar.AccountID) (*kabar.Credit, error)
-	Draw(ctx context.Context, id kabar.AccountID, limit kabar.Money, actor string) (*kabar.Credit, error)
+	Redraw(ctx context.Context, id kabar.AccountID, limitOf func(*kabar.Credit) (kabar.Money, error), actor string) (*kabar.Credit, error)
 	Retention(context.Context, kabar.AccountID) (kabar.Retention, error)
 	ChangeRetention(ctx context.Context, id kabar.AccountID, change func(*kabar.Retention) error) (kabar.Retention, error)
 	Ledger(context.Context, kabar.AccountID, store.LedgerQuery) ([]*kabar.LedgerEntry, error)

@@ -44,13 +44,7 @@ func (a *API) showCredit(w http.ResponseWriter, r *http.Request) {
 // drawCredit: PATCH /kabar/v1/accounts/{waba_id}/credit. Only the limit can change, by itself or by what is to be available; what else
 // is sent must be as it is.
 func (a *API) drawCredit(w http.ResponseWriter, r *http.Request) {
-	var in struct {
-		Limit     *kabar.Money `json:"limit"`
-		Available *kabar.Money `json:"available"`
-		Reserved  *kabar.Money `json:"reserved"`
-		Spent     *kabar.Money `json:"spent"`
-		Currency  string       `json:"currency"`
-	}
+	var in newCredit
 	if !a.read(w, r, &in, `send {"limit":"500.00"}: amounts are decimals in quotes`) {
 		return
 	}
@@ -64,27 +58,43 @@ func (a *API) drawCredit(w http.ResponseWriter, r *http.Request) {
 		a.Refuse(w, r, err)
 		return
 	}
-	c, err := a.o.Accounts.Credit(r.Context(), id)
-	if err == nil {
-		err = stays(c, in.Reserved, in.Spent, in.Currency)
-	}
-	limit := in.Limit
-	if err == nil && in.Available != nil {
-		needed := in.Available.Add(c.Reserved).Add(c.Spent)
-		if limit == nil {
-			limit = &needed
-		} else if *limit != needed {
-			err = kabar.Refuse(kabar.ReasonInvalid, "available", "would need a limit of %s: send one of the two", needed)
+	var c *kabar.Credit
+	if in.Limit == nil && in.Available == nil {
+		if c, err = a.o.Accounts.Credit(r.Context(), id); err == nil {
+			err = stays(c, in.Reserved, in.Spent, in.Currency)
 		}
-	}
-	if err == nil && limit != nil {
-		c, err = a.o.Accounts.Draw(r.Context(), id, *limit, who)
+	} else {
+		c, err = a.o.Accounts.Redraw(r.Context(), id, in.limit, who)
 	}
 	if err != nil {
 		a.Refuse(w, r, err)
 		return
 	}
 	a.write(w, http.StatusOK, shownCredit(c))
+}
+
+// newCredit is what may be sent of a line of credit.
+type newCredit struct {
+	Limit     *kabar.Money `json:"limit"`
+	Available *kabar.Money `json:"available"`
+	Reserved  *kabar.Money `json:"reserved"`
+	Spent     *kabar.Money `json:"spent"`
+	Currency  string       `json:"currency"`
+}
+
+// limit is what the limit has to be. Messages may change the line until it is drawn, so it is asked for in the commit.
+func (in *newCredit) limit(c *kabar.Credit) (kabar.Money, error) {
+	if err := stays(c, in.Reserved, in.Spent, in.Currency); err != nil {
+		return 0, err
+	}
+	if in.Available == nil {
+		return *in.Limit, nil
+	}
+	needed := in.Available.Add(c.Reserved).Add(c.Spent)
+	if in.Limit != nil && *in.Limit != needed {
+		return 0, kabar.Refuse(kabar.ReasonInvalid, "available", "would need a limit of %s: send one of the two", needed)
+	}
+	return needed, nil
 }
 
 // stays refuses what nobody can set: messages do.
