@@ -2,7 +2,9 @@ package webhook
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -109,11 +111,11 @@ func (r *reader) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, ep := range endpoints {
-		if ep.ID == r.id {
-			s.window.begin(ep.Mark)
-		}
+	i := slices.IndexFunc(endpoints, func(ep *kabar.Endpoint) bool { return ep.ID == r.id })
+	if i < 0 { // removed a moment ago: without its mark it would be sent the whole log
+		return nil, fmt.Errorf("endpoint %d is gone", r.id)
 	}
+	s.window.begin(endpoints[i].Mark)
 	for after, full := s.window.mark, true; full; {
 		rows, err := r.o.Store.DeliveryHeads(ctx, r.number, r.id, after, page)
 		if err != nil {
