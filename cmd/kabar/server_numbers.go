@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -19,6 +20,9 @@ func (s *server) attach(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.engine.Redirect(ctx); err != nil {
+		return err
+	}
 	for _, n := range numbers {
 		if err := s.connect(ctx, n); err != nil {
 			return err
@@ -34,9 +38,6 @@ func (s *server) first() *kabar.Number { return s.engine.Numbers()[0] }
 func (s *server) connect(ctx context.Context, n *kabar.Number) error {
 	if s.engine.Network(n.ID) != nil {
 		return nil
-	}
-	if err := s.engine.Redirect(ctx); err != nil {
-		return err
 	}
 	return s.engine.Attach(ctx, n.ID, relay.New(relay.Options{URL: s.o.relay, Account: n.Digits, TempDir: s.tempDir(),
 		Log: s.o.log.With("number", n.Digits), Now: s.now, HTTP: s.o.relayHTTP,
@@ -56,11 +57,11 @@ func (s *server) addNumber(ctx context.Context, to kabar.AccountID, digits, name
 	}
 	ctx = context.WithoutCancel(ctx) // from here on it is done to the end, whether or not somebody waits for it
 	n, err := engine.AddNumber(ctx, s.db, engine.NewNumber{Account: &kabar.Account{ID: to}, Digits: digits, Profile: kabar.Profile{Name: name},
-		Limits: s.o.limits}, time.Now())
+		Limits: s.o.limits}, s.now())
 	if err != nil {
 		return nil, err
 	}
-	return n, s.connect(ctx, n)
+	return n, errors.Join(s.engine.Redirect(ctx), s.connect(ctx, n))
 }
 
 // missing is what a person has to do before the network admits a number; empty if nothing.

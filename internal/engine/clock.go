@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"time"
+
+	"kabar/internal/lanes"
 )
 
 // Until waits until the engine's clock has reached t, or ctx ends. When the clock is shifted the wait is measured anew.
@@ -43,8 +45,12 @@ func (e *Engine) Shifted() {
 	close(e.shift)
 	e.shift = make(chan struct{})
 	e.mu.Unlock()
-	e.sends.HurryAll()
-	e.fetches.HurryAll()
-	e.asks.HurryAll()
-	e.exchanges.HurryAll()
+	e.hurryAll()
+}
+
+// hurryAll has everything that waits for a time or for the network look again.
+func (e *Engine) hurryAll() {
+	for _, l := range []*lanes.Lanes{e.sends, e.fetches, e.asks, e.exchanges} {
+		l.HurryAll()
+	}
 }

@@ -24,10 +24,7 @@ func (in *inbox) State(ctx context.Context, keys ...string) (network.State, erro
 
 // Ready implements network.Inbox.
 func (in *inbox) Ready() {
-	in.e.sends.HurryAll()
-	in.e.fetches.HurryAll()
-	in.e.asks.HurryAll()
-	in.e.exchanges.HurryAll()
+	in.e.hurryAll()
 	in.e.stirred.fire()
 }
 

@@ -146,10 +146,10 @@ func (x *Erasures) Resume(ctx context.Context) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	left, err := x.o.Store.OpenErasures(ctx, resumedAtOnce)
-	for i := 0; i < len(left) && err == nil; i++ {
-		err = x.run(ctx, left[i], nil)
+	for _, e := range left { // one that fails holds up no other
+		err = errors.Join(err, x.run(ctx, e, nil))
 	}
 	if err != nil && ctx.Err() == nil {
-		x.o.Log.WarnContext(ctx, "go on with erasing a customer", "err", err)
+		x.o.Log.WarnContext(ctx, "go on with erasing customers", "err", err)
 	}
 }

@@ -30,7 +30,8 @@ type Statement struct {
 	Total    kabar.Money
 }
 
-// Statement returns an account's statement of a month, such as "2026-11"; empty: of the present one. It reads the ledger of that month a page at a time.
+// Statement returns an account's statement of a month, such as "2026-11"; empty: of the present one. It walks
+// the account's ledger from its beginning, a page at a time.
 func (a *Accounts) Statement(ctx context.Context, id kabar.AccountID, month string) (*Statement, error) {
 	w, err := a.db.Account(ctx, id)
 	if err != nil {

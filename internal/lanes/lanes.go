@@ -1,6 +1,5 @@
 // Package lanes runs work for many keys side by side: for each key one piece at a time, in the order its owner reads it
-// from its store, and never more than a bound in all. The engine has a lane for each conversation, a webhook dispatcher one
-// for each customer of an endpoint.
+// from its store, and never more than a bound in all. The engine has a lane for each conversation.
 //
 // Lanes hold keys only, never the work itself, and at most Options.Keys of them: whatever is beyond that stays where it
 // is, in the database, and is found again by Options.Scan. So memory does not depend on the backlog.
