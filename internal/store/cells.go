@@ -17,28 +17,39 @@ func (c *cells) add(row []any) { c.all = append(c.all, row...) }
 
 // early returns the cells without the late columns, provided that there are such columns and all their cells are empty.
 func (c *cells) early(columns []column) (short cells, ok bool) {
-	for _, col := range columns {
+	for i, col := range columns {
 		if !col.late {
 			short.width++
+			continue
+		}
+		for at := i; at < len(c.all); at += c.width {
+			if !isEmpty(c.all[at]) {
+				return cells{}, false
+			}
 		}
 	}
 	if short.width == c.width {
 		return cells{}, false
 	}
+	short.all = make([]any, 0, c.rows()*short.width)
 	for i, v := range c.all {
-		switch {
-		case !columns[i%c.width].late:
+		if !columns[i%c.width].late {
 			short.all = append(short.all, v)
-		case v != int64(0) && v != "" && !isEmpty(v):
-			return cells{}, false
 		}
 	}
 	return short, true
 }
 
 func isEmpty(v any) bool {
-	b, ok := v.([]byte)
-	return ok && len(b) == 0
+	switch v := v.(type) {
+	case int64:
+		return v == 0
+	case string:
+		return v == ""
+	case []byte:
+		return len(v) == 0
+	}
+	return false
 }
 
 // addRow adds a row of a table by its fields. There will be rows of them at most.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -183,16 +184,16 @@ func (db *DB) sealConversation(old *conversationRow, c *kabar.Conversation) (*co
 	if err != nil {
 		return nil, err
 	}
+	name, err := db.openName(old)
+	if err != nil {
+		return nil, err
+	}
 	row := *old
 	row.conversationFacts = conversationFacts{
 		waID: c.Customer.WaID, bsuid: c.Customer.BSUID, blocked: flag(c.Blocked),
 		billing: c.Billing.ID, category: string(c.Billing.Category), billingExpires: millis(c.Billing.Expires),
 		profileSent: c.ProfileSent, identity: c.IdentityHash, identityAt: millis(c.IdentitySince), identityPending: flag(c.IdentityPending),
 		former: c.Customer.Former, barred: millis(c.Barred), adAt: millis(c.AdTapped), entryPoint: millis(c.EntryPoint),
-	}
-	name, err := openName(old, key)
-	if err != nil {
-		return nil, err
 	}
 	if name == c.Customer.Name && row.conversationFacts == old.conversationFacts {
 		return nil, nil
@@ -205,9 +206,21 @@ func sealName(name string, id int64, key secrets.Key) []byte {
 	return key.Seal([]byte(name), secrets.AAD("conversation.name", id))
 }
 
-func openName(r *conversationRow, key secrets.Key) (string, error) {
+// openName returns the customer's name. Each message asks for the row that it is in, so what was opened is kept beside the key.
+func (db *DB) openName(r *conversationRow) (string, error) {
+	if kept, ok := db.keptKey(r.id); ok && kept.sealed != nil && bytes.Equal(kept.sealed, r.name) {
+		return kept.name, nil
+	}
+	key, err := db.conversationKey(r.id, r.number, r.key)
+	if err != nil {
+		return "", err
+	}
 	name, err := key.Open(r.name, secrets.AAD("conversation.name", r.id))
-	return string(name), err
+	if err != nil {
+		return "", err
+	}
+	db.keepName(r.id, r.name, string(name))
+	return string(name), nil
 }
 
 func (tx *Tx) lead(handle string, c *conversationRow) error {
@@ -224,11 +237,7 @@ func (tx *Tx) Unlead(n kabar.NumberID, handle string) error {
 }
 
 func (db *DB) openConversation(r *conversationRow, latest *latestRow) (*kabar.Conversation, error) {
-	key, err := db.conversationKey(r.id, r.number, r.key)
-	if err != nil {
-		return nil, err
-	}
-	name, err := openName(r, key)
+	name, err := db.openName(r)
 	if err != nil {
 		return nil, err
 	}

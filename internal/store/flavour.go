@@ -15,12 +15,13 @@ const (
 	postgresFlavour
 )
 
-// ddl adapts a migration: SQLite's growing key must be spelled INTEGER to be the row id.
+// ddl adapts a migration: SQLite's growing key must be spelled INTEGER to be the row id, and a table with a key of several columns is
+// two trees there unless it is WITHOUT ROWID, which PostgreSQL does not know.
 func (f flavour) ddl(text string) string {
 	if f == sqliteFlavour {
 		return strings.ReplaceAll(text, "BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY")
 	}
-	return text
+	return strings.ReplaceAll(text, " WITHOUT ROWID", "")
 }
 
 // texts are the statements of a table. On SQLite, in process and prepared, loads and removes handle one row and run once a

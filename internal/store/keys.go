@@ -23,10 +23,13 @@ type keyring struct {
 	conversations map[int64]ownedKey
 }
 
-// ownedKey is the unwrapped key of a conversation, with the number that the conversation belongs to for good.
+// ownedKey is the unwrapped key of a conversation, with the number that the conversation belongs to for good, and the customer's name:
+// what it was when it was opened last, and how it was sealed then.
 type ownedKey struct {
 	number int64
 	key    secrets.Key
+	sealed []byte
+	name   string
 }
 
 const permutationMeta = "permutation"
@@ -114,7 +117,17 @@ func (db *DB) keepConversationKey(id, number int64, k secrets.Key) {
 			break
 		}
 	}
-	db.keys.conversations[id] = ownedKey{number, k}
+	db.keys.conversations[id] = ownedKey{number: number, key: k}
+}
+
+// keepName keeps a name that was opened, as long as the key is kept.
+func (db *DB) keepName(conversation int64, sealed []byte, name string) {
+	db.keys.mu.Lock()
+	defer db.keys.mu.Unlock()
+	if k, ok := db.keys.conversations[conversation]; ok {
+		k.sealed, k.name = sealed, name
+		db.keys.conversations[conversation] = k
+	}
 }
 
 // dropConversationKey forgets the key of a conversation that is gone.
@@ -160,7 +173,7 @@ func (db *DB) keyAndOwner(ctx context.Context, conversation int64) (ownedKey, er
 		return ownedKey{}, notFound(err, "conversation")
 	}
 	key, err := db.conversationKey(row.id, row.number, row.key)
-	return ownedKey{row.number, key}, err
+	return ownedKey{number: row.number, key: key}, err
 }
 
 // Owner returns the number that a conversation belongs to: for the server's own work, which knows the conversation only.

@@ -10,6 +10,9 @@ import (
 // Refusal turns an error of the store into the refusal that the dialects know (contract On-Premises API, section 3: 1011 when
 // the database is away, 1016 when too much waits, 1023 only for a failed statement). Any other error stays as it is.
 func Refusal(err error) error {
+	if err == nil {
+		return nil
+	}
 	var missing *NotFoundError
 	var broken *StatementError
 	var down *UnavailableError
