@@ -134,6 +134,9 @@ func (d *dev) open(ctx context.Context) (err error) {
 	}
 	d.phone, err = phone.Open(ctx, phone.Options{Path: filepath.Join(dir, "phone", "phone.db"), RelayURL: d.relayURL(),
 		Businesses: []string{d.server.first().Digits}, Now: d.clock.Now, Log: d.log})
+	if err == nil {
+		d.clock.OnShift(d.phone.Shifted)
+	}
 	return err
 }
 

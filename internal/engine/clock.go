@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"kabar/internal/lanes"
+	"kabar/internal/network"
 )
 
 // Until waits until the engine's clock has reached t, or ctx ends. When the clock is shifted the wait is measured anew.
@@ -45,6 +46,11 @@ func (e *Engine) Shifted() {
 	close(e.shift)
 	e.shift = make(chan struct{})
 	e.mu.Unlock()
+	for _, l := range e.attached() {
+		if a, ok := l.net.(network.Aging); ok {
+			a.Shifted()
+		}
+	}
 	e.hurryAll()
 }
 

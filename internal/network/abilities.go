@@ -34,6 +34,12 @@ type Linked interface {
 	Link() (connected bool, since time.Time)
 }
 
+// Aging is a network that has keys which come of age by the product's clock.
+type Aging interface {
+	// Shifted says that the clock has jumped. It does not block.
+	Shifted()
+}
+
 // Identified is a network whose customers have keys of their own: whoever installs the app anew has others.
 type Identified interface {
 	// Identity returns the hash of the customer's keys as the driver's state has them; empty while it has none. It is pure, as

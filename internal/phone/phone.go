@@ -60,6 +60,7 @@ type Phone struct {
 	peers e2ee.Memo
 	host  []byte // secret: by it a private relay knows this phone's customers
 
+	shifted chan struct{} // the clock has jumped
 	dials   chan struct{} // bounds the number of dials at a time
 	fetches chan struct{} // bounds the number of media on their way
 
@@ -79,7 +80,7 @@ func Open(ctx context.Context, o Options) (*Phone, error) {
 	}
 	p := &Phone{
 		opts: o, now: o.Now, log: o.Log,
-		dials: make(chan struct{}, dialsAtOnce), fetches: make(chan struct{}, 4), links: make(map[int64]*link),
+		shifted: make(chan struct{}, 1), dials: make(chan struct{}, dialsAtOnce), fetches: make(chan struct{}, 4), links: make(map[int64]*link),
 	}
 	if p.now == nil {
 		p.now = time.Now
@@ -167,9 +168,18 @@ func (p *Phone) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-tick.C:
-			p.tidy(ctx)
+		case <-p.shifted:
 		case <-ctx.Done():
 			return nil
 		}
+		p.tidy(ctx)
+	}
+}
+
+// Shifted says that the clock has jumped: keys may have come of age. It does not block.
+func (p *Phone) Shifted() {
+	select {
+	case p.shifted <- struct{}{}:
+	default: // the one that waits says the same
 	}
 }

@@ -46,6 +46,7 @@ type Driver struct {
 	tendEvery     time.Duration // how often the age of the prekeys is looked at
 	askEvery      time.Duration // how often the relay is asked again while it waits for a code
 	verifications chan verification
+	shifted       chan struct{} // the clock has jumped
 	peers         e2ee.Memo
 
 	mu           sync.RWMutex
@@ -64,13 +65,14 @@ var (
 	_ network.Typist       = (*Driver)(nil)
 	_ network.Linked       = (*Driver)(nil)
 	_ network.Identified   = (*Driver)(nil)
+	_ network.Aging        = (*Driver)(nil)
 	_ network.Personal     = (*Driver)(nil)
 )
 
 // New returns a driver. It does nothing until Run.
 func New(o Options) *Driver {
 	d := &Driver{o: o, log: o.Log, tendEvery: 10 * time.Minute, askEvery: 30 * time.Second, verifications: make(chan verification),
-		registration: registration{state: network.RegistrationUnknown}}
+		shifted: make(chan struct{}, 1), registration: registration{state: network.RegistrationUnknown}}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
@@ -79,6 +81,14 @@ func New(o Options) *Driver {
 	}
 	d.since = time.Now() // real time: how long a line is down is no matter of the product's clock
 	return d
+}
+
+// Shifted implements network.Aging.
+func (d *Driver) Shifted() {
+	select {
+	case d.shifted <- struct{}{}:
+	default: // the one that waits says the same
+	}
 }
 
 // errOffline passes: the driver reconnects by itself.

@@ -75,6 +75,7 @@ func (r *receiver) tend() {
 		select {
 		case info = <-r.low:
 		case <-tick.C:
+		case <-r.d.shifted:
 		case <-r.ctx.Done():
 			return
 		}
