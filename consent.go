@@ -76,8 +76,9 @@ type Consent struct {
 	Count   int       // how many went out since
 }
 
-// Take adds an entry, and reports whether the state is another one. What was said later counts, whenever it is recorded: a list that
-// is older than a STOP does not undo it. Who has opted out in the chat is opted in by others only with a proof.
+// Take adds an entry, and reports whether the state is another one, or is the customer's own now and was not. What was said later counts,
+// whenever it is recorded: a list that is older than a STOP does not undo it. Who has opted out in the chat is opted in by others only
+// with a proof, whatever others have recorded meanwhile.
 func (c *Consent) Take(e *ConsentEntry) (changed bool, err error) {
 	if e.At.Before(c.At) {
 		return false, nil
@@ -85,9 +86,10 @@ func (c *Consent) Take(e *ConsentEntry) (changed bool, err error) {
 	if c.State == ConsentOut && c.Own && e.State == ConsentIn && e.By != ByCustomer && e.Proof == "" {
 		return false, fault(ReasonMissing, "proof", "is required: the customer has opted out in the chat")
 	}
-	changed = c.State != e.State
-	c.State, c.At, c.Own = e.State, e.At, e.By == ByCustomer
-	return changed, nil
+	was := *c
+	c.Own = e.By == ByCustomer || c.Own && c.State == ConsentOut && e.State == ConsentOut
+	c.State, c.At = e.State, e.At
+	return c.State != was.State || c.Own != was.Own, nil
 }
 
 // ConsentPolicy is what a number does about consent.

@@ -25,13 +25,16 @@ func TestTheLedgerGoesByWhatWasSaidLast(t *testing.T) {
 		"in again, without proof":     {entries{said(ConsentOut, 0, ByCustomer, ""), said(ConsentIn, 1, ByOperator, "")}, ConsentOut, true},
 		"in again, with proof":        {entries{said(ConsentOut, 0, ByCustomer, ""), said(ConsentIn, 1, ByOperator, "form")}, ConsentIn, false},
 		"in again, by the customer":   {entries{said(ConsentOut, 0, ByCustomer, ""), said(ConsentIn, 1, ByCustomer, "")}, ConsentIn, false},
+		"out twice, and in":           {entries{said(ConsentOut, 0, ByCustomer, ""), said(ConsentOut, 1, ByOperator, ""), said(ConsentIn, 2, ByOperator, "")}, ConsentOut, true},
+		"out by both, and in":         {entries{said(ConsentOut, 0, ByOperator, ""), said(ConsentOut, 1, ByCustomer, ""), said(ConsentIn, 2, ByOperator, "")}, ConsentOut, true},
+		"out, in, out by others, in":  {entries{said(ConsentOut, 0, ByCustomer, ""), said(ConsentIn, 1, ByCustomer, ""), said(ConsentOut, 2, ByOperator, ""), said(ConsentIn, 3, ByOperator, "")}, ConsentIn, false},
 		"out by the operator, and in": {entries{said(ConsentOut, 0, ByOperator, ""), said(ConsentIn, 1, ByOperator, "")}, ConsentIn, false},
 	} {
 		got := Consent{State: ConsentUnknown}
 		for i, e := range c.of {
-			was := got.State
+			was := got
 			changed, err := got.Take(e)
-			if last := i == len(c.of)-1; (err != nil) != (last && c.refused) || changed != (was != got.State) {
+			if last := i == len(c.of)-1; (err != nil) != (last && c.refused) || changed != (was.State != got.State || was.Own != got.Own) {
 				t.Errorf("%s: entry %d: changed %v, %v", name, i, changed, err)
 			}
 		}

@@ -60,6 +60,34 @@ func (v *env) record(e engine.CustomerConsent) error {
 	return err
 }
 
+// A STOP is the customer's own, also of whom the business has opted out before.
+func TestAStopBehindAnOptOutOfTheBusiness(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := newEnv(t)
+		record := func(s kabar.ConsentState) error {
+			time.Sleep(time.Second)
+			_, err := v.e.Consents().Record(t.Context(), v.account(), []engine.CustomerConsent{{Customer: ana,
+				ConsentEntry: kabar.ConsentEntry{State: s, How: "phone call", By: kabar.ByOperator}}})
+			return err
+		}
+		if err := record(kabar.ConsentOut); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		v.hear(ana, "STOP")
+		v.hear(ana, "stop")
+		v.wantTold("message STOP", "consent", "message stop")
+		if err := record(kabar.ConsentOut); err != nil {
+			t.Fatal(err)
+		}
+		v.wantReason(record(kabar.ConsentIn), kabar.ReasonMissing)
+		c, history, err := v.e.Consents().Get(t.Context(), v.account(), ana)
+		if err != nil || c.State != kabar.ConsentOut || len(history) != 3 {
+			t.Errorf("%+v, %d entries, %v", c, len(history), err)
+		}
+	})
+}
+
 // A STOP is obeyed at once, also by what waits, told once, and does not touch what is no marketing.
 func TestAnOptOutIsObeyed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
