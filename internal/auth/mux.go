@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"kabar"
 )
@@ -88,6 +91,10 @@ func (m *mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.Refuse(w, r, notFound("there is no such endpoint"))
 		return
 	}
+	if name, odd := oddQuery(r.URL.RawQuery); odd {
+		s.Refuse(w, r, kabar.Refuse(kabar.ReasonInvalid, name, "has a NUL or is not in UTF-8"))
+		return
+	}
 	p := r.URL.EscapedPath() // what is escaped is part of a name: "a%2F%2Fb" is one, and so is "%2E%2E"
 	if s.Slashes && strings.HasSuffix(p, "/") && len(p) > len(s.Prefix) {
 		r = trimmed(r)
@@ -102,6 +109,29 @@ func (m *mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	m.routes.ServeHTTP(w, r)
 	given.Pattern = r.Pattern // for who counts requests by their route
+}
+
+// oddQuery returns a parameter of a query with characters that no store looks for.
+func oddQuery(query string) (name string, odd bool) {
+	if !strings.Contains(query, "%") && utf8.ValidString(query) {
+		return "", false
+	}
+	values, _ := url.ParseQuery(query) // what cannot be read is nobody's parameter
+	for name, all := range values {
+		for _, text := range append(all, name) {
+			if strings.ContainsRune(text, 0) || !utf8.ValidString(text) {
+				return strings.Map(visible, strings.ToValidUTF8(name, "?")), true
+			}
+		}
+	}
+	return "", false
+}
+
+func visible(r rune) rune {
+	if unicode.IsControl(r) {
+		return '?'
+	}
+	return r
 }
 
 // enter returns the request as it is routed, and its surface.

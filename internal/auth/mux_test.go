@@ -257,6 +257,19 @@ func TestMuxPaths(t *testing.T) {
 	}
 }
 
+// What a query has that no store looks for is the caller's fault, on either database.
+func TestMuxRefusesOddQueries(t *testing.T) {
+	e := newEnv(t)
+	s := newSite(t, e.Auth, Table(true))
+	key := e.apiKey(t, e.a, ScopeAdmin)
+	for query, odd := range map[string]bool{"a=b": false, "a=%C3%A9": false, "a=%": false, "a=%00": true, "a=%ff": true, "%ff=a": true, "a=\xff": true, "a=%ed%a0%80": true} {
+		got := s.do("GET", "/v1/media/x?"+query, func(h http.Header) { h.Set("D360-API-KEY", key) })
+		if reached := got.route != ""; reached == odd || odd && got.reason != kabar.ReasonInvalid {
+			t.Errorf("%s: %+v", query, got)
+		}
+	}
+}
+
 func TestMuxRefusesGaps(t *testing.T) {
 	a := newEnv(t).Auth
 	h := http.NotFoundHandler()

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"kabar"
@@ -76,8 +77,8 @@ const MaxAccountName = 128
 
 // check refuses an account that nobody could work with.
 func (a *Accounts) check(w *kabar.Account) error {
-	if n := utf8.RuneCountInString(w.Name); strings.TrimSpace(w.Name) == "" || n > MaxAccountName {
-		return kabar.Refuse(kabar.ReasonInvalid, "name", "has %d characters, it must have 1 to %d", n, MaxAccountName)
+	if strings.TrimSpace(w.Name) == "" || utf8.RuneCountInString(w.Name) > MaxAccountName || strings.ContainsFunc(w.Name, unicode.IsControl) {
+		return kabar.Refuse(kabar.ReasonInvalid, "name", "must have 1 to %d characters on one line", MaxAccountName)
 	}
 	if !a.Rates().Has(w.Currency) {
 		return kabar.Refuse(kabar.ReasonInvalid, "currency", "is %.20q, in which there are no prices: kabar rates import FILE.csv", w.Currency)

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -82,6 +83,9 @@ func (e *Engine) SetHours(ctx context.Context, id kabar.NumberID, h *kabar.Hours
 func CheckHours(h *kabar.Hours, away string) error {
 	if n := utf8.RuneCountInString(away); n > maxAway {
 		return kabar.Refuse(kabar.ReasonTooLong, "away_message", "has %d characters, the limit is %d", n, maxAway)
+	}
+	if away != "" && strings.TrimSpace(away) == "" {
+		return kabar.Refuse(kabar.ReasonInvalid, "away_message", "has nothing to read: leave it empty to send none")
 	}
 	if h == nil {
 		if away != "" {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"strings"
 	"sync"
 
 	"kabar"
@@ -32,10 +33,11 @@ func (r *regions) region(digits string) string {
 	return country
 }
 
-// country is that of a customer's number; empty for one who hides it.
+// country is that of a customer's number, or the one that a BSUID begins with (contract Cloud API, 2.1); empty when neither says one.
 func (e *Engine) country(who kabar.Customer) string {
-	if who.WaID == "" {
-		return ""
+	if who.WaID != "" {
+		return e.regions.region(who.WaID)
 	}
-	return e.regions.region(who.WaID)
+	country, _, _ := strings.Cut(who.BSUID, ".")
+	return country
 }

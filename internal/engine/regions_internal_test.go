@@ -3,6 +3,8 @@ package engine
 import (
 	"fmt"
 	"testing"
+
+	"kabar"
 )
 
 func TestRegionsAreBounded(t *testing.T) {
@@ -20,6 +22,22 @@ func TestRegionsAreBounded(t *testing.T) {
 	}
 	if len(r.of) > keptRegions {
 		t.Errorf("%d are remembered, want %d at most", len(r.of), keptRegions)
+	}
+}
+
+// The market that a message is paid in is also known of customers who hide their numbers.
+func TestCountryOfACustomer(t *testing.T) {
+	e := &Engine{}
+	for _, c := range []struct {
+		who  kabar.Customer
+		want string
+	}{
+		{kabar.Customer{WaID: "34600111222"}, "ES"}, {kabar.Customer{BSUID: "IN.4Uil8"}, "IN"}, {kabar.Customer{WaID: "34600111222", BSUID: "IN.4Uil8"}, "ES"},
+		{kabar.Customer{}, ""}, {kabar.Customer{WaID: "999"}, ""},
+	} {
+		if got := e.country(c.who); got != c.want {
+			t.Errorf("%+v is of %q, want %q", c.who, got, c.want)
+		}
 	}
 }
 
