@@ -48,7 +48,7 @@ const loginsOfUser = "SELECT id FROM login WHERE user_id = $1 AND number_id = $2
 func (tx *Tx) RemoveLogins(n kabar.NumberID, user int64) (found int, err error) {
 	var ids []string
 	for id, s := range tx.logins.rows {
-		if s != nil && s.row != nil && s.row.user == user && s.row.number == int64(n) {
+		if s.row != nil && s.row.user == user && s.row.number == int64(n) {
 			ids = append(ids, id)
 		}
 	}

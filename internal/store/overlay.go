@@ -9,6 +9,7 @@ import (
 
 // slot is one row of the overlay.
 type slot[R any] struct {
+	known bool // false: it is known to be needed, not loaded
 	row   *R   // nil: there is no such row
 	inDB  bool // a row with this key is in the database, or may be
 	kept  bool // it is kept as it is here
@@ -18,7 +19,7 @@ type slot[R any] struct {
 // overlay holds the rows of one table that a batch has touched: what the operations see, and what will be written.
 type overlay[K comparable, R any] struct {
 	t     *table[K, R]
-	rows  map[K]*slot[R]
+	rows  map[K]slot[R]
 	kept  *cache[K, R] // rows that need not be read; may be nil
 	batch *batch
 	past  []version[K, R] // what the running operation has changed, as it was before
@@ -27,12 +28,12 @@ type overlay[K comparable, R any] struct {
 // version is what stood under a key; had is false when nothing was known of it.
 type version[K comparable, R any] struct {
 	k   K
-	s   *slot[R]
+	s   slot[R]
 	had bool
 }
 
 func newOverlay[K comparable, R any](b *batch, t *table[K, R], kept *cache[K, R]) *overlay[K, R] {
-	o := &overlay[K, R]{t: t, rows: map[K]*slot[R]{}, kept: kept, batch: b}
+	o := &overlay[K, R]{t: t, rows: map[K]slot[R]{}, kept: kept, batch: b}
 	b.tables = append(b.tables, o)
 	return o
 }
@@ -40,7 +41,7 @@ func newOverlay[K comparable, R any](b *batch, t *table[K, R], kept *cache[K, R]
 // want notes a key that an operation is going to ask for, so that all of a batch are loaded with one statement.
 func (o *overlay[K, R]) want(k K) {
 	if _, ok := o.rows[k]; !ok {
-		o.rows[k] = nil // known to be needed, not loaded
+		o.rows[k] = slot[R]{}
 	}
 }
 
@@ -70,8 +71,8 @@ func (o *overlay[K, R]) all() ([]R, error) {
 		if err := rs.Scan(o.t.fields(row)...); err != nil {
 			return err
 		}
-		if k := o.t.key(row); o.rows[k] == nil { // what an operation has changed stays as it left it
-			o.rows[k] = &slot[R]{row: row, inDB: true}
+		if k := o.t.key(row); !o.rows[k].known { // what an operation has changed stays as it left it
+			o.rows[k] = slot[R]{known: true, row: row, inDB: true}
 		}
 		return nil
 	})
@@ -80,7 +81,7 @@ func (o *overlay[K, R]) all() ([]R, error) {
 	}
 	var rows []R
 	for _, s := range o.rows {
-		if s != nil && s.row != nil {
+		if s.row != nil {
 			rows = append(rows, *s.row)
 		}
 	}
@@ -94,7 +95,7 @@ func allText(s *shape) string { return "SELECT " + strings.Join(s.columns(), ", 
 // fresh stores a row under a key that has just been allocated: it cannot be in the database.
 func (o *overlay[K, R]) fresh(row R) {
 	k := o.t.key(&row)
-	o.change(k, &slot[R]{row: &row, dirty: true})
+	o.change(k, slot[R]{row: &row, dirty: true})
 }
 
 // put stores a row.
@@ -104,7 +105,7 @@ func (o *overlay[K, R]) put(row R) error {
 	if err != nil {
 		return err
 	}
-	o.change(k, &slot[R]{row: &row, inDB: s.inDB, dirty: true})
+	o.change(k, slot[R]{row: &row, inDB: s.inDB, dirty: true})
 	return nil
 }
 
@@ -123,10 +124,10 @@ func (o *overlay[K, R]) add(row R) error {
 // set stores a row, and drop removes one, whatever there has been under the key: nothing is loaded. Rows that are looked at
 // in the same operations are not for them.
 func (o *overlay[K, R]) set(row R) {
-	o.change(o.t.key(&row), &slot[R]{row: &row, inDB: true, dirty: true})
+	o.change(o.t.key(&row), slot[R]{row: &row, inDB: true, dirty: true})
 }
 
-func (o *overlay[K, R]) drop(k K) { o.change(k, &slot[R]{inDB: true, dirty: true}) }
+func (o *overlay[K, R]) drop(k K) { o.change(k, slot[R]{inDB: true, dirty: true}) }
 
 // del removes the row with key k, if there is one.
 func (o *overlay[K, R]) del(k K) error {
@@ -134,22 +135,23 @@ func (o *overlay[K, R]) del(k K) error {
 	if err != nil {
 		return err
 	}
-	o.change(k, &slot[R]{inDB: s.inDB, dirty: true})
+	o.change(k, slot[R]{inDB: s.inDB, dirty: true})
 	return nil
 }
 
-func (o *overlay[K, R]) slot(k K) (*slot[R], error) {
-	if s := o.rows[k]; s != nil {
+func (o *overlay[K, R]) slot(k K) (slot[R], error) {
+	if s := o.rows[k]; s.known {
 		return s, nil
 	}
 	if err := o.load([]K{k}); err != nil {
-		return nil, err
+		return slot[R]{}, err
 	}
 	return o.rows[k], nil
 }
 
 // change replaces a slot and remembers the old one, so that an operation that fails leaves no trace.
-func (o *overlay[K, R]) change(k K, s *slot[R]) {
+func (o *overlay[K, R]) change(k K, s slot[R]) {
+	s.known = true
 	old, had := o.rows[k]
 	if len(o.past) == 0 {
 		o.batch.changed = append(o.batch.changed, o)
@@ -176,7 +178,7 @@ func (o *overlay[K, R]) settled(stays bool) {
 func (o *overlay[K, R]) loadWanted() error {
 	var keys []K
 	for k, s := range o.rows {
-		if s == nil {
+		if !s.known {
 			keys = append(keys, k)
 		}
 	}
@@ -192,7 +194,7 @@ func (o *overlay[K, R]) load(keys []K) error {
 	var args [][]any
 	for _, k := range keys {
 		row, known := o.kept.get(k)
-		o.rows[k] = &slot[R]{row: row, inDB: row != nil, kept: known}
+		o.rows[k] = slot[R]{known: true, row: row, inDB: row != nil, kept: known}
 		if !known {
 			args = append(args, o.t.args(k))
 		}
@@ -205,7 +207,7 @@ func (o *overlay[K, R]) load(keys []K) error {
 		if err := rs.Scan(o.t.fields(row)...); err != nil {
 			return err
 		}
-		o.rows[o.t.key(row)] = &slot[R]{row: row, inDB: true}
+		o.rows[o.t.key(row)] = slot[R]{known: true, row: row, inDB: true}
 		return nil
 	})
 	if err != nil {
@@ -218,7 +220,7 @@ func (o *overlay[K, R]) load(keys []K) error {
 func (o *overlay[K, R]) flush() error {
 	var keys []K
 	for k, s := range o.rows {
-		if s != nil && s.dirty {
+		if s.dirty {
 			keys = append(keys, k)
 		}
 	}
@@ -248,7 +250,7 @@ func (o *overlay[K, R]) committed() {
 		return
 	}
 	for k, s := range o.rows {
-		if s != nil && !s.kept {
+		if s.known && !s.kept {
 			o.kept.put(k, s.row)
 		}
 	}

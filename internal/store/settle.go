@@ -68,7 +68,7 @@ func (o *overlay[K, R]) landed(b *batch) (bool, error) {
 	var args [][]any
 	want := map[K]*R{}
 	for k, s := range o.rows {
-		if s != nil && s.dirty {
+		if s.dirty {
 			args, want[k] = append(args, o.t.args(k)), s.row
 		}
 	}
