@@ -49,11 +49,42 @@ type (
 // statement of one row does. A statement that runs is out of the map, so the same text may run twice at a time.
 type conn struct {
 	driverConn
-	idle map[string]driverStmt
+	idle  map[string]driverStmt
+	named []driver.NamedValue // of the statement that runs, if it was given Values
+}
+
+// Values are all arguments of a statement that is executed, handed over as one. Each is an int64, a string or a []byte: nothing is
+// converted. database/sql would look at each of hundreds, and make another list of them.
+type Values []any
+
+// CheckNamedValue implements driver.NamedValueChecker.
+func (c *conn) CheckNamedValue(v *driver.NamedValue) error {
+	if _, ok := v.Value.(Values); ok {
+		return nil
+	}
+	return driver.ErrSkip // as if there were no checker
+}
+
+// unpacked returns the arguments within args.
+func (c *conn) unpacked(args []driver.NamedValue) []driver.NamedValue {
+	if len(args) != 1 {
+		return args
+	}
+	values, ok := args[0].Value.(Values)
+	if !ok {
+		return args
+	}
+	c.named = c.named[:0]
+	for i, v := range values {
+		c.named = append(c.named, driver.NamedValue{Ordinal: i + 1, Value: v})
+	}
+	return c.named
 }
 
 // ExecContext implements driver.ExecerContext.
 func (c *conn) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
+	args = c.unpacked(args)
+	defer clear(c.named) // what was bound is not kept alive
 	if !keeps(text) {
 		return c.driverConn.ExecContext(ctx, text, args)
 	}

@@ -27,6 +27,27 @@ func openAt(tb testing.TB) *sqlite.DB {
 	return db
 }
 
+// TestValues has the arguments of a statement handed over as one.
+func TestValues(t *testing.T) {
+	db := openAt(t)
+	const insert = "INSERT INTO t VALUES (?, ?), (?, ?)"
+	for i := range int64(3) { // the same list serves one statement after another
+		if _, err := db.Conn.Exec(insert, sqlite.Values{2 * i, "even", 2*i + 1, "odd"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := db.Conn.Exec("DELETE FROM t WHERE id = ?", sqlite.Values{int64(5)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Conn.Exec(insert, sqlite.Values{int64(9), "too few"}); err == nil {
+		t.Error("two arguments of four were enough")
+	}
+	var found string
+	if err := db.Conn.QueryRow("SELECT group_concat(id || v, ' ') FROM (SELECT * FROM t ORDER BY id)").Scan(&found); err != nil || found != "0even 1odd 2even 3odd 4even" {
+		t.Errorf("%q, %v", found, err)
+	}
+}
+
 // TestTheSameTextRunsWithinItself has a statement run while its rows are still read.
 func TestTheSameTextRunsWithinItself(t *testing.T) {
 	db := openAt(t)

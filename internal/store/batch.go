@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"kabar/internal/sqlite"
 )
 
 // op is one write: what it will need, and what it does. It runs on the writer's goroutine, in arrival order, against the
@@ -238,7 +240,7 @@ func (b *batch) exec(chunks []rowsText, cols []column, rows cells) error {
 	done := 0
 	for _, c := range chunks {
 		for ; n-done >= c.rows; done += c.rows {
-			if _, err := b.tx.ExecContext(b.ctx, c.text, rows.part(done, c.rows)...); err != nil {
+			if _, err := b.tx.ExecContext(b.ctx, c.text, sqlite.Values(rows.part(done, c.rows))); err != nil {
 				return err
 			}
 		}
