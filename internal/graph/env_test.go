@@ -117,7 +117,7 @@ func (e *env) addNumber(ctx context.Context, to kabar.AccountID, digits, name st
 			return nil, kabar.Refuse(kabar.ReasonExists, "phone_number", "is on this server already")
 		}
 	}
-	n, err := engine.AddNumber(ctx, e.db, engine.NewNumber{Account: &kabar.Account{ID: to}, Digits: digits, Profile: kabar.Profile{Name: name}}, e.now())
+	n, err := engine.AddNumber(ctx, e.db, engine.NewNumber{Account: &kabar.Account{ID: to}, Digits: digits, Profile: kabar.Profile{Name: name}, Submitted: true}, e.now())
 	if err != nil {
 		return nil, err
 	}
