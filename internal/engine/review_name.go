@@ -55,7 +55,7 @@ func (r *Reviews) name(ctx context.Context, id kabar.NumberID, actor string, do 
 		}
 		name, was := n.Profile.Name, s.Naming
 		changes, err := do(tx, n, &s.Naming)
-		if err != nil || s.Naming == was && name == n.Profile.Name {
+		if err != nil || len(changes) == 0 && s.Naming == was {
 			return err
 		}
 		if n.Profile.Name != name {

@@ -99,6 +99,15 @@ func (e *Engine) prepareSending(ctx context.Context, l *line, r Request, now tim
 	return &sending{e: e, line: l, to: to, r: r, def: def, fallback: fallback, now: now}, nil
 }
 
+// MayWork refuses what a number cannot do now, whatever it sends.
+func (e *Engine) MayWork(id kabar.NumberID) error {
+	l, err := e.line(id)
+	if err != nil {
+		return err
+	}
+	return l.mayWork(e.now())
+}
+
 // mayWork refuses what a number cannot do at now, whatever it sends.
 func (l *line) mayWork(now time.Time) error {
 	switch wait := l.settings.Upgrade.Sub(now); {
