@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 
@@ -16,9 +17,16 @@ func (r *Reviews) Rename(ctx context.Context, id kabar.NumberID, name, actor str
 		return err
 	}
 	return r.name(ctx, id, actor, func(tx *store.Tx, n *kabar.Number, g *kabar.Naming) ([]kabar.NameChange, error) {
-		policy, err := tx.Policy(n.Account)
-		return g.Submit(r.now(), &n.Profile, name, policy), err
+		return r.submit(tx, n, g, name)
 	})
+}
+
+func (r *Reviews) submit(tx *store.Tx, n *kabar.Number, g *kabar.Naming, name string) ([]kabar.NameChange, error) {
+	policy, err := tx.Policy(n.Account)
+	if err != nil {
+		return nil, err
+	}
+	return g.Submit(r.now(), &n.Profile, name, policy), nil
 }
 
 // SetName gives a number a name that needs no review.
@@ -68,17 +76,24 @@ func (r *Reviews) name(ctx context.Context, id kabar.NumberID, actor string, do 
 		if err := tx.SaveNumber(n, s); err != nil {
 			return err
 		}
-		return r.tell(tx, n, actor, changes)
+		return errors.Join(r.tell(tx, n, changes), r.enter(tx, n, actor, changes))
 	}))
 }
 
-// tell writes down what has become of names.
-func (r *Reviews) tell(tx *store.Tx, n *kabar.Number, actor string, changes []kabar.NameChange) error {
+// tell has the number's endpoints told what has become of names.
+func (r *Reviews) tell(tx *store.Tx, n *kabar.Number, changes []kabar.NameChange) error {
 	for _, c := range changes {
 		err := tx.AddEvent(&kabar.Event{Account: n.Account, Number: n.ID, Kind: kabar.EventName, At: r.now(), Name: c.Name, Outcome: c.Outcome, Declined: c.Reason})
 		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// enter writes in the audit log what has become of names.
+func (r *Reviews) enter(tx *store.Tx, n *kabar.Number, actor string, changes []kabar.NameChange) error {
+	for _, c := range changes {
 		detail, err := json.Marshal(c)
 		if err != nil {
 			return err
