@@ -61,7 +61,7 @@ func reasonOf(err error) kabar.Reason {
 func TestAssessName(t *testing.T) {
 	for name, want := range map[string]kabar.NameReason{
 		"Toko Sinar":          "",
-		"Kopi & Teh 24":       "",
+		"Kopi & Roti 24":      "",
 		"Café Zoë":            "",
 		"कबर चाय":             "",
 		"Booking.example":     "",

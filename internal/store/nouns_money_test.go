@@ -15,24 +15,7 @@ func moneyNouns(t *testing.T, s *storetest.Env, n *kabar.Number, tag string) []*
 	entry := &kabar.LedgerEntry{Account: n.Account, Number: n.ID, At: s.Now, Kind: kabar.LedgerReserve, Amount: 2, Currency: "USD", Message: 9, Rate: "2031-05-01/USD/*/utility"} // a name of a price, which lies open
 	use := 3
 	throttle := &store.Throttle{Name: "throttle-" + tag[:4], Failures: 2, Last: s.Now, Ends: s.Now.Add(time.Hour)}
-	verification := kabar.Verification{State: kabar.VerificationPending, At: s.Now}
-	verify := func(tx *store.Tx) error { return tx.SaveVerification(n.Account, verification) }
-	of := func(w *kabar.Account, err error) (any, error) {
-		if err != nil {
-			return nil, err
-		}
-		return w.Verification, nil
-	}
 	return []*noun{
-		{name: "verification",
-			add: verify,
-			change: func(tx *store.Tx) error {
-				verification.State, verification.Note = kabar.VerificationRejected, "another's name"
-				return verify(tx)
-			},
-			inside: func(tx *store.Tx) (any, error) { return of(tx.Account(n.Account)) },
-			read:   func() (any, error) { return of(s.DB.Account(t.Context(), n.Account)) },
-			want:   func() any { return verification }},
 		{name: "credit",
 			add: func(tx *store.Tx) error { return tx.SaveCredit(credit) },
 			change: func(tx *store.Tx) error {
@@ -103,4 +86,25 @@ func card(t *testing.T) *kabar.RateCard {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// verificationNoun is how far the verification of an account is.
+func verificationNoun(t *testing.T, s *storetest.Env, n *kabar.Number) *noun {
+	verification := kabar.Verification{State: kabar.VerificationPending, At: s.Now}
+	verify := func(tx *store.Tx) error { return tx.SaveVerification(n.Account, verification) }
+	of := func(w *kabar.Account, err error) (any, error) {
+		if err != nil {
+			return nil, err
+		}
+		return w.Verification, nil
+	}
+	return &noun{name: "verification",
+		add: verify,
+		change: func(tx *store.Tx) error {
+			verification.State, verification.Note = kabar.VerificationRejected, "another's name"
+			return verify(tx)
+		},
+		inside: func(tx *store.Tx) (any, error) { return of(tx.Account(n.Account)) },
+		read:   func() (any, error) { return of(s.DB.Account(t.Context(), n.Account)) },
+		want:   func() any { return verification }}
 }
