@@ -52,7 +52,7 @@ func (r Ruling) outcome() (Outcome, error) {
 // VerificationState says whether it is known who a business is.
 type VerificationState string
 
-// The states, in the words of the Cloud API's business_verification_status.
+// The states.
 const (
 	NotVerified          VerificationState = "not_verified"
 	VerificationPending  VerificationState = "pending"

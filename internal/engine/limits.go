@@ -148,12 +148,16 @@ func (e *Engine) timeLimits(ctx context.Context) error {
 	}
 }
 
-// nextRaise is when to look again: in raiseEvery, or when an upgrade ends.
+// nextRaise is when to look again: in raiseEvery, or when an upgrade ends; soon when one could not be ended.
 func (e *Engine) nextRaise() time.Time {
-	next := e.now().Add(raiseEvery)
+	now := e.now()
+	next := now.Add(raiseEvery)
 	for _, l := range e.attached() {
-		if !l.settings.Upgrade.IsZero() {
-			next = earlier(next, l.settings.Upgrade)
+		switch upgrade := l.settings.Upgrade; {
+		case upgrade.After(now):
+			next = earlier(next, upgrade)
+		case !upgrade.IsZero():
+			next = earlier(next, now.Add(pauseStore))
 		}
 	}
 	return next
