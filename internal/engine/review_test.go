@@ -141,8 +141,9 @@ func TestAnUnapprovedNameSendsNothing(t *testing.T) {
 		if err := send(); err != nil {
 			t.Error(err)
 		}
+		settle()
 		events, err := v.db.Events(t.Context(), n.ID, 0, 100)
-		if err != nil || len(events) != 3 || events[0].Kind != kabar.EventMessage || events[1].Outcome != kabar.OutcomeRejected || events[2].Outcome != kabar.OutcomeApproved {
+		if err != nil || len(events) != 4 || events[3].Status != kabar.Sent || events[0].Kind != kabar.EventMessage || events[1].Outcome != kabar.OutcomeRejected || events[2].Outcome != kabar.OutcomeApproved {
 			t.Errorf("%d events, %v", len(events), err)
 		}
 	})
