@@ -53,6 +53,10 @@ type Settings struct {
 
 	Limits Limits // and these
 
+	Naming Naming // how far the review of its name is; this stays, too
+
+	Upgrade time.Time // when its throughput rises, until which nothing is sent; zero: it does not; this stays, too
+
 	Away string // what who writes while the business is closed is answered, once; empty: nothing
 
 	OnPremSetting map[string]any // settings that are stored and reported without effect, by dotted name

@@ -51,6 +51,8 @@ const (
 	ReasonNoConsent      Reason = "recipient has not opted in"
 	ReasonThroughput     Reason = "the number sends too many messages a second"
 	ReasonPair           Reason = "the recipient is sent too many messages in a short time"
+	ReasonName           Reason = "the display name is not approved"
+	ReasonUpgrade        Reason = "the throughput of the number is being raised"
 )
 
 // Reasons of templates (refused at once).

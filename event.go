@@ -19,7 +19,8 @@ const (
 	EventCollected EventKind = "collected"
 	EventFault     EventKind = "fault"    // something outside of any message is amiss: Failure and Detail say what
 	EventSecurity  EventKind = "security" // the number has another PIN of two-step verification, or none any more
-	EventName      EventKind = "name"     // the number is called otherwise: Name says how
+	EventName      EventKind = "name"     // a name of the number was put before review, or decided upon: Name, Outcome and Declined say how
+	EventReview    EventKind = "review"   // the account was, as a business: Outcome says how; told in the log of its oldest number
 	EventCredit    EventKind = "credit"   // much of the account's line of credit is used, or all of it
 	EventLimits    EventKind = "limits"   // the number has other limits
 	EventTemplate  EventKind = "template" // a template of the account has changed: told in the log of the account's oldest number
@@ -75,7 +76,10 @@ type Event struct {
 	Category Category  `json:"category,omitempty"`
 
 	Detail string `json:"detail,omitempty"` // EventFault, EventConsent: one sentence for the developer
-	Name   string `json:"name,omitempty"`   // EventName
+	Name   string `json:"name,omitempty"`   // EventName: the one that is asked for
+
+	Outcome  Outcome    `json:"outcome,omitempty"`  // EventName, EventReview; empty in events from before there were reviews: OutcomeApproved
+	Declined NameReason `json:"declined,omitempty"` // EventName that is OutcomeRejected
 
 	Hash     string    `json:"hash,omitempty"`      // EventIdentity: the new identity
 	NewWaID  string    `json:"new_wa_id,omitempty"` // EventNumber

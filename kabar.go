@@ -39,6 +39,8 @@ type Account struct {
 	Timezone string // whose days and months prices follow, as of the tz database; DefaultTimezone when it is added without one
 	Created  time.Time
 	Client   bool // it belongs to a client of whoever runs the server
+
+	Verification Verification // of the business; NotVerified when it is added without
 }
 
 // What an account has that is added without them.

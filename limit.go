@@ -124,11 +124,14 @@ func (t Tier) Code() string {
 func (t Tier) Allows(reached int) bool { return t <= 0 || reached < int(t) }
 
 // Reach is how many different customers an account has reached outside their windows.
-type Reach struct{ Day, Week, Month int } // in TierSpan, TierWeek and TierMonth
+type Reach struct {
+	Day, Week int // in TierSpan and TierWeek
+	Delivered int // in TierMonth, of those to whom a message was delivered
+}
 
 // When a number is given more (contract Cloud API, section 4).
 const (
-	firstStep   = 2_000   // customers in TierMonth that lead from the lowest tier to the next
+	firstStep   = 2_000   // customers in TierMonth, to whom something was delivered, that lead from the lowest tier to the next
 	highCallers = 100_000 // customers in TierSpan, without a limit, that lead to ThroughputHigh
 )
 
@@ -138,13 +141,24 @@ func (l Limits) Raised(r Reach, q TemplateScore) Limits {
 		return l
 	}
 	switch {
-	case l.Tier == Tier250 && r.Month >= firstStep, l.Tier > Tier250 && 2*r.Week >= int(l.Tier):
+	case l.Tier == Tier250 && r.Delivered >= firstStep, l.Tier > Tier250 && 2*r.Week >= int(l.Tier):
 		l.Tier = l.Tier.next()
 	case l.Tier == TierUnlimited && l.Throughput == ThroughputStandard && r.Day >= highCallers:
 		l.Throughput = ThroughputHigh
 	}
 	return l
 }
+
+// Trusted returns the limits of a number whose business has been verified: the lowest tier is for those that are not.
+func (l Limits) Trusted() Limits {
+	if l.Tier == Tier250 {
+		l.Tier = l.Tier.next()
+	}
+	return l
+}
+
+// UpgradeTime is how long a number sends nothing before its throughput rises by itself (contract Cloud API, section 4).
+const UpgradeTime = time.Minute
 
 func (t Tier) next() Tier {
 	for i, step := range tiers[:len(tiers)-1] {

@@ -134,11 +134,11 @@ func TestLimitsRise(t *testing.T) {
 		quality kabar.TemplateScore
 		want    string
 	}{
-		{kabar.Tier250, 80, kabar.Reach{Day: 250, Week: 1750, Month: 1999}, kabar.ScoreGreen, "80 250"},
-		{kabar.Tier250, 80, kabar.Reach{Month: 2000}, kabar.ScoreGreen, "80 2k"},
-		{kabar.Tier250, 80, kabar.Reach{Month: 2000}, kabar.ScoreUnknown, "80 2k"},
-		{kabar.Tier250, 80, kabar.Reach{Month: 2000}, kabar.ScoreRed, "80 250"},
-		{kabar.Tier2K, 80, kabar.Reach{Week: 999, Month: 5000}, kabar.ScoreGreen, "80 2k"},
+		{kabar.Tier250, 80, kabar.Reach{Day: 250, Week: 1750, Delivered: 1999}, kabar.ScoreGreen, "80 250"},
+		{kabar.Tier250, 80, kabar.Reach{Delivered: 2000}, kabar.ScoreGreen, "80 2k"},
+		{kabar.Tier250, 80, kabar.Reach{Delivered: 2000}, kabar.ScoreUnknown, "80 2k"},
+		{kabar.Tier250, 80, kabar.Reach{Delivered: 2000}, kabar.ScoreRed, "80 250"},
+		{kabar.Tier2K, 80, kabar.Reach{Week: 999, Delivered: 5000}, kabar.ScoreGreen, "80 2k"},
 		{kabar.Tier2K, 80, kabar.Reach{Week: 1000}, kabar.ScoreYellow, "80 10k"},
 		{kabar.Tier2K, 80, kabar.Reach{Week: 50_000}, kabar.ScoreGreen, "80 10k"}, // one step
 		{kabar.Tier10K, 0, kabar.Reach{Week: 5000}, kabar.ScoreGreen, "off 100k"},
@@ -147,7 +147,7 @@ func TestLimitsRise(t *testing.T) {
 		{kabar.TierUnlimited, 80, kabar.Reach{Day: 100_000}, kabar.ScoreYellow, "1000 unlimited"},
 		{kabar.TierUnlimited, 80, kabar.Reach{Day: 100_000}, kabar.ScoreRed, "80 unlimited"},
 		{kabar.TierUnlimited, 0, kabar.Reach{Day: 100_000}, kabar.ScoreGreen, "off unlimited"},
-		{0, 80, kabar.Reach{Day: 100_000, Week: 100_000, Month: 100_000}, kabar.ScoreGreen, "80 off"},
+		{0, 80, kabar.Reach{Day: 100_000, Week: 100_000, Delivered: 100_000}, kabar.ScoreGreen, "80 off"},
 	} {
 		got := kabar.Limits{Throughput: c.level, Tier: c.tier}.Raised(c.reach, c.quality)
 		if is := fmt.Sprint(got.Throughput, " ", got.Tier); is != c.want {

@@ -34,11 +34,12 @@ const (
 	PaceFor        = time.Hour
 )
 
-// TemplatePolicy is how an account's templates are handled.
+// TemplatePolicy is how an account's templates are handled. What it says of review holds for the names of its numbers, too, which
+// the automatic review decides upon at once.
 type TemplatePolicy struct {
 	Review ReviewMode    `json:"review"`
 	Delay  time.Duration `json:"delay,omitempty"` // ReviewDelayed
-	Limit  int           `json:"limit,omitempty"` // of templates; 0: TemplatesUsual
+	Limit  int           `json:"limit,omitempty"` // of templates; 0: as many as MaxTemplates says
 	Pace   int           `json:"pace,omitempty"`  // 0: DefaultPace; -1: nothing is held
 }
 
@@ -57,12 +58,16 @@ func (p TemplatePolicy) Check() error {
 	return nil
 }
 
-// MaxTemplates returns how many templates the account may have.
-func (p TemplatePolicy) MaxTemplates() int {
-	if p.Limit == 0 {
-		return TemplatesUsual
+// MaxTemplates returns how many templates the account may have. It is trusted when its business is verified and one of its numbers
+// has an approved name.
+func (p TemplatePolicy) MaxTemplates(trusted bool) int {
+	switch {
+	case p.Limit != 0:
+		return p.Limit
+	case trusted:
+		return TemplatesMost
 	}
-	return p.Limit
+	return TemplatesUsual
 }
 
 // Held returns how many messages of a paced template go out before the rest is held; -1 when nothing is held.

@@ -14,6 +14,7 @@ import (
 type accountCmd struct {
 	Add       accountAddCmd       `cmd:"" help:"Add an account, for a client of yours, say."`
 	List      accountListCmd      `cmd:"" help:"List the accounts with their lines of credit."`
+	Verify    accountVerifyCmd    `cmd:"" help:"Say that an account's business is who it says, or is not."`
 	Credit    accountCreditCmd    `cmd:"" help:"Show an account's line of credit, or draw it."`
 	Retention accountRetentionCmd `cmd:"" help:"Show or say for how many days an account keeps things."`
 	Statement accountStatementCmd `cmd:"" help:"Show what an account owes for a month."`
@@ -39,6 +40,7 @@ Examples:
 func accountOperations(m *control.Mux, p *parts) {
 	control.Handle(m, "account.add", recorded(p.db, "account.added", p.addAccount))
 	control.Handle(m, "account.list", p.listAccounts)
+	control.Handle(m, "account.verify", recorded(p.db, "account.verified", p.verifyAccount))
 	control.Handle(m, "account.credit", p.accountCredit) // drawing leaves an entry by itself, showing none
 	control.Handle(m, "account.statement", p.accountStatement)
 	control.Handle(m, "account.retention", p.accountRetention)
@@ -60,11 +62,14 @@ type (
 	}
 	listAccount struct{}
 	accountItem struct {
-		ID       string       `json:"waba_id"` // as the Graph API has it
-		Name     string       `json:"name"`
-		Currency string       `json:"currency"`
-		Timezone string       `json:"timezone"`
-		Client   bool         `json:"client"`
+		ID       string `json:"waba_id"` // as the Graph API has it
+		Name     string `json:"name"`
+		Currency string `json:"currency"`
+		Timezone string `json:"timezone"`
+		Client   bool   `json:"client"`
+
+		Verification kabar.VerificationState `json:"verification"`
+
 		Limit    *kabar.Money `json:"limit"` // nil: there is no line
 		Reserved kabar.Money  `json:"reserved"`
 		Spent    kabar.Money  `json:"spent"`
@@ -100,7 +105,7 @@ func (p *parts) accountItem(ctx context.Context, b *engine.Accounts, w *kabar.Ac
 	if err != nil {
 		return out, err
 	}
-	out = accountItem{ID: manage.AccountID(p.db, w.ID), Name: w.Name, Currency: w.Currency, Timezone: w.Timezone, Client: w.Client, Reserved: c.Reserved, Spent: c.Spent}
+	out = accountItem{ID: manage.AccountID(p.db, w.ID), Name: w.Name, Currency: w.Currency, Timezone: w.Timezone, Client: w.Client, Verification: w.Verification.State, Reserved: c.Reserved, Spent: c.Spent}
 	if !c.Open {
 		out.Limit = &c.Limit
 	}
@@ -123,7 +128,7 @@ func (c *accountListCmd) Run(ctx context.Context, s streams) error {
 		for _, a := range all {
 			rows = append(rows, a.row())
 		}
-		return c.print(s.out, all, "There is no account yet: kabar number add makes one.", "WABA|NAME|CURRENCY|TIME ZONE|LIMIT|AVAILABLE|RESERVED|SPENT", rows)
+		return c.print(s.out, all, "There is no account yet: kabar number add makes one.", "WABA|NAME|CURRENCY|TIME ZONE|LIMIT|AVAILABLE|RESERVED|SPENT|BUSINESS", rows)
 	})
 }
 
@@ -132,7 +137,7 @@ func (a *accountItem) row() []string {
 	if left := a.available(); left != nil {
 		limit, available = a.Limit.String(), left.String()
 	}
-	return []string{a.ID, a.Name, a.Currency, a.Timezone, limit, available, a.Reserved.String(), a.Spent.String()}
+	return []string{a.ID, a.Name, a.Currency, a.Timezone, limit, available, a.Reserved.String(), a.Spent.String(), string(a.Verification)}
 }
 
 // available is what is left of the line of credit; nil: there is none.

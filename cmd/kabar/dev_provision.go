@@ -145,7 +145,7 @@ func (d *dev) limit(ctx context.Context) error {
 }
 
 func devFirst() (engine.NewNumber, error) {
-	return engine.NewNumber{Account: &kabar.Account{Name: devBusiness}, Digits: devNumber, Profile: devProfile(),
+	return engine.NewNumber{Account: founder(devBusiness), Digits: devNumber, Profile: devProfile(),
 		Templates: []*kabar.TemplateDef{helloKabar(), orderKabar()}, Review: kabar.ReviewAuto}, nil
 }
 

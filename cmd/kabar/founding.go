@@ -47,3 +47,8 @@ func found(ctx context.Context, s *server, f founding) (n *kabar.Number, added b
 	}
 	return n, true, nil
 }
+
+// founder is the account that a server begins with: that of whoever runs it, whom nobody has to verify.
+func founder(name string) *kabar.Account {
+	return &kabar.Account{Name: name, Verification: kabar.Verification{State: kabar.Verified}}
+}

@@ -25,6 +25,8 @@ func (p *goldenPlayer) doCloud(words []string) {
 		p.server.run("template", "policy", "--limit", arg, "--account", "Warung", "--data", p.server.folder("server"))
 	case "credit": // the limit of the account's line
 		p.server.run("account", "credit", arg, "--account", "Warung", "--data", p.server.folder("server"))
+	case "name", "verification":
+		p.judges(words[0], arg, words[2:]...)
 	case "templates":
 		p.createTemplates(arg)
 	case "endpoint": // of a flow
@@ -42,6 +44,22 @@ func (p *goldenPlayer) doCloud(words []string) {
 	default:
 		p.t.Fatalf("no hand for %q", words)
 	}
+}
+
+// judges decides upon the name that the number asks for, or upon its account.
+func (p *goldenPlayer) judges(what, decision string, reason ...string) {
+	p.t.Helper()
+	args := []string{"account", "verify", "Warung"}
+	if what == "name" {
+		args = []string{"number", "name", golden.Ours}
+	}
+	if what == "name" || decision != "approve" {
+		args = append(args, "--"+decision)
+	}
+	for _, r := range reason {
+		args = append(args, "--reason", r)
+	}
+	p.server.run(append(args, "--data", p.server.folder("server"))...)
 }
 
 // taps has a customer tap on a link of a template, and waits until it is counted.

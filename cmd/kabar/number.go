@@ -25,6 +25,7 @@ type numberCmd struct {
 	Invite numberInviteCmd `cmd:"" help:"Give a number another invite of its relay, in the place of one that has expired or was used."`
 	Limits numberLimitsCmd `cmd:"" help:"Show or change how fast a number may send, and how many customers it may write to first."`
 	Hours  numberHoursCmd  `cmd:"" help:"Show or change when a business is open, and what it answers while it is not."`
+	Name   numberNameCmd   `cmd:"" help:"Show what a number is called, judge the name that it asks for, or give it one."`
 	Verify numberVerifyCmd `cmd:"" help:"Prove to the relay that the number is ours, with the code its operator has."`
 }
 
@@ -53,6 +54,8 @@ func numberOperations(m *control.Mux, p *parts) {
 	control.Handle(m, "number.open", recorded(p.db, "number.hours", p.openNumber))
 	control.Handle(m, "number.limit", recorded(p.db, "number.limited", p.limitNumber))
 	control.Handle(m, "number.show", p.showNumber)
+	control.Handle(m, "number.name", p.nameNumber)
+	control.Handle(m, "number.named", recorded(p.db, "number.named", p.nameNumber))
 	control.Handle(m, "number.invite", recorded(p.db, "number.invited", p.inviteNumber))
 	control.Handle(m, "number.verify", recorded(p.db, "number.verified", p.verifyNumber))
 }

@@ -23,6 +23,7 @@ type (
 	numberItem struct {
 		Digits  string    `json:"digits"`
 		Name    string    `json:"name"`
+		Pending string    `json:"name_pending,omitempty"` // the name that waits for a decision
 		Account string    `json:"account"`
 		State   string    `json:"state"` // of its connection: connected, connecting and such; "stopped" with the server
 		Since   time.Time `json:"since,omitzero"`
@@ -38,7 +39,7 @@ func (c *numberListCmd) Run(ctx context.Context, s streams) error {
 		}
 		var rows [][]string
 		for _, n := range all {
-			rows = append(rows, []string{n.Digits, n.Name, n.Account, moment(n.Since, "-"), n.State})
+			rows = append(rows, []string{n.Digits, n.named(), n.Account, moment(n.Since, "-"), n.State})
 		}
 		return c.print(s.out, all, "There is no number yet. Add one: kabar number add DIGITS --data "+c.Data, "NUMBER|NAME|ACCOUNT|SINCE|STATE", rows)
 	})
@@ -55,7 +56,11 @@ func (p *parts) listNumbers(ctx context.Context, _ nothing, _ control.Report) ([
 	}
 	items := []numberItem{}
 	for _, n := range numbers {
-		items = append(items, p.item(n, accounts))
+		item, err := p.item(ctx, n, accounts)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, item)
 	}
 	return items, nil
 }
@@ -73,12 +78,27 @@ func (p *parts) accounts(ctx context.Context) (map[kabar.AccountID]string, error
 	return names, nil
 }
 
-func (p *parts) item(n *kabar.Number, accounts map[kabar.AccountID]string) numberItem {
+func (p *parts) item(ctx context.Context, n *kabar.Number, accounts map[kabar.AccountID]string) (numberItem, error) {
 	item := numberItem{Digits: n.Digits, Name: n.Profile.Name, Account: accounts[n.Account], State: "stopped"}
 	if p.link != nil {
 		item.State, item.Since = p.link(n)
 	}
-	return item
+	_, s, err := p.db.Number(ctx, n.ID)
+	if s.Naming.Pending() {
+		item.Pending = s.Naming.Asked(&n.Profile)
+	}
+	return item, err
+}
+
+// named is what the number is called, and which name waits for a decision.
+func (n *numberItem) named() string {
+	switch n.Pending {
+	case "":
+		return n.Name
+	case n.Name:
+		return n.Name + " (pending)"
+	}
+	return n.Name + " (" + n.Pending + " is pending)"
 }
 
 type numberShowCmd struct {
@@ -135,7 +155,7 @@ func (n *shownNumber) print(w io.Writer) error {
 	for _, e := range n.Webhooks {
 		rows = append(rows, []string{"Webhook", e.text()})
 	}
-	if err := printTable(w, n.Digits+"|"+n.Name, rows); err != nil {
+	if err := printTable(w, n.Digits+"|"+n.named(), rows); err != nil {
 		return err
 	}
 	for _, part := range []struct {
@@ -170,7 +190,10 @@ func (p *parts) showNumber(ctx context.Context, in showNumber, report control.Re
 	if err != nil {
 		return out, err
 	}
-	out.numberItem, out.Profile = p.item(n, accounts), n.Profile
+	if out.numberItem, err = p.item(ctx, n, accounts); err != nil {
+		return out, err
+	}
+	out.Profile = n.Profile
 	if out.Webhooks, err = p.endpoints(ctx, n); err != nil {
 		return out, err
 	}

@@ -17,7 +17,8 @@ type clientFile struct {
 	Name      string         `yaml:"name"`
 	Currency  string         `yaml:"currency"`
 	Timezone  string         `yaml:"timezone"`
-	Credit    string         `yaml:"credit"` // a decimal; empty: the line stays as it is
+	Verified  bool           `yaml:"verified"` // whoever runs the server knows who the client is
+	Credit    string         `yaml:"credit"`   // a decimal; empty: the line stays as it is
 	Numbers   []clientNumber `yaml:"numbers"`
 	Templates []string       `yaml:"templates"` // files, beside this one
 	Keys      []clientKey    `yaml:"keys"`

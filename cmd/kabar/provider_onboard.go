@@ -12,7 +12,7 @@ import (
 
 type providerOnboardCmd struct {
 	storeFlags `embed:""`
-	File       string `arg:"" help:"YAML: name, currency, timezone, credit, numbers, templates and keys of a client." type:"path"`
+	File       string `arg:"" help:"YAML: name, currency, timezone, verified, credit, numbers, templates and keys of a client." type:"path"`
 }
 
 // Help is shown by kabar provider onboard --help.
@@ -23,6 +23,7 @@ run again; the file is read whole, and each of its mistakes named, before anythi
 
   name: Toko Sinar
   timezone: Asia/Jakarta
+  verified: true
   credit: "250.00"
   numbers:
     - number: "628111000300"
@@ -47,7 +48,7 @@ func (c *providerOnboardCmd) Run(ctx context.Context, s streams) error {
 		if err := o.mayHave(ctx); err != nil {
 			return err
 		}
-		for _, step := range []func(context.Context) error{o.account, o.credit, o.numbers, o.templates, o.keys, o.state} {
+		for _, step := range []func(context.Context) error{o.account, o.verify, o.credit, o.numbers, o.templates, o.keys, o.state} {
 			if err := step(ctx); err != nil && !o.said {
 				return err
 			} else if err != nil {
@@ -119,6 +120,21 @@ func (o *onboarding) account(ctx context.Context) error {
 		o.say("Account    %s (%s), billed in %s by the days of %s", f.Name, o.acc.ID, f.Currency, f.Timezone)
 	}
 	return err
+}
+
+// verify says that the client is who it says, if the file does.
+func (o *onboarding) verify(ctx context.Context) error {
+	if !o.file.Verified {
+		return nil
+	}
+	if o.acc.Verification != kabar.Verified {
+		in := verifyAccount{o.acc.ID, kabar.Ruling{Decision: kabar.RuleApprove}}
+		if err := o.op.Call(ctx, "account.verify", in, &o.acc, nil); err != nil {
+			return err
+		}
+	}
+	o.say("Business   %s is verified", o.file.Name)
+	return nil
 }
 
 // credit draws the line, unless it is so already.

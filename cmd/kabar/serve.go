@@ -205,6 +205,6 @@ func (c *serveCmd) number() (engine.NewNumber, error) {
 	if err != nil || to.WaID == "" {
 		return engine.NewNumber{}, &usageError{fmt.Errorf("--number %s: want digits with the country code", c.Number)}
 	}
-	return engine.NewNumber{Account: &kabar.Account{Name: c.Name}, Digits: to.WaID, Profile: kabar.Profile{Name: c.Name},
+	return engine.NewNumber{Account: founder(c.Name), Digits: to.WaID, Profile: kabar.Profile{Name: c.Name},
 		Limits: kabar.StartingLimits()}, nil
 }

@@ -186,7 +186,7 @@ func (s *server) routes(v1 *onprem.API, cloud *graph.API) error {
 		Erasures:  s.engine.Erasures(),
 		Exports:   dossier.New(dossier.Options{Store: s.db, Media: s.media, Trace: tracer, Now: s.now}),
 		Templates: s.engine.Templates(), AccountsOf: s.accountsOf, Accounts: s.engine.Accounts(), Nodes: s.db, Operator: ofWholeServer, MessageID: s.messageID,
-		Keys: s.auth, Numbers: s.db.Numbers, Audit: s.db, Limits: s.engine, Hours: s.engine, Now: s.now, Log: s.o.log}
+		Reviews: s.engine.Reviews(), Keys: s.auth, Numbers: s.db.Numbers, Audit: s.db, Limits: s.engine, Hours: s.engine, Now: s.now, Log: s.o.log}
 	if s.o.lab != nil {
 		mo.Clock = s.o.lab
 	}

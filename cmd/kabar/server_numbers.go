@@ -57,7 +57,7 @@ func (s *server) addNumber(ctx context.Context, to kabar.AccountID, digits, name
 	}
 	ctx = context.WithoutCancel(ctx) // from here on it is done to the end, whether or not somebody waits for it
 	n, err := engine.AddNumber(ctx, s.db, engine.NewNumber{Account: &kabar.Account{ID: to}, Digits: digits, Profile: kabar.Profile{Name: name},
-		Limits: s.o.limits}, s.now())
+		Limits: s.o.limits, Submitted: true}, s.now())
 	if err != nil {
 		return nil, err
 	}

@@ -140,7 +140,11 @@ func (p *parts) room(ctx context.Context, account *kabar.Account, more []*kabar.
 	for _, t := range more {
 		names[t.Name] = true
 	}
-	if most := policy.MaxTemplates(); len(names) > had && len(names) > most {
+	most, err := p.templates().Most(ctx, account.ID, policy)
+	if err != nil {
+		return err
+	}
+	if len(names) > had && len(names) > most {
 		return control.Refuse("nothing was imported: the account would have %d templates, counted by name; the limit is %d (kabar template policy --limit)",
 			len(names), most)
 	}

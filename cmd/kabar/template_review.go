@@ -99,7 +99,7 @@ func (p *parts) reviewTemplate(ctx context.Context, in reviewTemplate, _ control
 type templatePolicyCmd struct {
 	storeFlags  `embed:""`
 	accountFlag `embed:""`
-	Review      string        `help:"Who judges new templates: manual (an operator), auto (the automatic review, after a moment), delayed (the same after --delay)." enum:",manual,auto,delayed" default:"" env:"-"`
+	Review      string        `help:"Who judges new templates, and names of numbers: manual (an operator), auto (the automatic review, after a moment), delayed (the same after --delay)." enum:",manual,auto,delayed" default:"" env:"-"`
 	Delay       time.Duration `help:"How long the automatic review waits, with --review delayed; up to 24h." env:"-"`
 	Limit       int           `help:"How many templates the account may have, up to 6000." env:"-"`
 	Pace        int           `help:"How many messages of a new marketing template go out before the rest waits for how they are taken; -1: nothing waits." env:"-"`
@@ -107,7 +107,7 @@ type templatePolicyCmd struct {
 
 // Help is shown by kabar template policy --help.
 func (*templatePolicyCmd) Help() string {
-	return `Without flags it shows how the templates of an account are handled; with flags it changes that, for what comes from then on.
+	return `Without flags it shows how the templates of an account are handled, and by whom the names of its numbers are judged; with flags it changes that, for what comes from then on.
 
   kabar template policy --data server
   kabar template policy --review delayed --delay 10m --data server`
@@ -118,10 +118,16 @@ type templatePolicy struct {
 	Change  kabar.TemplatePolicy `json:"change"`
 }
 
+// shownPolicy is a policy, and how many templates there may be under it.
+type shownPolicy struct {
+	kabar.TemplatePolicy
+	Most int `json:"most"`
+}
+
 // Run shows or changes the policy.
 func (c *templatePolicyCmd) Run(ctx context.Context, s streams) error {
 	return c.operate(ctx, func(op *control.Client) error {
-		var p kabar.TemplatePolicy
+		var p shownPolicy
 		change := kabar.TemplatePolicy{Review: kabar.ReviewMode(c.Review), Delay: c.Delay, Limit: c.Limit, Pace: c.Pace}
 		if err := op.Call(ctx, "template.policy", templatePolicy{c.Account, change}, &p, nil); err != nil {
 			return err
@@ -130,7 +136,7 @@ func (c *templatePolicyCmd) Run(ctx context.Context, s streams) error {
 	})
 }
 
-func writePolicy(w io.Writer, p kabar.TemplatePolicy) error {
+func writePolicy(w io.Writer, p shownPolicy) error {
 	review := string(p.Review)
 	if p.Review == kabar.ReviewDelayed {
 		delay := p.Delay
@@ -143,29 +149,39 @@ func writePolicy(w io.Writer, p kabar.TemplatePolicy) error {
 	if p.Held() < 0 {
 		held = "off"
 	}
-	_, err := fmt.Fprintf(w, "Review  %s\nLimit   %d templates\nPace    %s\n", review, p.MaxTemplates(), held)
+	_, err := fmt.Fprintf(w, "Review  %s\nLimit   %d templates\nPace    %s\n", review, p.Most, held)
 	return err
 }
 
-func (p *parts) templatePolicy(ctx context.Context, in templatePolicy, _ control.Report) (policy kabar.TemplatePolicy, err error) {
+func (p *parts) templatePolicy(ctx context.Context, in templatePolicy, _ control.Report) (out shownPolicy, err error) {
 	account, err := p.oneAccount(ctx, in.Account)
 	if err != nil {
-		return policy, err
+		return out, err
 	}
-	if policy, err = p.templates().Policy(ctx, account.ID); err != nil || in.Change == (kabar.TemplatePolicy{}) {
-		return policy, told(err)
+	if out.TemplatePolicy, err = p.templates().Policy(ctx, account.ID); err != nil {
+		return out, told(err)
 	}
-	if in.Change.Review != "" {
-		policy.Review = in.Change.Review
+	if in.Change != (kabar.TemplatePolicy{}) {
+		if err := p.changePolicy(ctx, account.ID, &out.TemplatePolicy, in.Change); err != nil {
+			return out, told(err)
+		}
 	}
-	if in.Change.Delay != 0 {
-		policy.Delay = in.Change.Delay
+	out.Most, err = p.templates().Most(ctx, account.ID, out.TemplatePolicy)
+	return out, told(err)
+}
+
+func (p *parts) changePolicy(ctx context.Context, id kabar.AccountID, policy *kabar.TemplatePolicy, change kabar.TemplatePolicy) error {
+	if change.Review != "" {
+		policy.Review = change.Review
 	}
-	if in.Change.Limit != 0 {
-		policy.Limit = in.Change.Limit
+	if change.Delay != 0 {
+		policy.Delay = change.Delay
 	}
-	if in.Change.Pace != 0 {
-		policy.Pace = in.Change.Pace
+	if change.Limit != 0 {
+		policy.Limit = change.Limit
 	}
-	return policy, told(p.templates().SetPolicy(ctx, account.ID, policy))
+	if change.Pace != 0 {
+		policy.Pace = change.Pace
+	}
+	return p.templates().SetPolicy(ctx, id, *policy)
 }

@@ -27,7 +27,7 @@ func Roles() []Role {
 		{"developer", "connects applications: messages, webhooks, templates, flows", build},
 		{"agent", "answers customers", talk},
 		{"marketer", "writes templates and sends them", write},
-		{"reviewer", "judges templates", []string{ScopeRead, ScopeReview}},
+		{"reviewer", "judges templates, names and businesses", []string{ScopeRead, ScopeReview}},
 		{"auditor", "sees what was done, and changes nothing", []string{ScopeRead, ScopeAudit}},
 	}
 }

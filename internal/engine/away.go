@@ -33,7 +33,7 @@ func hoursZone(n *kabar.Number) *time.Location {
 // answers nobody who opts out, reacts, or may not be written to; what answers it is not answered again.
 func (d *delivery) away(tx *store.Tx, heard *kabar.Message) error {
 	s, c := &d.line.settings, d.conv
-	if s.Away == "" || d.line.hours == nil || s.Deregistered || heard.Content.Kind() == kabar.KindReaction || withheld(d.line, c) || !c.WindowOpen(d.now) {
+	if s.Away == "" || d.line.hours == nil || s.Deregistered || !s.Naming.Approved() || heard.Content.Kind() == kabar.KindReaction || withheld(d.line, c) || !c.WindowOpen(d.now) {
 		return nil
 	}
 	if said, _ := s.Consent.Heard(saidIn(heard.Content)); said != kabar.ConsentUnknown {

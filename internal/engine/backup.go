@@ -69,8 +69,13 @@ func (e *Engine) SetPortrait(ctx context.Context, id kabar.NumberID, p *Portrait
 		}
 		settings := p.Settings
 		keepCloud(&settings, &present)
-		n.Profile = p.Profile
+		name := n.Profile.Name
+		n.Profile, n.Profile.Name = p.Profile, name
 		n.ProfileVersion++
+		names, err := e.restoreName(tx, n, &settings.Naming, p.Profile.Name)
+		if err != nil {
+			return err
+		}
 		photo := tx.RemovePhoto(id)
 		if len(p.Photo) > 0 {
 			photo = tx.SavePhoto(n, p.Photo, e.now())
@@ -79,8 +84,11 @@ func (e *Engine) SetPortrait(ctx context.Context, id kabar.NumberID, p *Portrait
 		if settings.PIN != present.PIN {
 			pin = e.tellPIN(tx, n)
 		}
-		tx.After(func() { e.changed(n, settings) })
-		return errors.Join(photo, pin, tx.SetURL(id, endpoint.ID, p.URL), tx.SaveNumber(n, settings), apply(tx, n, change))
+		tx.After(func() {
+			e.changed(n, settings)
+			e.reviews.hurry()
+		})
+		return errors.Join(photo, pin, e.reviews.tell(tx, n, names), tx.SetURL(id, endpoint.ID, p.URL), tx.SaveNumber(n, settings), apply(tx, n, change))
 	})
 	switch {
 	case errors.Is(err, store.ErrStale):
@@ -157,4 +165,12 @@ func (e *Engine) registration(l *line) network.Registration {
 	}
 	state, _ := r.Registration()
 	return state
+}
+
+// restoreName has a number want the name that a backup has: whoever brings one is not asked less than others.
+func (e *Engine) restoreName(tx *store.Tx, n *kabar.Number, g *kabar.Naming, name string) ([]kabar.NameChange, error) {
+	if name == n.Profile.Name || kabar.CheckName("name", name) != nil {
+		return nil, nil
+	}
+	return e.reviews.submit(tx, n, g, name)
 }

@@ -36,3 +36,23 @@ func TestAPortraitWithAnotherPINIsTold(t *testing.T) {
 		}
 	}
 }
+
+// A backup with another name asks for it as anybody does.
+func TestARestoredNameIsReviewed(t *testing.T) {
+	v := newEnv(t)
+	p, err := v.e.Portrait(t.Context(), v.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Profile.Name, p.Profile.About = "Toko", "Bread"
+	if err := v.e.SetPortrait(t.Context(), v.id, p); err != nil {
+		t.Fatal(err)
+	}
+	n, g, err := v.e.Reviews().Naming(t.Context(), v.id)
+	if err != nil || n.Profile.Name != "Warung Kabar" || n.Profile.About != "Bread" || g.Wanted != "Toko" || !g.Pending() {
+		t.Errorf("%+v, %+v, %v", n, g, err)
+	}
+	if got := v.outcomes(); got != "name Toko PENDING" {
+		t.Errorf("told: %s", got)
+	}
+}

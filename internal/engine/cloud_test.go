@@ -132,7 +132,7 @@ func TestResettingApplicationSettingsLeavesTheOthers(t *testing.T) {
 		"ShowSecurity", "NotifyChange", "KeepMessages", "SkipReferral", "CollectMedia", "OnPremSetting"}
 	before := kabar.Settings{Shards: 2, PIN: "hash", Override: "https://example.com/", Deregistered: true, PINProved: time.Now(),
 		BusinessKey: "key", BusinessKeyMark: "mark", Cloud: kabar.CloudSettings{Username: "warung"}, Consent: kabar.ConsentPolicy{Required: true},
-		Limits: kabar.StartingLimits(), Away: "later", SentEvents: true}
+		Limits: kabar.StartingLimits(), Naming: kabar.Naming{Status: kabar.NamePending}, Upgrade: time.Now(), Away: "later", SentEvents: true}
 	after := before
 	engine.ResetSettings(&after)
 	if after.SentEvents {

@@ -89,6 +89,7 @@ type Engine struct {
 	unpacking sync.Mutex // held while a picture is unpacked
 
 	templates *Templates
+	reviews   *Reviews
 	accounts  *Accounts
 	erasures  *Erasures
 
@@ -140,6 +141,7 @@ func New(o Options) *Engine {
 	e.templates = NewTemplates(e.db, e.now, e.committed)
 	e.accounts = NewAccounts(e.db, e.now, o.Rates)
 	e.accounts.changed = e.follow
+	e.reviews = &Reviews{db: e.db, now: e.now, setting: &e.setting, changed: e.changed, committed: e.committed, wake: make(chan struct{}, 1)}
 	if o.Concurrency <= 0 {
 		o.Concurrency = sendConcurrency
 	}
@@ -175,6 +177,7 @@ func (e *Engine) Attach(ctx context.Context, id kabar.NumberID, n network.Networ
 	}
 	l := &line{number, account, zone, hoursZone(number), settings, n}
 	e.lines[id] = l
+	e.reviews.hurry()
 	if e.begin != nil {
 		e.begin(l)
 	}
@@ -212,6 +215,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	g.Go(func() error { return e.sweep(ctx) })
 	g.Go(func() error { return e.collector(ctx) })
 	g.Go(func() error { return e.timeTemplates(ctx) })
+	g.Go(func() error { return e.timeReviews(ctx) })
 	g.Go(func() error { return e.broadcast(ctx) })
 	g.Go(func() error { return e.timeLimits(ctx) })
 	g.Go(func() error { return e.networks(ctx, g) })

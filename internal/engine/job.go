@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -81,7 +82,7 @@ func (e *Engine) tell(tx *store.Tx, l *line, c *kabar.Conversation, m *kabar.Mes
 	if err := e.moved(tx, c, m, ev.Class, cost, now); err != nil {
 		return err
 	}
-	if err := e.count(tx, m, now); err != nil {
+	if err := errors.Join(e.count(tx, m, now), arrived(tx, l, c, m, now)); err != nil {
 		return err
 	}
 	note := Note{Number: m.Number, Fact: FactMoved, Status: m.Status}

@@ -122,6 +122,7 @@ func WriteLimits(tx *store.Tx, id kabar.NumberID, now time.Time, do func(*kabar.
 	if err := do(&s.Limits); err != nil || s.Limits == was {
 		return n, s, err
 	}
+	s.Upgrade = time.Time{}
 	if err := tx.SaveNumber(n, s); err != nil {
 		return nil, s, err
 	}
@@ -141,17 +142,32 @@ func (e *Engine) timeLimits(ctx context.Context) error {
 		if err := errors.Join(e.sweepReach(ctx), e.raiseLimits(ctx)); err != nil && ctx.Err() == nil {
 			e.log.Warn("look after limits", "err", err)
 		}
-		if err := e.Until(ctx, e.now().Add(raiseEvery)); err != nil {
+		if err := e.Until(ctx, e.nextRaise()); err != nil {
 			return err
 		}
 	}
+}
+
+// nextRaise is when to look again: in raiseEvery, or when an upgrade ends; soon when one could not be ended.
+func (e *Engine) nextRaise() time.Time {
+	now := e.now()
+	next := now.Add(raiseEvery)
+	for _, l := range e.attached() {
+		switch upgrade := l.settings.Upgrade; {
+		case upgrade.After(now):
+			next = earlier(next, upgrade)
+		case !upgrade.IsZero():
+			next = earlier(next, now.Add(pauseStore))
+		}
+	}
+	return next
 }
 
 // raiseLimits gives each number the limits that follow from its use.
 func (e *Engine) raiseLimits(ctx context.Context) error {
 	for id, l := range e.attached() {
 		was := l.settings.Limits
-		if was.Tier == 0 {
+		if was.Tier == 0 && l.settings.Upgrade.IsZero() {
 			continue
 		}
 		reach, err := e.Reach(ctx, l.number.Account)
@@ -163,7 +179,7 @@ func (e *Engine) raiseLimits(ctx context.Context) error {
 			return err
 		}
 		next := was.Raised(reach, quality)
-		if next == was {
+		if next == was && l.settings.Upgrade.IsZero() {
 			continue
 		}
 		if err := e.raise(ctx, id, was, next); err != nil {
@@ -173,7 +189,8 @@ func (e *Engine) raiseLimits(ctx context.Context) error {
 	return nil
 }
 
-// raise gives a number other limits, unless somebody has changed them meanwhile.
+// raise gives a number other limits, unless somebody has changed them meanwhile. More throughput comes UpgradeTime after it was found
+// to be due; until then the number sends nothing.
 func (e *Engine) raise(ctx context.Context, id kabar.NumberID, was, next kabar.Limits) error {
 	detail, err := json.Marshal(kabar.LimitChange{Was: was, Now: next})
 	if err != nil {
@@ -182,17 +199,45 @@ func (e *Engine) raise(ctx context.Context, id kabar.NumberID, was, next kabar.L
 	e.setting.Lock()
 	defer e.setting.Unlock()
 	return e.db.Write(ctx, nil, func(tx *store.Tx) error {
-		n, s, err := WriteLimits(tx, id, e.now(), func(l *kabar.Limits) error {
-			if *l == was {
-				*l = next
-			}
-			return nil
-		})
-		if err != nil || s.Limits != next {
+		n, s, err := tx.Number(id)
+		if err != nil {
+			return err
+		}
+		later := upgrades(&s, was, next, e.now())
+		if err := tx.SaveNumber(n, s); err != nil {
+			return err
+		}
+		if !later {
+			n, s, err = WriteLimits(tx, id, e.now(), func(l *kabar.Limits) error {
+				if *l == was {
+					*l = next
+				}
+				return nil
+			})
+		}
+		if err != nil {
 			return err
 		}
 		tx.After(func() { e.changed(n, s) })
+		if later || next == was || s.Limits != next {
+			return nil
+		}
 		return tx.AddAudit(&store.Audit{Account: n.Account, At: e.now(), Actor: ActorQuality, Action: "number.raised", Subject: "number/" + n.Digits,
 			Detail: string(detail)})
 	})
+}
+
+// upgrades plans a rise of throughput, and reports whether its time has not come. What no longer rises is not waited for.
+func upgrades(s *kabar.Settings, was, next kabar.Limits, now time.Time) bool {
+	switch {
+	case next.Throughput == was.Throughput || s.Limits != was:
+		s.Upgrade = time.Time{}
+	case s.Upgrade.IsZero():
+		s.Upgrade = now.Add(kabar.UpgradeTime)
+	}
+	if now.Before(s.Upgrade) {
+		return true
+	}
+	s.Upgrade = time.Time{}
+	return false
 }

@@ -90,9 +90,10 @@ func (t *task) compute(ctx context.Context, o *network.Outgoing) error {
 	return conflict(err)
 }
 
-// introduce has the business's profile follow the first thing that goes to a customer who does not have it.
+// introduce has the business's profile follow the first thing that goes to a customer who does not have it, once its name is
+// approved.
 func (t *task) introduce(tx *store.Tx, c *kabar.Conversation, n *kabar.Number) error {
-	if c.ProfileSent >= n.ProfileVersion {
+	if c.ProfileSent >= n.ProfileVersion || !t.line.settings.Naming.Approved() {
 		return nil
 	}
 	c.ProfileSent = n.ProfileVersion

@@ -8,7 +8,7 @@ import (
 	"kabar/internal/store"
 )
 
-// ChangeProfile applies change to a number's profile and commits it. Customers get the new one, inside the encryption, with
+// ChangeProfile applies change to a number's profile, but for its name (Reviews), and commits it. Customers get the new one, inside the encryption, with
 // the next thing that is sent to them. change may be called more than once.
 func (e *Engine) ChangeProfile(ctx context.Context, id kabar.NumberID, change func(*kabar.Profile) error) error {
 	return e.changeProfile(ctx, id, change, nil)
@@ -31,16 +31,12 @@ func (e *Engine) changeProfile(ctx context.Context, id kabar.NumberID, change fu
 		if err := change(&next); err != nil {
 			return err
 		}
+		next.Name = n.Profile.Name
 		if err := next.Validate(); err != nil {
 			return err
 		}
 		if reflect.DeepEqual(next, n.Profile) {
 			return nil
-		}
-		if next.Name != n.Profile.Name {
-			if err := tx.AddEvent(&kabar.Event{Account: n.Account, Number: id, Kind: kabar.EventName, At: e.now(), Name: next.Name}); err != nil {
-				return err
-			}
 		}
 		n.Profile = next
 		n.ProfileVersion++

@@ -37,6 +37,14 @@ func (t *task) reach(tx *store.Tx, c *kabar.Conversation, now time.Time) error {
 	return tx.AddReach(t.line.number, c.Customer.Handle(), now)
 }
 
+// arrived notes that a template has come to the customer whom it may have reached outside the window.
+func arrived(tx *store.Tx, l *line, c *kabar.Conversation, m *kabar.Message, now time.Time) error {
+	if m.Status != kabar.Delivered || l.settings.Limits.Tier == 0 || m.Content.Kind() != kabar.KindTemplate {
+		return nil
+	}
+	return tx.ReachDelivered(c.Account, c.Customer.Handle(), m.At, now)
+}
+
 // makeRoom has those count no longer who were reached long enough ago, when there would be no room for the message otherwise.
 func (t *task) makeRoom(ctx context.Context, now time.Time) error {
 	if !t.reaches(t.conv, now) {
@@ -74,10 +82,11 @@ func (e *Engine) sweepReach(ctx context.Context) error {
 func (e *Engine) Reach(ctx context.Context, a kabar.AccountID) (r kabar.Reach, err error) {
 	now := e.now()
 	for _, span := range []struct {
-		of   time.Duration
-		into *int
-	}{{kabar.TierSpan, &r.Day}, {kabar.TierWeek, &r.Week}, {kabar.TierMonth, &r.Month}} {
-		if *span.into, err = e.db.ReachedSince(ctx, a, now.Add(-span.of), int(kabar.Tier100K)); err != nil {
+		of    time.Duration
+		into  *int
+		count func(context.Context, kabar.AccountID, time.Time, int) (int, error)
+	}{{kabar.TierSpan, &r.Day, e.db.ReachedSince}, {kabar.TierWeek, &r.Week, e.db.ReachedSince}, {kabar.TierMonth, &r.Delivered, e.db.DeliveredSince}} {
+		if *span.into, err = span.count(ctx, a, now.Add(-span.of), int(kabar.Tier100K)); err != nil {
 			return r, store.Refusal(err)
 		}
 	}

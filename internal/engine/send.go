@@ -72,8 +72,8 @@ func (e *Engine) Send(ctx context.Context, id kabar.NumberID, r Request) (*Sent,
 
 // prepareSending checks what can be checked outside of the commit.
 func (e *Engine) prepareSending(ctx context.Context, l *line, r Request, now time.Time) (*sending, error) {
-	if l.settings.Deregistered {
-		return nil, kabar.Refuse(kabar.ReasonUnregistered, "", "the number was deregistered: register it first")
+	if err := l.mayWork(now); err != nil {
+		return nil, err
 	}
 	to, err := ParseRecipient(r.To)
 	if err != nil {
@@ -97,6 +97,28 @@ func (e *Engine) prepareSending(ctx context.Context, l *line, r Request, now tim
 		return nil, kabar.Refuse(kabar.ReasonTooLong, "biz_opaque_callback_data", "has %d characters, the limit is %d", n, MaxCallback)
 	}
 	return &sending{e: e, line: l, to: to, r: r, def: def, fallback: fallback, now: now}, nil
+}
+
+// MayWork refuses what a number cannot do now, whatever it sends.
+func (e *Engine) MayWork(id kabar.NumberID) error {
+	l, err := e.line(id)
+	if err != nil {
+		return err
+	}
+	return l.mayWork(e.now())
+}
+
+// mayWork refuses what a number cannot do at now, whatever it sends.
+func (l *line) mayWork(now time.Time) error {
+	switch wait := l.settings.Upgrade.Sub(now); {
+	case l.settings.Deregistered:
+		return kabar.Refuse(kabar.ReasonUnregistered, "", "the number was deregistered: register it first")
+	case !l.settings.Naming.Approved():
+		return kabar.Refuse(kabar.ReasonName, "", "%q is %s: nothing is sent until a name is approved", l.number.Profile.Name, l.settings.Naming.Current())
+	case wait > 0:
+		return tooFast(kabar.ReasonUpgrade, wait, "the number gets more throughput, and sends again within a minute")
+	}
+	return nil
 }
 
 // ready checks a content and fills in what only the store knows: the rendered template, the products, the facts of a medium.

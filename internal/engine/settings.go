@@ -31,6 +31,7 @@ func ResetSettings(s *kabar.Settings) {
 func keepCloud(next, s *kabar.Settings) {
 	next.Override, next.Deregistered, next.BusinessKey, next.BusinessKeyMark = s.Override, s.Deregistered, s.BusinessKey, s.BusinessKeyMark
 	next.Cloud, next.Consent, next.Limits, next.Away = s.Cloud, s.Consent, s.Limits, s.Away
+	next.Naming, next.Upgrade = s.Naming, s.Upgrade
 }
 
 // ChangeSettings applies change to a number's settings and to the URL of its On-Premises endpoint, and commits both. The
@@ -107,21 +108,29 @@ type NewNumber struct {
 	Templates []*kabar.TemplateDef
 	Review    kabar.ReviewMode // of the account's templates; empty: as it is
 	Limits    kabar.Limits
+	Submitted bool // its name goes before the account's review; otherwise it needs none
 }
 
 // AddNumber stores a number with its settings and its On-Premises endpoint, which waits for a URL.
 func AddNumber(ctx context.Context, db *store.DB, n NewNumber, now time.Time) (*kabar.Number, error) {
 	var number *kabar.Number
 	err := db.Write(ctx, nil, func(tx *store.Tx) error {
-		account := *n.Account
-		if account.ID == 0 {
-			if err := tx.AddAccount(&account, now); err != nil {
-				return err
-			}
+		account, err := n.account(tx, now)
+		if err != nil {
+			return err
 		}
 		number = &kabar.Number{Account: account.ID, Digits: n.Digits, Profile: n.Profile}
 		settings := DefaultSettings()
-		settings.Limits = n.Limits
+		if settings.Limits = n.Limits; account.Verification.Reviewed() {
+			settings.Limits = n.Limits.Trusted()
+		}
+		if n.Submitted {
+			policy, err := tx.Policy(account.ID)
+			if err != nil {
+				return err
+			}
+			settings.Naming.First(now, &number.Profile, policy) // no endpoint hears of it yet
+		}
 		if err := tx.AddNumber(number, settings, now); err != nil {
 			return err
 		}
@@ -139,4 +148,13 @@ func AddNumber(ctx context.Context, db *store.DB, n NewNumber, now time.Time) (*
 		return tx.AddEndpoint(&kabar.Endpoint{Account: number.Account, Number: number.ID, Dialect: kabar.OnPrem}, now)
 	})
 	return number, store.Refusal(err)
+}
+
+// account returns the account that the number joins.
+func (n *NewNumber) account(tx *store.Tx, now time.Time) (*kabar.Account, error) {
+	if n.Account.ID != 0 {
+		return tx.Account(n.Account.ID)
+	}
+	account := *n.Account
+	return &account, tx.AddAccount(&account, now)
 }

@@ -108,11 +108,15 @@ func free(old *kabar.TemplateDef) error {
 // room refuses what an account may not have: too many templates, or too many new ones in an hour.
 func (t *Templates) room(ctx context.Context, d *kabar.TemplateDef, p kabar.TemplatePolicy, now time.Time) error {
 	all, lately, err := t.db.CountTemplates(ctx, d.Account, d.Name, now.Add(-time.Hour))
+	if err != nil {
+		return err
+	}
+	most, err := t.Most(ctx, d.Account, p)
 	switch {
 	case err != nil:
 		return err
-	case all >= p.MaxTemplates():
-		return kabar.Refuse(kabar.ReasonTemplateLimit, "", "the account has %d templates, counted by name; the limit is %d", all, p.MaxTemplates())
+	case all >= most:
+		return kabar.Refuse(kabar.ReasonTemplateLimit, "", "the account has %d templates, counted by name; the limit is %d", all, most)
 	case lately >= kabar.MaxCreations:
 		return &kabar.Error{Reason: kabar.ReasonTemplateHaste, Detail: fmt.Sprintf("the account has made %d templates in the last hour, the limit is %d", lately, kabar.MaxCreations),
 			After: time.Hour}

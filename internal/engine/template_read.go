@@ -85,3 +85,9 @@ func (t *Templates) SetPolicy(ctx context.Context, a kabar.AccountID, p kabar.Te
 	}
 	return store.Refusal(t.db.Write(ctx, nil, func(tx *store.Tx) error { return tx.SavePolicy(a, p) }))
 }
+
+// Most returns how many templates an account may have under a policy.
+func (t *Templates) Most(ctx context.Context, a kabar.AccountID, p kabar.TemplatePolicy) (int, error) {
+	trusted, err := trusted(ctx, t.db, a)
+	return p.MaxTemplates(trusted), store.Refusal(err)
+}

@@ -31,6 +31,6 @@ func Reached(count string, now time.Time) (statements []string, err error) {
 	return []string{
 		fmt.Sprintf("INSERT INTO reach SELECT %s, %d", account, n),
 		fmt.Sprintf("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) "+
-			"INSERT INTO reached SELECT %s, '9990' || i, (SELECT id FROM number WHERE digits = '%s'), %d, 1 FROM n", n, account, Ours, now.UnixMilli()),
+			"INSERT INTO reached SELECT %s, '9990' || i, (SELECT id FROM number WHERE digits = '%s'), %[4]d, 1, %[4]d FROM n", n, account, Ours, now.UnixMilli()),
 	}, err
 }

@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"strings"
+
 	"kabar"
 	"kabar/internal/store"
 )
@@ -15,8 +17,8 @@ func (a *API) accountKind() *kind {
 			"currency":                     plain(func(w *kabar.Account) any { return w.Currency }),
 			"timezone_id":                  plain(func(*kabar.Account) any { return "0" }),
 			"message_template_namespace":   plain(a.namespace),
-			"account_review_status":        plain(func(*kabar.Account) any { return "APPROVED" }),
-			"business_verification_status": plain(func(*kabar.Account) any { return "verified" }),
+			"account_review_status":        plain(func(w *kabar.Account) any { return w.Verification.Review() }),
+			"business_verification_status": plain(businessStatus),
 			"ownership_type":               plain(ownership),
 			"status":                       plain(func(*kabar.Account) any { return "ACTIVE" }),
 			"is_enabled_for_insights":      plain(func(*kabar.Account) any { return true }),
@@ -28,6 +30,14 @@ func (a *API) accountKind() *kind {
 			"phone_numbers":                a.numbersField,
 			"health_status":                a.accountHealth,
 		}})
+}
+
+// businessStatus is how far the verification of an account's business is, in the words of Meta's description.
+func businessStatus(w *kabar.Account) any {
+	if w.Verification.State == kabar.NotVerified {
+		return "UNVERIFIED"
+	}
+	return strings.ToUpper(string(w.Verification.State))
 }
 
 // countedAccount is account for a request about it, of which the answer tells how many there are.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"kabar"
 	"kabar/internal/auth"
 	"kabar/internal/golden"
 )
@@ -18,6 +19,7 @@ func TestFiguresAreOfTheNumbersOfWhoeverAsks(t *testing.T) {
 	const second = "628111000444"
 	n, err := e.addNumber(t.Context(), e.a.Account, second, "Warung Dua")
 	must(t, err)
+	must(t, e.engine.Reviews().JudgeName(t.Context(), n.ID, kabar.Ruling{Decision: kabar.RuleApprove}, "test"))
 	for i, id := range []string{e.api.nodeID(int64(e.a.ID)), e.api.nodeID(int64(n.ID)), e.api.nodeID(int64(n.ID))} {
 		w := e.ask(e.tokens["user"], "POST", id+"/messages", fmt.Sprintf(
 			`{"messaging_product":"whatsapp","to":"3460011122%d","type":"template","template":{"name":"hello_kabar","language":{"code":"en"}}}`, i))

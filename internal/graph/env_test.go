@@ -104,7 +104,7 @@ func newEnv(t testing.TB) *env {
 
 func (e *env) number(account, digits string, templates []*kabar.TemplateDef) *kabar.Number {
 	e.t.Helper()
-	n, err := engine.AddNumber(e.t.Context(), e.db, engine.NewNumber{Account: &kabar.Account{Name: account}, Digits: digits,
+	n, err := engine.AddNumber(e.t.Context(), e.db, engine.NewNumber{Account: &kabar.Account{Name: account, Verification: kabar.Verification{State: kabar.Verified}}, Digits: digits,
 		Profile: kabar.Profile{Name: account}, Templates: templates}, e.now())
 	must(e.t, err)
 	return n
@@ -117,7 +117,7 @@ func (e *env) addNumber(ctx context.Context, to kabar.AccountID, digits, name st
 			return nil, kabar.Refuse(kabar.ReasonExists, "phone_number", "is on this server already")
 		}
 	}
-	n, err := engine.AddNumber(ctx, e.db, engine.NewNumber{Account: &kabar.Account{ID: to}, Digits: digits, Profile: kabar.Profile{Name: name}}, e.now())
+	n, err := engine.AddNumber(ctx, e.db, engine.NewNumber{Account: &kabar.Account{ID: to}, Digits: digits, Profile: kabar.Profile{Name: name}, Submitted: true}, e.now())
 	if err != nil {
 		return nil, err
 	}

@@ -67,6 +67,8 @@ var refusals = map[kabar.Reason]refusal{
 	kabar.ReasonNoConsent:      {code: 131030, title: "Recipient phone number not in allowed list", status: 400},
 	kabar.ReasonThroughput:     {code: 130429, title: "Rate limit hit", status: 400},
 	kabar.ReasonPair:           {code: 131056, title: "Pair rate limit hit", status: 400},
+	kabar.ReasonName:           {code: 131037, title: "Display name approval needed", status: 400},
+	kabar.ReasonUpgrade:        {code: 131057, title: "Account in maintenance mode", status: 500},
 	kabar.ReasonBlockBusy:      {code: 139102, title: "Blocklist concurrent update", status: 400},
 	kabar.ReasonIdentity:       {code: 137000, title: "User identity key hash mismatch", status: 400},
 

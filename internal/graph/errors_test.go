@@ -29,6 +29,7 @@ func TestEdgesHaveCodesOfTheirOwn(t *testing.T) {
 		{ofRegistering, kabar.ReasonTooMany, 133008, 400},
 		{ofMessages, kabar.ReasonInvalid, 131009, 400},
 		{nil, kabar.ReasonUsernameOurs, 147005, 400},
+		{nil, kabar.ReasonUpgrade, 131057, 500},
 	} {
 		w := httptest.NewRecorder()
 		x := newExchange(w, httptest.NewRequestWithContext(t.Context(), "POST", "/v23.0/1/x", nil))

@@ -168,6 +168,11 @@ func (p *player) command(words []string) {
 		p.taps(arg[0], arg[1], append(arg, "")[2])
 	case "judge": // a template: its id, and the decision as JSON
 		p.judge(arg[0], arg[1])
+	case "name": // that the number asks for: approve, reject with a reason, or defer
+		must(p.t, p.engine.Reviews().JudgeName(p.t.Context(), p.a.ID, kabar.Ruling{Decision: arg[0], Reason: kabar.NameReason(arg[1])}, ""))
+	case "verification": // of the account: approve, reject or defer
+		_, err := p.engine.Reviews().Judge(p.t.Context(), p.a.Account, kabar.Ruling{Decision: arg[0]}, "")
+		must(p.t, err)
 	case "registration": // unverified, refused or unknown
 		p.net.admit(arg[0])
 	case "limits": // throughput, pair_rate or tier, and what it is

@@ -40,6 +40,9 @@ func (a *API) numberHealth(x *exchange, n *kabar.Number, _ Field) (any, error) {
 	case a.verification(n) != "VERIFIED":
 		number.Can = blocked
 		number.Errors = []healthFault{{refusals[kabar.ReasonUnregistered].code, "The network has not admitted the number.", "Ask for a code and bring it: request_code, verify_code."}}
+	case !s.Naming.Approved():
+		number.Can = blocked
+		number.Errors = []healthFault{{refusals[kabar.ReasonName].code, "The display name is not approved.", "Wait for its review, or ask for another: POST /{number} with new_display_name."}}
 	case !up:
 		number.Info = []string{"The network is away. Messages are taken, and leave when it is back."}
 	}

@@ -35,3 +35,25 @@ func TestThroughputIsRefused(t *testing.T) {
 		t.Errorf("%s: %s", got, w.Body)
 	}
 }
+
+// While its throughput is being raised, a number sends nothing, and customers are heard. No golden file has so many customers.
+func TestAnUpgradeIsWaitedFor(t *testing.T) {
+	e := newEnv(t)
+	id := e.api.nodeID(int64(e.a.ID))
+	must(t, e.engine.ChangeSettings(t.Context(), e.a.ID, func(s *kabar.Settings, _ *string) error {
+		s.Upgrade = e.now().Add(kabar.UpgradeTime)
+		return nil
+	}))
+	send := func() *httptest.ResponseRecorder {
+		return e.ask(e.tokens["user"], "POST", id+"/messages",
+			`{"messaging_product":"whatsapp","to":"34600111222","type":"template","template":{"name":"hello_kabar","language":{"code":"en"}}}`)
+	}
+	w := send()
+	if got := fmt.Sprint(w.Code, " ", w.Header().Get("Retry-After")); got != "500 60" || !strings.Contains(w.Body.String(), `"code":131057`) {
+		t.Errorf("%s: %s", got, w.Body)
+	}
+	e.advance(kabar.UpgradeTime)
+	if w := send(); w.Code != 200 {
+		t.Errorf("after a minute: %d %s", w.Code, w.Body)
+	}
+}

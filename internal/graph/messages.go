@@ -62,6 +62,9 @@ func (a *API) accept(x *exchange, n *kabar.Number, edge string) error {
 		return a.mark(x, n, &in)
 	}
 	if state := a.registration(n); state == network.RegistrationUnproved || state == network.RegistrationRefused {
+		if err := a.engine.MayWork(n.ID); err != nil { // that comes first: it can be mended before
+			return err
+		}
 		return kabar.Refuse(kabar.ReasonUnregistered, "", "the network has not admitted the number: its field health_status says what is missing")
 	}
 	request, err := a.decoder(x.r.Context(), n.ID).request(&in)

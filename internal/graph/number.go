@@ -30,8 +30,8 @@ func (a *API) numberFields() map[string]func(*exchange, *kabar.Number, Field) (a
 		"quality_score":                a.qualityScore,
 		"status":                       a.status,
 		"code_verification_status":     plain(a.verification),
-		"name_status":                  constant("APPROVED"),
-		"new_name_status":              constant("NONE"),
+		"name_status":                  a.naming((*kabar.Naming).Current),
+		"new_name_status":              a.naming((*kabar.Naming).New),
 		"platform_type":                constant("CLOUD_API"),
 		"host_platform":                constant("CLOUD_API"),
 		"account_mode":                 constant(accountMode),
@@ -51,6 +51,14 @@ func (a *API) numberFields() map[string]func(*exchange, *kabar.Number, Field) (a
 		"country_code":                 plain(func(n *kabar.Number) any { return orNothing(e164.Region(n.Digits)) }),
 
 		"whatsapp_business_manager_messaging_limit": a.messagingLimit,
+	}
+}
+
+// naming shows how far the review of a name is.
+func (a *API) naming(of func(*kabar.Naming) kabar.NameStatus) func(*exchange, *kabar.Number, Field) (any, error) {
+	return func(_ *exchange, n *kabar.Number, _ Field) (any, error) {
+		s, err := a.engine.Settings(n.ID)
+		return of(&s.Naming), err
 	}
 }
 

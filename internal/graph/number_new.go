@@ -1,10 +1,6 @@
 package graph
 
 import (
-	"strings"
-	"unicode"
-	"unicode/utf8"
-
 	"kabar"
 	"kabar/internal/e164"
 	"kabar/internal/web"
@@ -12,12 +8,6 @@ import (
 
 // maxNumbers is how many numbers a business can have (contract, section 4).
 const maxNumbers = 20
-
-// How long the name of a business may be, in characters.
-const (
-	minName = 2
-	maxName = 75
-)
 
 // createNumber: POST /{account}/phone_numbers. The number is then admitted by its network: request_code, verify_code, register.
 func (a *API) createNumber(x *exchange, w *kabar.Account) error {
@@ -41,7 +31,7 @@ func (a *API) createNumber(x *exchange, w *kabar.Account) error {
 	case x.who.Number != 0 || a.addNumber == nil:
 		return kabar.Refuse(kabar.ReasonDenied, "", "this token is for one number and cannot add others")
 	}
-	if err := checkName("verified_name", in.Name); err != nil {
+	if err := kabar.CheckName("verified_name", in.Name); err != nil {
 		return err
 	}
 	digits, known := e164.In(string(in.CC), string(in.Number))
@@ -58,12 +48,4 @@ func (a *API) createNumber(x *exchange, w *kabar.Account) error {
 		return err
 	}
 	return x.reply(map[string]string{"id": a.nodeID(int64(n.ID))})
-}
-
-// checkName checks what a business wants to be called.
-func checkName(field, name string) error {
-	if n := utf8.RuneCountInString(name); n < minName || n > maxName || strings.TrimSpace(name) == "" || strings.ContainsFunc(name, unicode.IsControl) {
-		return kabar.Refuse(kabar.ReasonInvalid, field, "must have %d to %d characters on one line", minName, maxName)
-	}
-	return nil
 }

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"fmt"
 
 	"kabar"
@@ -24,7 +25,10 @@ func (a *API) numberNews(ev *kabar.Event, n *kabar.Number) (field string, value 
 		return "phone_number_quality_update", value
 	default: // EventName
 	}
-	value["decision"], value["requested_verified_name"], value["rejection_reason"] = "APPROVED", ev.Name, nil
+	value["decision"], value["requested_verified_name"], value["rejection_reason"] = cmp.Or(ev.Outcome, kabar.OutcomeApproved), ev.Name, nil
+	if ev.Declined != "" {
+		value["rejection_reason"] = ev.Declined
+	}
 	return "phone_number_name_update", value
 }
 

@@ -24,13 +24,11 @@ func (a *API) updateNumber(x *exchange, n *kabar.Number) error {
 		return kabar.Refuse(kabar.ReasonMissing, "pin", "nothing to change: pin, webhook_configuration and new_display_name can be")
 	}
 	var steps []func() error
-	if in.Name != nil { // nobody reviews it: this server's operator is the business
-		if err := checkName("new_display_name", *in.Name); err != nil {
+	if in.Name != nil {
+		if err := kabar.CheckName("new_display_name", *in.Name); err != nil {
 			return err
 		}
-		steps = append(steps, func() error {
-			return a.engine.ChangeProfile(x.r.Context(), n.ID, func(p *kabar.Profile) error { p.Name = *in.Name; return nil })
-		})
+		steps = append(steps, func() error { return a.engine.Reviews().Rename(x.r.Context(), n.ID, *in.Name, actor) })
 	}
 	if in.PIN != nil {
 		hash, err := a.auth.HashPIN(x.r.Context(), string(*in.PIN))

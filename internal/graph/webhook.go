@@ -98,6 +98,9 @@ func (a *API) Render(ev *kabar.Event, n *kabar.Number, _ kabar.Settings) (body [
 	case kabar.EventCredit:
 		entry.Time = ev.At.Unix()
 		change.Field, change.Value = "account_alerts", a.creditNews(ev)
+	case kabar.EventReview:
+		entry.Time = ev.At.Unix()
+		change.Field, change.Value = "account_review_update", map[string]any{"decision": ev.Outcome}
 	case kabar.EventSecurity, kabar.EventName, kabar.EventLimits:
 		entry.Time = ev.At.Unix()
 		change.Field, change.Value = a.numberNews(ev, n)

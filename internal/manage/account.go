@@ -38,6 +38,15 @@ type account struct {
 	Timezone string `json:"timezone"`
 	Client   bool   `json:"client"`
 	Created  string `json:"created,omitempty"`
+
+	Verification verification `json:"verification"`
+}
+
+// verification is how far the verification of an account's business is.
+type verification struct {
+	State kabar.VerificationState `json:"status"`
+	At    string                  `json:"at,omitempty"`
+	Note  string                  `json:"note,omitempty"`
 }
 
 func (a *API) nodeID(key int64) string { return strconv.FormatUint(a.o.Nodes.Node(key), 10) }
@@ -46,7 +55,8 @@ func (a *API) nodeID(key int64) string { return strconv.FormatUint(a.o.Nodes.Nod
 func AccountID(n Nodes, id kabar.AccountID) string { return strconv.FormatUint(n.Node(int64(id)), 10) }
 
 func (a *API) shownAccount(w *kabar.Account) account {
-	return account{a.nodeID(int64(w.ID)), w.Name, w.Currency, w.Timezone, w.Client, written(w.Created)}
+	return account{a.nodeID(int64(w.ID)), w.Name, w.Currency, w.Timezone, w.Client, written(w.Created),
+		verification{w.Verification.State, written(w.Verification.At), w.Verification.Note}}
 }
 
 // named returns the account that a path names, if the request may see it, and who asks.

@@ -56,6 +56,7 @@ type Options struct {
 	Nodes     Nodes
 	Operator  func(*http.Request) bool
 	MessageID func(context.Context, kabar.NumberID, kabar.MessageID) string
+	Reviews   Reviews // of Accounts and Numbers
 	Keys      Keys
 	Numbers   func(context.Context) ([]*kabar.Number, error) // of the server
 	Audit     Audit
@@ -132,6 +133,14 @@ func (a *API) Handlers() map[string]http.Handler {
 		h["GET /kabar/v1/accounts/{waba_id}/ledger"] = http.HandlerFunc(a.listLedger)
 		h["GET /kabar/v1/accounts/{waba_id}/statements/{month}"] = http.HandlerFunc(a.statement)
 		h["POST /kabar/v1/accounts/{waba_id}/cost_estimate"] = http.HandlerFunc(a.estimate)
+	}
+	if a.o.Reviews != nil {
+		h["GET /kabar/v1/reviews"] = http.HandlerFunc(a.listReviews)
+		h["POST /kabar/v1/accounts/{waba_id}/verification"] = http.HandlerFunc(a.submitAccount)
+		h["POST /kabar/v1/accounts/{waba_id}/review"] = http.HandlerFunc(a.judgeAccount)
+		h["GET /kabar/v1/numbers/{number}/name"] = http.HandlerFunc(a.showName)
+		h["PUT /kabar/v1/numbers/{number}/name"] = http.HandlerFunc(a.putName)
+		h["POST /kabar/v1/numbers/{number}/name/review"] = http.HandlerFunc(a.judgeName)
 	}
 	if a.o.Keys != nil {
 		h["GET /kabar/v1/keys"] = http.HandlerFunc(a.listKeys)
@@ -220,7 +229,7 @@ func (a *API) Refuse(w http.ResponseWriter, _ *http.Request, err error) {
 			status = http.StatusMethodNotAllowed
 		}
 		a.problem(w, status, "not found", refused.Detail)
-	case kabar.ReasonTemplateState, kabar.ReasonBroadcastState:
+	case kabar.ReasonTemplateState, kabar.ReasonBroadcastState, kabar.ReasonReviewState:
 		a.problem(w, http.StatusConflict, string(refused.Reason), strings.TrimSpace(refused.Field+" "+refused.Detail))
 	case kabar.ReasonNotReady, kabar.ReasonOverloaded, kabar.ReasonStore, kabar.ReasonInternal:
 		a.problem(w, http.StatusServiceUnavailable, string(refused.Reason), refused.Detail)

@@ -62,6 +62,8 @@ var refusals = map[kabar.Reason]refusal{
 	kabar.ReasonBlockLimit:     {1009, "Parameter value is not valid", 400},
 	kabar.ReasonThroughput:     {1015, "Too many requests", 429},
 	kabar.ReasonPair:           {1015, "Too many requests", 429},
+	kabar.ReasonName:           {1005, "Access denied", 403},
+	kabar.ReasonUpgrade:        {1011, "Service not ready", 503},
 	kabar.ReasonBlockBusy:      {1011, "Service not ready", 503},
 	kabar.ReasonNoConsent:      {1007, "Recipient blocked to receive message", 403},
 	kabar.ReasonIdentity:       {1028, "A user_identity_changed system notification requires acknowledgement", 403},

@@ -87,3 +87,24 @@ func card(t *testing.T) *kabar.RateCard {
 	}
 	return c
 }
+
+// verificationNoun is how far the verification of an account is.
+func verificationNoun(t *testing.T, s *storetest.Env, n *kabar.Number) *noun {
+	verification := kabar.Verification{State: kabar.VerificationPending, At: s.Now}
+	verify := func(tx *store.Tx) error { return tx.SaveVerification(n.Account, verification) }
+	of := func(w *kabar.Account, err error) (any, error) {
+		if err != nil {
+			return nil, err
+		}
+		return w.Verification, nil
+	}
+	return &noun{name: "verification",
+		add: verify,
+		change: func(tx *store.Tx) error {
+			verification.State, verification.Note = kabar.VerificationRejected, "another's name"
+			return verify(tx)
+		},
+		inside: func(tx *store.Tx) (any, error) { return of(tx.Account(n.Account)) },
+		read:   func() (any, error) { return of(s.DB.Account(t.Context(), n.Account)) },
+		want:   func() any { return verification }}
+}

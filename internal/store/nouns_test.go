@@ -77,7 +77,7 @@ func nouns(t *testing.T, s *storetest.Env, n *kabar.Number, tag string) []*noun 
 	all = append(all, talkNouns(t, s, n, tag, conversation)...)
 	all = append(all, readerNouns(t, s, n, tag, conversation)...)
 	all = append(all, adminNouns(t, s, n, tag)...)
-	all = append(all, moneyNouns(t, s, n, tag)...)
+	all = append(append(all, verificationNoun(t, s, n)), moneyNouns(t, s, n, tag)...)
 	all = append(all, broadcastNouns(t, s, n, tag)...)
 	all = append(all, privacyNouns(t, s, n, tag)...)
 	return append(all, driverNouns(t, s, n, tag)...)

@@ -25,14 +25,17 @@ type reachedRow struct {
 	account             int64
 	handle              string
 	number, at, counted int64
+	delivered           int64
 }
 
 var reacheds = &table[customerKey, reachedRow]{
-	shape:  shape{"reached", cols("account_id:bigint handle:text"), cols("number_id:bigint at:bigint counted:bigint")},
-	key:    func(r *reachedRow) customerKey { return customerKey{r.account, r.handle} },
-	args:   consents.args,
-	fields: func(r *reachedRow) []any { return []any{&r.account, &r.handle, &r.number, &r.at, &r.counted} },
-	order:  consents.order,
+	shape: shape{"reached", cols("account_id:bigint handle:text"), cols("number_id:bigint at:bigint counted:bigint delivered:bigint")},
+	key:   func(r *reachedRow) customerKey { return customerKey{r.account, r.handle} },
+	args:  consents.args,
+	fields: func(r *reachedRow) []any {
+		return []any{&r.account, &r.handle, &r.number, &r.at, &r.counted, &r.delivered}
+	},
+	order: consents.order,
 }
 
 // WantReach announces that it will be asked whether an account may reach a customer.
@@ -72,6 +75,17 @@ func (tx *Tx) AddReach(n *kabar.Number, handle string, now time.Time) error {
 	return tx.reached.put(*row)
 }
 
+// ReachDelivered notes that a message that was accepted at a time has been delivered to a customer at now, if it can be the one that
+// has reached them: one within the window is accepted later.
+func (tx *Tx) ReachDelivered(a kabar.AccountID, handle string, accepted, now time.Time) error {
+	row, err := tx.reached.get(customerKey{int64(a), handle})
+	if err != nil || row == nil || row.at < millis(accepted) {
+		return err
+	}
+	row.delivered = max(row.delivered, millis(now))
+	return tx.reached.put(*row)
+}
+
 // countReach adds to how many customers of an account count.
 func (tx *Tx) countReach(account, more int64) error {
 	count, err := tx.reaches.get(account)
@@ -99,8 +113,17 @@ func (db *DB) Reached(ctx context.Context, a kabar.AccountID) (int, error) {
 
 // ReachedSince counts the customers whom an account has reached after a time, no further than up to most.
 func (db *DB) ReachedSince(ctx context.Context, a kabar.AccountID, since time.Time, most int) (int, error) {
+	return db.countReached(ctx, a, since, "", most)
+}
+
+// DeliveredSince counts those of them to whom a message was delivered after that time, too.
+func (db *DB) DeliveredSince(ctx context.Context, a kabar.AccountID, since time.Time, most int) (int, error) {
+	return db.countReached(ctx, a, since, " AND delivered > $2", most)
+}
+
+func (db *DB) countReached(ctx context.Context, a kabar.AccountID, since time.Time, also string, most int) (int, error) {
 	all, err := list(ctx, db, func(rs *sql.Rows) (n int, err error) { return n, rs.Scan(&n) },
-		"SELECT COUNT(*) FROM (SELECT 1 FROM reached WHERE account_id = $1 AND counted IN (0, 1) AND at > $2 LIMIT $3) AS few",
+		"SELECT COUNT(*) FROM (SELECT 1 FROM reached WHERE account_id = $1 AND counted IN (0, 1) AND at > $2"+also+" LIMIT $3) AS few",
 		int64(a), millis(since), int64(most))
 	if err != nil || len(all) == 0 {
 		return 0, err

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -123,6 +124,41 @@ func TestReachIsForgottenInTime(t *testing.T) {
 		all, err := s.DB.Reaching(t.Context())
 		if err != nil || len(all) != 2 {
 			t.Errorf("%v have reached somebody, %v", all, err)
+		}
+	})
+}
+
+// A delivery counts when its message can be the one that has reached the customer, and as long as it is recent.
+func TestDeliveriesAreCounted(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *storetest.Env) {
+		account := s.A.Account
+		want := func(since time.Time, n int) {
+			t.Helper()
+			if got, err := s.DB.DeliveredSince(t.Context(), account, since, 100); err != nil || got != n {
+				t.Errorf("%d since %s, not %d: %v", got, since, n, err)
+			}
+		}
+		deliver := func(handle string, accepted, now time.Time) {
+			t.Helper()
+			s.Write(t, func(tx *store.Tx) error { return tx.ReachDelivered(account, handle, accepted, now) })
+		}
+		begin := s.Now.Add(-time.Second)
+		s.Write(t, func(tx *store.Tx) error {
+			return errors.Join(tx.AddReach(s.A, "4918001", s.Now), tx.AddReach(s.A, "4918002", s.Now), tx.AddReach(s.B, "4918001", s.Now))
+		})
+		want(begin, 0)
+		deliver("4918009", s.Now, s.Now) // whom nobody has reached
+		deliver("4918002", s.Now.Add(time.Minute), s.Now.Add(time.Hour))
+		want(begin, 0)
+		deliver("4918001", s.Now, s.Now.Add(time.Hour))
+		deliver("4918001", s.Now, s.Now.Add(time.Minute)) // what is said late takes nothing back
+		want(begin, 1)
+		want(s.Now.Add(30*time.Minute), 0) // it was reached before
+		s.Write(t, func(tx *store.Tx) error { return tx.AddReach(s.A, "4918001", s.Now.Add(2*time.Hour)) })
+		want(s.Now.Add(30*time.Minute), 1)
+		want(s.Now.Add(90*time.Minute), 0) // it was delivered before
+		if n, err := s.DB.DeliveredSince(t.Context(), s.B.Account, begin, 100); err != nil || n != 0 {
+			t.Errorf("another account has %d, %v", n, err)
 		}
 	})
 }

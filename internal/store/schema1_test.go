@@ -161,6 +161,9 @@ func checkSchema1(t *testing.T, o store.Options) {
 		t.Fatalf("Numbers = %+v, %v", numbers, err)
 	}
 	n := numbers[0].ID
+	if w, err := db.Account(t.Context(), numbers[0].Account); err != nil || w.Verification != (kabar.Verification{State: kabar.Verified}) {
+		t.Errorf("its account is %+v, %v", w, err)
+	}
 	c, err := db.FindConversation(t.Context(), n, "34600111222")
 	if err != nil {
 		t.Fatal(err)
