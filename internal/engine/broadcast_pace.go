@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"sync"
 	"time"
 
@@ -37,85 +36,6 @@ func (p *pace) reserve(now time.Time, perSecond int) time.Time {
 	at := p.next
 	p.next = at.Add(time.Second / time.Duration(perSecond))
 	return at
-}
-
-// longRest is how long a lane waits at least that is in nobody's way meanwhile: the customer's mailbox is full, say.
-const longRest = 5 * time.Second
-
-// flights are the messages of broadcasts that have been accepted and have not left yet. There is room for few: they are all that a
-// message to anybody else may have to wait behind. One whose lane rests for long gives its place to another.
-type flights struct {
-	room   int
-	freed  signal
-	mu     sync.Mutex
-	booked int // by those who are about to have a message accepted
-	on     map[kabar.MessageID]kabar.ConversationID
-}
-
-func newFlights(room int) *flights {
-	return &flights{room: max(1, room), on: map[kabar.MessageID]kabar.ConversationID{}}
-}
-
-// book takes a place, and waits until there is one. cancel gives it back: once the message is on board, or will not be.
-func (f *flights) book(ctx context.Context) error {
-	for {
-		freed := f.freed.next()
-		if f.take() {
-			return nil
-		}
-		select {
-		case <-freed:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-func (f *flights) take() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.booked+len(f.on) >= f.room {
-		return false
-	}
-	f.booked++
-	return true
-}
-
-func (f *flights) cancel() {
-	f.mu.Lock()
-	f.booked--
-	f.mu.Unlock()
-	f.freed.fire()
-}
-
-// board notes a message that was accepted. board, land and rest never block.
-func (f *flights) board(c kabar.ConversationID, m kabar.MessageID) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.on[m] = c
-}
-
-// land notes that a message has left, or will not. Messages that are on no flight are nothing.
-func (f *flights) land(m kabar.MessageID) {
-	f.mu.Lock()
-	_, on := f.on[m]
-	delete(f.on, m)
-	f.mu.Unlock()
-	if on {
-		f.freed.fire()
-	}
-}
-
-// rest notes that the lane of a conversation waits for long.
-func (f *flights) rest(c kabar.ConversationID) {
-	f.mu.Lock()
-	for m, of := range f.on {
-		if of == c {
-			delete(f.on, m)
-		}
-	}
-	f.mu.Unlock()
-	f.freed.fire()
 }
 
 // signal wakes everybody who waits for something that may have happened. The zero value is ready.

@@ -55,7 +55,7 @@ func (e *Engine) broadcast(ctx context.Context) error {
 }
 
 // resume takes up what an earlier process has left: lists that were not stored to their end go, and the messages that have not left yet
-// have their places.
+// have their seats.
 func (r *broadcaster) resume(ctx context.Context) error {
 	left, err := r.db.BroadcastsIn(ctx, kabar.BroadcastLoading, time.Time{})
 	if err != nil {
@@ -75,14 +75,16 @@ func (r *broadcaster) resume(ctx context.Context) error {
 	return err
 }
 
-// board gives places to the messages of a broadcast that have not left yet. One that leaves meanwhile may have been missed.
+// board gives seats to the messages of a broadcast that have not left yet; those of their number alone, until it is known whether it is
+// connected. One that leaves meanwhile may have been missed.
 func (r *broadcaster) board(ctx context.Context, b *kabar.Broadcast) error {
 	flying, err := r.db.FlyingMessages(ctx, b.ID, r.flights.room)
 	if err != nil {
 		return err
 	}
 	for _, m := range flying {
-		r.flights.board(m.Conversation, m.Message)
+		r.flights.board(m.Number, m.Conversation, m.Message)
+		r.flights.wait(m.Conversation)
 		if now, err := r.db.Message(ctx, m.Number, m.Message); err != nil || now.Status != kabar.Accepted {
 			r.flights.land(m.Message)
 		}
@@ -156,24 +158,25 @@ type broadcastRun struct {
 func (r *broadcastRun) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		done, err := r.step(ctx)
-		if stop, ok := errors.AsType[*halt](err); ok {
-			if err = r.pauseFor(ctx, r.b, stop); err == nil {
-				return
-			}
-		}
 		if errors.Is(err, errHeld) {
 			err = r.unpaced(ctx)
 		}
-		rest := time.Duration(0)
-		if pass, ok := errors.AsType[*waits](err); ok {
-			rest = pass.after()
-		} else if err != nil {
-			rest = pauseStore
-		}
+		stop, halts := errors.AsType[*halt](err)
+		pass, passes := errors.AsType[*waits](err)
+		rest := pauseStore
 		switch {
 		case done, errors.Is(err, errStopped):
 			return
-		case err != nil && ctx.Err() == nil:
+		case err == nil, errors.Is(err, errOffline): // which the next step waits for
+			continue
+		case halts:
+			if err = r.pauseFor(ctx, r.b, stop); err == nil {
+				return
+			}
+		case passes:
+			rest = pass.after()
+		}
+		if ctx.Err() == nil {
 			r.log.WarnContext(ctx, "a broadcast rests", "broadcast", r.b.ID, "error", err)
 		}
 		_ = r.Until(ctx, r.now().Add(rest)) // it ends with ctx, as the loop does
@@ -215,18 +218,19 @@ func (r *broadcastRun) step(ctx context.Context) (done bool, err error) {
 // takeAll gives a portion of recipients their turns, side by side.
 func (r *broadcastRun) takeAll(ctx context.Context, l *line, def *kabar.TemplateDef, all []*kabar.BroadcastRecipient) error {
 	g, until := errgroup.WithContext(ctx) // until one fails
+	var err error
 	for _, one := range all {
-		if r.spaced(until) != nil {
+		if err = r.spaced(until); err != nil {
 			break
 		}
 		g.Go(func() error { return r.take(ctx, l, r.b, def, one) })
 	}
-	return cmp.Or(g.Wait(), ctx.Err())
+	return cmp.Or(g.Wait(), err)
 }
 
-// spaced books a place for the next message, and waits until it may go out.
+// spaced books a seat for the next message, and waits until it may go out. A number that has lost its network books none.
 func (r *broadcastRun) spaced(ctx context.Context) error {
-	if err := r.flights.book(ctx); err != nil {
+	if err := r.flights.book(ctx, r.b.Number); err != nil {
 		return err
 	}
 	now := r.now()
@@ -237,8 +241,11 @@ func (r *broadcastRun) spaced(ctx context.Context) error {
 		}
 	}
 	err := r.Until(ctx, at)
+	if up, _ := r.Link(r.b.Number); err == nil && !up {
+		err = errOffline
+	}
 	if err != nil {
-		r.flights.cancel()
+		r.flights.cancel(r.b.Number)
 	}
 	return err
 }

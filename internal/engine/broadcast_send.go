@@ -25,10 +25,10 @@ type turn struct {
 	held      bool
 }
 
-// take has a recipient have their turn, for whom a place is booked. An error stops the broadcast, for a while or for good: errStopped,
+// take has a recipient have their turn, for whom a seat is booked. An error stops the broadcast, for a while or for good: errStopped,
 // errHeld, a *halt, a *waits, or what the store says.
 func (e *Engine) take(ctx context.Context, l *line, b *kabar.Broadcast, def *kabar.TemplateDef, r *kabar.BroadcastRecipient) error {
-	defer e.flights.cancel()
+	defer e.flights.cancel(b.Number)
 	t := &turn{broadcast: b, row: r.Row}
 	err := t.run(context.WithoutCancel(ctx), e, l, def.Fill(r.Values), r.Handle) // whoever begins with a row ends with it
 	refused, ok := errors.AsType[*kabar.Error](err)
@@ -66,15 +66,19 @@ func (t *turn) commit(tx *store.Tx) error {
 	if err != nil || r == nil {
 		return err
 	}
+	tx.After(t.board) // before the lane wakes, so that it finds the message on board
 	if err := t.sending.commit(tx); err != nil {
 		return err
 	}
-	m := t.message
-	r.Message, t.held = m.ID, m.Held
-	if m.Status == kabar.Accepted && !m.Held { // others are in nobody's way
-		tx.After(func() { t.e.flights.board(m.Conversation, m.ID) })
-	}
+	r.Message, t.held = t.message.ID, t.message.Held
 	return tx.SaveRecipient(t.broadcast.Number, r)
+}
+
+// board gives the message its seat. Others than those that are on their way are in nobody's way.
+func (t *turn) board() {
+	if m := t.message; m.Status == kabar.Accepted && !m.Held {
+		t.e.flights.board(m.Number, m.Conversation, m.ID)
+	}
 }
 
 // waitingRecipient returns a recipient of a broadcast that runs; nil for one who has had their turn.

@@ -20,7 +20,7 @@ func (b *Broadcasts) TakeTwice(ctx context.Context, of *kabar.Broadcast, row int
 	all, err := b.e.db.WaitingRecipients(ctx, of.ID, row-1, 1)
 	for range 2 {
 		if err == nil {
-			err = b.e.flights.book(ctx)
+			err = b.e.flights.book(ctx, of.Number)
 		}
 		if err == nil && len(all) == 1 {
 			err = b.e.take(ctx, l, of, def, all[0])
