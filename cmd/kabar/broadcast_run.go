@@ -115,6 +115,9 @@ func printEstimate(w io.Writer, e *engine.BroadcastEstimate) error {
 	if !e.Covered {
 		s.WriteString("The line of credit does not cover it: the broadcast will pause when it is used up.\n")
 	}
+	if e.OverTier > 0 {
+		fmt.Fprintf(&s, "Over tier   %d are more than the account may reach in 24 hours: the broadcast will pause there\n", e.OverTier)
+	}
 	fmt.Fprintf(&s, "It takes    %s at least\n", time.Duration(e.Seconds)*time.Second)
 	_, err := io.WriteString(w, s.String())
 	return err

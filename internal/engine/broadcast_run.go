@@ -151,12 +151,47 @@ type broadcastRun struct {
 	b      *kabar.Broadcast
 	number *pace // of the number, which its broadcasts share
 	own    pace
-	after  int // the last place that was looked at
+	after  int // the last row that was looked at
+	walk   walk
+}
+
+// walk is what a walk through the list, from its first row on, has met.
+type walk struct {
+	mu      sync.Mutex
+	others  bool         // somebody had their turn
+	soonest *kabar.Error // of those for whom it is too soon; nil: there are none
+}
+
+// met notes how a turn has ended, and returns what has to stop the others.
+func (w *walk) met(err error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	soon, ok := errors.AsType[*tooSoon](err)
+	if !ok {
+		w.others = true
+		return err
+	}
+	if w.soonest == nil || soon.refused.After < w.soonest.After {
+		w.soonest = soon.refused
+	}
+	return nil
+}
+
+// end ends the walk. Where it has met nobody but those for whom it is too soon, the next had better wait.
+func (w *walk) end() (err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.others && w.soonest != nil {
+		err = &waits{w.soonest}
+	}
+	w.others, w.soonest = false, nil
+	return err
 }
 
 // run gives recipients their turns until the broadcast is done or stopped.
 func (r *broadcastRun) run(ctx context.Context) {
 	for ctx.Err() == nil {
+		stirred := r.stirred.next()
 		done, err := r.step(ctx)
 		if errors.Is(err, errHeld) {
 			err = r.unpaced(ctx)
@@ -179,7 +214,7 @@ func (r *broadcastRun) run(ctx context.Context) {
 		if ctx.Err() == nil {
 			r.log.WarnContext(ctx, "a broadcast rests", "broadcast", r.b.ID, "error", err)
 		}
-		_ = r.Until(ctx, r.now().Add(rest)) // it ends with ctx, as the loop does
+		_ = r.untilOr(ctx, r.now().Add(rest), stirred) // it ends with ctx, as the loop does
 	}
 }
 
@@ -199,7 +234,7 @@ func (r *broadcastRun) step(ctx context.Context) (done bool, err error) {
 	}
 	if len(all) == 0 { // those whose turn had to wait, or who have another one
 		r.after = 0
-		return false, nil
+		return false, r.walk.end()
 	}
 	def, err := r.db.SendableTemplate(ctx, r.b.Account, r.b.Template, r.b.Language)
 	if store.IsNotFound(err) {
@@ -223,7 +258,7 @@ func (r *broadcastRun) takeAll(ctx context.Context, l *line, def *kabar.Template
 		if err = r.spaced(until); err != nil {
 			break
 		}
-		g.Go(func() error { return r.take(ctx, l, r.b, def, one) })
+		g.Go(func() error { return r.walk.met(r.take(ctx, l, r.b, def, one)) })
 	}
 	return cmp.Or(g.Wait(), err)
 }
