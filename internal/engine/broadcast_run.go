@@ -158,8 +158,8 @@ type broadcastRun struct {
 // walk is what a walk through the list, from its first row on, has met.
 type walk struct {
 	mu      sync.Mutex
-	others  bool         // somebody had their turn
-	soonest *kabar.Error // of those for whom it is too soon; nil: there are none
+	others  bool     // somebody had their turn
+	soonest *tooSoon // nil: it was too soon for nobody
 }
 
 // met notes how a turn has ended, and returns what has to stop the others.
@@ -171,8 +171,8 @@ func (w *walk) met(err error) error {
 		w.others = true
 		return err
 	}
-	if w.soonest == nil || soon.refused.After < w.soonest.After {
-		w.soonest = soon.refused
+	if w.soonest == nil || soon.after < w.soonest.after {
+		w.soonest = soon
 	}
 	return nil
 }
@@ -182,7 +182,7 @@ func (w *walk) end() (err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.others && w.soonest != nil {
-		err = &waits{w.soonest}
+		err = &waits{w.soonest.error, w.soonest.after}
 	}
 	w.others, w.soonest = false, nil
 	return err
@@ -209,7 +209,7 @@ func (r *broadcastRun) run(ctx context.Context) {
 				return
 			}
 		case passes:
-			rest = pass.after()
+			rest = pass.after
 		}
 		if ctx.Err() == nil {
 			r.log.WarnContext(ctx, "a broadcast rests", "broadcast", r.b.ID, "error", err)

@@ -10,6 +10,7 @@ import (
 	"kabar"
 	"kabar/internal/engine"
 	"kabar/internal/network/networktest"
+	"kabar/internal/store"
 )
 
 // toko attaches a number of another account, over a network of its own.
@@ -126,5 +127,31 @@ func TestCustomersErasedOnTheWayLeaveTheirSeats(t *testing.T) {
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		v.wantState(b, kabar.BroadcastDone, 0, 100-p.Accepted, 0)
+	})
+}
+
+// Whoever is being erased has no turn, from the first commit on: a message would be to somebody new.
+func TestWhoIsBeingErasedHasNoTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := newEnvPaced(t, 10)
+		v.hear("34600000050", "hi")
+		v.hear("34600000059", "hi")
+		b := v.cast(v.wanted(60))
+		time.Sleep(time.Second)
+		for _, who := range []string{"34600000050", "34600000059"} {
+			p, err := v.db.FindPerson(t.Context(), v.account(), who)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := v.db.BeginErasure(t.Context(), p, nil, v.net.Entries, v.now()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		v.wantState(b, kabar.BroadcastDone, 0, 58, 0)
+		if _, err := v.db.FindConversation(t.Context(), v.id, "34600000050"); !store.IsNotFound(err) {
+			t.Errorf("a conversation with whom is being erased: %v", err)
+		}
 	})
 }

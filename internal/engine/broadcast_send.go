@@ -16,6 +16,8 @@ var (
 	errStopped = errors.New("the broadcast does not run")
 	// errHeld says that a message would be held until it is known how customers take its template: recipients had better wait as rows.
 	errHeld = errors.New("the template's first messages are looked at")
+	// errErased says that the customer is being erased, and the row goes.
+	errErased = errors.New("the customer is being erased")
 )
 
 // turn is a recipient's turn: the message, accepted as any other (T0), and the recipient's row, in one commit.
@@ -33,12 +35,14 @@ func (e *Engine) take(ctx context.Context, l *line, b *kabar.Broadcast, def *kab
 	err := t.run(context.WithoutCancel(ctx), e, l, def.Fill(r.Values), r.Handle) // whoever begins with a row ends with it
 	refused, ok := errors.AsType[*kabar.Error](err)
 	switch {
+	case errors.Is(err, errErased):
+		return &tooSoon{err, pauseStore}
 	case !ok:
 		return err
 	case refused.Reason == kabar.ReasonPair:
-		return &tooSoon{refused}
+		return &tooSoon{err, refused.After}
 	case refused.After > 0 || isPassing(refused.Reason):
-		return &waits{refused}
+		return &waits{err, max(refused.After, pauseStore)}
 	case isOfRecipient(refused):
 		return e.skipRecipient(ctx, b, r.Row, refused.Reason)
 	}
@@ -65,6 +69,7 @@ func (t *turn) hint(tx *store.Tx) {
 	t.sending.hint(tx)
 	tx.WantBroadcast(t.broadcast.ID)
 	tx.WantRecipient(t.broadcast.ID, t.row)
+	tx.WantErasure(t.broadcast.Account, t.to.Handle())
 	if t.line.settings.Limits.Tier != 0 {
 		tx.WantReach(t.line.number.Account, t.to.Handle())
 	}
@@ -75,6 +80,9 @@ func (t *turn) commit(tx *store.Tx) error {
 	r, err := waitingRecipient(tx, t.broadcast, t.row)
 	if err != nil || r == nil {
 		return err
+	}
+	if erased, err := tx.ErasedSince(t.broadcast.Account, r.Handle, t.broadcast.Created); erased || err != nil {
+		return cmp.Or(err, errErased)
 	}
 	if held, err := t.wouldHold(tx); held || err != nil {
 		return cmp.Or(err, errHeld)
@@ -156,21 +164,21 @@ func isPassing(r kabar.Reason) bool {
 	return r == kabar.ReasonOverloaded || r == kabar.ReasonNotReady || r == kabar.ReasonStore || r == kabar.ReasonInternal
 }
 
-// tooSoon is a refusal that passes, of a recipient who had something lately; the others may have their message.
-type tooSoon struct{ refused *kabar.Error }
-
-func (s *tooSoon) Error() string { return s.refused.Error() }
-
-// waits is a refusal that passes, and halt one that would meet every other recipient as well: somebody has to do something.
+// What a turn may end with: tooSoon passes and meets the recipient alone, who had something lately, waits passes and meets everybody, and
+// halt meets everybody until somebody does something.
 type (
-	waits struct{ refused *kabar.Error }
-	halt  struct{ refused *kabar.Error }
+	tooSoon struct {
+		error
+		after time.Duration
+	}
+	waits struct {
+		error
+		after time.Duration
+	}
+	halt struct{ refused *kabar.Error }
 )
 
-func (w *waits) Error() string { return w.refused.Error() }
-func (h *halt) Error() string  { return h.refused.Error() }
-
-func (w *waits) after() time.Duration { return max(w.refused.After, pauseStore) }
+func (h *halt) Error() string { return h.refused.Error() }
 
 // pauseFor has a broadcast pause by itself.
 func (e *Engine) pauseFor(ctx context.Context, b *kabar.Broadcast, h *halt) error {

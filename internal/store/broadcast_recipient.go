@@ -29,8 +29,11 @@ var recipients = &table[spot, recipientRow]{
 	order: orderSpot,
 }
 
-// AddRecipient stores a recipient of a broadcast that has no such place yet.
+// AddRecipient stores a recipient of a broadcast that has no such row yet; not one who has been erased since the broadcast was made.
 func (tx *Tx) AddRecipient(b *kabar.Broadcast, r *kabar.BroadcastRecipient) error {
+	if erased, err := tx.ErasedSince(b.Account, r.Handle, b.Created); erased || err != nil {
+		return err
+	}
 	plain, err := json.Marshal(r.Values)
 	if err != nil {
 		return fmt.Errorf("encode a recipient: %w", err)
