@@ -25,6 +25,9 @@ type NewBroadcast struct {
 	StartAt   time.Time // now, unless it lies ahead
 	PerSecond int       // messages a second at most; 0: as many as the number may
 	By        string
+	Once      *Once // nil: the same request twice is two broadcasts
+	// Answer renders the answer to the request within the last commit; with a Once, which needs it, it is stored with the broadcast.
+	Answer func(*CreatedBroadcast) (status int, body []byte, err error)
 }
 
 // ColumnTo is the column of a list that says who gets the message: a phone number in any usual writing, or a BSUID.

@@ -229,8 +229,7 @@ func (r *broadcastRun) step(ctx context.Context) (done bool, err error) {
 		return false, err
 	}
 	if len(all) == 0 && r.after == 0 {
-		err = r.broadcasts.finish(ctx, r.b)
-		return err == nil, err
+		return r.broadcasts.finish(ctx, r.b)
 	}
 	if len(all) == 0 { // those whose turn had to wait, or who have another one
 		r.after = 0

@@ -106,7 +106,7 @@ func TestListsAreRefusedWhole(t *testing.T) {
 		"to,first_name\n" + strings.Repeat("x,y\n", 70): {"and 20 more"},
 	} {
 		in.Table = table
-		_, _, err := v.e.Broadcasts().Create(t.Context(), in)
+		_, err := v.e.Broadcasts().Create(t.Context(), in)
 		faults, ok := errors.AsType[*engine.ListFaults](err)
 		if !ok {
 			t.Errorf("%q: %v", table, err)
@@ -119,7 +119,7 @@ func TestListsAreRefusedWhole(t *testing.T) {
 		}
 	}
 	in.Table, in.List = "", []map[string]string{{"to": ana, "First_Name ": "Ana"}, {"to": "+34 600 111 222", "first_name": "x"}}
-	if _, _, err := v.e.Broadcasts().Create(t.Context(), in); err == nil || err.Error() != "recipients[1]: to: recipients[0] has it already: each recipient gets one message" {
+	if _, err := v.e.Broadcasts().Create(t.Context(), in); err == nil || err.Error() != "recipients[1]: to: recipients[0] has it already: each recipient gets one message" {
 		t.Errorf("a list: %v", err)
 	}
 	for what, change := range map[string]func(*engine.NewBroadcast){
@@ -136,7 +136,7 @@ func TestListsAreRefusedWhole(t *testing.T) {
 	} {
 		in := v.wanted(1)
 		change(&in)
-		_, _, err := v.e.Broadcasts().Create(t.Context(), in)
+		_, err := v.e.Broadcasts().Create(t.Context(), in)
 		if refused, ok := errors.AsType[*kabar.Error](err); !ok || !strings.HasPrefix(refused.Explanation(), what) {
 			t.Errorf("%s: %v", what, err)
 		}

@@ -7,6 +7,12 @@ import (
 	"kabar"
 )
 
+// Finish has a broadcast end as if nobody's turn had been left when it was looked.
+func (b *Broadcasts) Finish(ctx context.Context, of *kabar.Broadcast) error {
+	_, err := b.finish(ctx, of)
+	return err
+}
+
 // TakeTwice gives the recipient in a row of a running broadcast two turns, one after the other, as if the row had been read before.
 func (b *Broadcasts) TakeTwice(ctx context.Context, of *kabar.Broadcast, row int) error {
 	l, err := b.e.line(of.Number)

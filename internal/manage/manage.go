@@ -220,7 +220,7 @@ func (a *API) Refuse(w http.ResponseWriter, _ *http.Request, err error) {
 			status = http.StatusMethodNotAllowed
 		}
 		a.problem(w, status, "not found", refused.Detail)
-	case kabar.ReasonTemplateState, kabar.ReasonBroadcastState:
+	case kabar.ReasonTemplateState, kabar.ReasonBroadcastState, kabar.ReasonKeyReused:
 		a.problem(w, http.StatusConflict, string(refused.Reason), strings.TrimSpace(refused.Field+" "+refused.Detail))
 	case kabar.ReasonNotReady, kabar.ReasonOverloaded, kabar.ReasonStore, kabar.ReasonInternal:
 		a.problem(w, http.StatusServiceUnavailable, string(refused.Reason), refused.Detail)

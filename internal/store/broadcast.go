@@ -142,6 +142,15 @@ func (db *DB) Broadcast(ctx context.Context, a kabar.AccountID, id kabar.Broadca
 	return db.openBroadcast(row)
 }
 
+// FindBroadcast returns a broadcast of whichever account, or a NotFoundError.
+func (db *DB) FindBroadcast(ctx context.Context, id kabar.BroadcastID) (*kabar.Broadcast, error) {
+	row, err := readOne(ctx, db, broadcasts, "id = $1", int64(id))
+	if err != nil {
+		return nil, notFound(err, "broadcast")
+	}
+	return db.openBroadcast(row)
+}
+
 const broadcastsBefore = "account_id = $1 AND id < $2"
 
 // Broadcasts returns up to limit broadcasts of the account, newest first, from before the one given; zero means from the newest on. With
