@@ -65,11 +65,11 @@ func (p *BroadcastProgress) add(c store.BroadcastCount) {
 	}
 }
 
-// seconds is how long a broadcast takes at least, at the pace that it has now, rounded up.
+// seconds is how long a broadcast takes at least, at the rate that it may have now, rounded up.
 func (b *Broadcasts) seconds(n kabar.NumberID, perSecond, recipients int) int64 {
-	pace := b.e.pace(n)
+	rate := b.e.broadcastRate(n)
 	if perSecond > 0 {
-		pace = min(pace, perSecond)
+		rate = min(rate, perSecond)
 	}
-	return int64((recipients + pace - 1) / pace)
+	return int64((recipients + rate - 1) / rate)
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -13,144 +12,20 @@ import (
 	"kabar/internal/store"
 )
 
+// Who owns what: the one broadcaster looks which broadcasts run, and has a goroutine for each, its broadcastRun, which alone reads the
+// rows and says whose turn it is. Turns are had side by side (takeAll); a turn owns one row, from the seat that is booked for it in flights
+// to the commit that changes the row (broadcast_send.go). Everybody else, requests above all, only changes rows and states in commits
+// (broadcast_act.go) and fires stirred: whoever waits looks again, and acts on what is stored alone.
+
 // portion is how many recipients are read, and have their turn side by side, at a time.
 const portion = 50
-
-// foreseen is how far ahead is waited where nothing is to be done: whatever happens earlier wakes whoever waits.
-const foreseen = 24 * time.Hour
-
-// broadcaster has broadcasts run, for as long as the engine does: from their rows, whoever began them.
-type broadcaster struct {
-	*Engine
-	paces map[kabar.NumberID]*pace
-
-	mu    sync.Mutex
-	going map[kabar.BroadcastID]bool
-}
-
-// broadcast runs broadcasts until ctx ends.
-func (e *Engine) broadcast(ctx context.Context) error {
-	r := &broadcaster{Engine: e, paces: map[kabar.NumberID]*pace{}, going: map[kabar.BroadcastID]bool{}}
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error {
-		for resumed := false; ; {
-			next, err := time.Time{}, error(nil)
-			if !resumed {
-				err = r.resume(ctx)
-				resumed = err == nil
-			}
-			if err == nil {
-				next, err = r.look(ctx, g)
-			}
-			if err != nil && ctx.Err() == nil {
-				e.log.WarnContext(ctx, "look after broadcasts", "error", err)
-				next = e.now().Add(pauseStore)
-			}
-			if err := e.untilOr(ctx, next, e.broadcasts.wake); err != nil {
-				return err
-			}
-		}
-	})
-	return g.Wait()
-}
-
-// resume takes up what an earlier process has left: lists that were not stored to their end go, and the messages that have not left yet
-// have their seats.
-func (r *broadcaster) resume(ctx context.Context) error {
-	left, err := r.db.BroadcastsIn(ctx, kabar.BroadcastLoading, time.Time{})
-	if err != nil {
-		return err
-	}
-	for _, b := range left {
-		if err := r.broadcasts.discard(ctx, b); err != nil {
-			return err
-		}
-	}
-	running, err := r.db.BroadcastsIn(ctx, kabar.BroadcastRunning, time.Time{})
-	for _, b := range running {
-		if err := r.board(ctx, b); err != nil {
-			return err
-		}
-	}
-	return err
-}
-
-// board gives seats to the messages of a broadcast that have not left yet; those of their number alone, until it is known whether it is
-// connected. One that leaves meanwhile may have been missed.
-func (r *broadcaster) board(ctx context.Context, b *kabar.Broadcast) error {
-	flying, err := r.db.FlyingMessages(ctx, b.ID, r.flights.room)
-	if err != nil {
-		return err
-	}
-	for _, m := range flying {
-		r.flights.board(m.Number, m.Conversation, m.Message)
-		r.flights.wait(m.Conversation)
-		if now, err := r.db.Message(ctx, m.Number, m.Message); err != nil || now.Status != kabar.Accepted {
-			r.flights.land(m.Message)
-		}
-	}
-	return nil
-}
-
-// look begins what is due, and says when to look again.
-func (r *broadcaster) look(ctx context.Context, g *errgroup.Group) (next time.Time, err error) {
-	due, err := r.db.BroadcastsIn(ctx, kabar.BroadcastScheduled, r.now())
-	if err != nil {
-		return next, err
-	}
-	for _, b := range due {
-		if err := r.broadcasts.begin(ctx, b); err != nil {
-			return next, err
-		}
-	}
-	running, err := r.db.BroadcastsIn(ctx, kabar.BroadcastRunning, time.Time{})
-	if err != nil {
-		return next, err
-	}
-	for _, b := range running {
-		if r.claim(b.ID) {
-			r.start(ctx, g, b)
-		}
-	}
-	next, err = r.db.NextBroadcast(ctx)
-	if err == nil && next.IsZero() {
-		next = r.now().Add(foreseen)
-	}
-	return next, err
-}
-
-// claim reports whether a broadcast does not go yet; from now on it does.
-func (r *broadcaster) claim(id kabar.BroadcastID) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.going[id] {
-		return false
-	}
-	r.going[id] = true
-	return true
-}
-
-func (r *broadcaster) start(ctx context.Context, g *errgroup.Group, b *kabar.Broadcast) {
-	if r.paces[b.Number] == nil {
-		r.paces[b.Number] = &pace{}
-	}
-	run := &broadcastRun{Engine: r.Engine, b: b, number: r.paces[b.Number]}
-	g.Go(func() error {
-		run.run(ctx)
-		r.mu.Lock()
-		delete(r.going, b.ID)
-		r.mu.Unlock()
-		r.broadcasts.hurry() // it may have been resumed meanwhile
-		return ctx.Err()
-	})
-}
 
 // broadcastRun is a broadcast that runs.
 type broadcastRun struct {
 	*Engine
 	b      *kabar.Broadcast
-	number *pace // of the number, which its broadcasts share
-	own    pace
+	number *spacer // of the number, which its broadcasts share
+	own    spacer
 	after  int // the last row that was looked at
 	walk   walk
 }
@@ -194,7 +69,7 @@ func (r *broadcastRun) run(ctx context.Context) {
 		stirred := r.stirred.next()
 		done, err := r.step(ctx)
 		if errors.Is(err, errHeld) {
-			err = r.unpaced(ctx)
+			err = r.templateKnown(ctx)
 		}
 		stop, halts := errors.AsType[*halt](err)
 		pass, passes := errors.AsType[*waits](err)
@@ -268,7 +143,7 @@ func (r *broadcastRun) spaced(ctx context.Context) error {
 		return err
 	}
 	now := r.now()
-	at := r.number.reserve(now, r.pace(r.b.Number))
+	at := r.number.reserve(now, r.broadcastRate(r.b.Number))
 	if r.b.PerSecond > 0 {
 		if own := r.own.reserve(now, r.b.PerSecond); own.After(at) {
 			at = own
@@ -284,8 +159,8 @@ func (r *broadcastRun) spaced(ctx context.Context) error {
 	return err
 }
 
-// unpaced waits until it is known how customers take the template, or somebody has changed the broadcast.
-func (r *broadcastRun) unpaced(ctx context.Context) error {
+// templateKnown waits until it is known how customers take the template, or somebody has changed the broadcast.
+func (r *broadcastRun) templateKnown(ctx context.Context) error {
 	for {
 		stirred := r.stirred.next()
 		d, err := r.db.Template(ctx, r.b.Account, r.b.Template, r.b.Language)
