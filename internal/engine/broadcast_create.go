@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"time"
 
 	"kabar"
 	"kabar/internal/store"
@@ -101,6 +102,32 @@ func (b *Broadcasts) store(ctx context.Context, p *broadcastPlan, made *CreatedB
 		made.Answer, err = in.Once.remember(tx, p.line, now, status, body, 0)
 		return err
 	})
+}
+
+// collect removes the broadcasts of a number that had ended by then, with their lists. The first commit hides one as if it were being stored,
+// so that nobody acts on it any more, and the next start goes on with what the end of the process breaks off.
+func (b *Broadcasts) collect(ctx context.Context, n kabar.NumberID, by time.Time) (removed int, err error) {
+	for {
+		ended, err := b.e.db.EndedBroadcasts(ctx, n, by, MaxBroadcastPage)
+		if err != nil || len(ended) == 0 {
+			return removed, err
+		}
+		for _, one := range ended {
+			err := b.change(ctx, one, func(now *kabar.Broadcast) error {
+				if !now.Ended.IsZero() { // it still has ended
+					now.State = kabar.BroadcastLoading
+				}
+				return nil
+			})
+			if err == nil && one.State == kabar.BroadcastLoading {
+				err = b.discard(ctx, one)
+				removed++
+			}
+			if err != nil {
+				return removed, err
+			}
+		}
+	}
 }
 
 // discard removes a broadcast whose list was not stored to its end: nobody was told of it. One that is there after all stays.

@@ -117,3 +117,46 @@ func TestRetriesAtTheEnd(t *testing.T) {
 		wantOnce(t, v.net, 40)
 	})
 }
+
+// Broadcasts go with their lists when they have ended long enough ago: with the messages, unless the account says otherwise.
+func TestEndedBroadcastsAreCollected(t *testing.T) {
+	for name, c := range map[string]struct {
+		days *int
+		gone int // after so many days
+	}{"as messages": {nil, 30}, "sooner": {new(7), 7}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				v := newEnvPaced(t, fast)
+				_, err := v.e.Accounts().ChangeRetention(t.Context(), v.account(), func(r *kabar.Retention) error { r.Broadcasts = c.days; return nil })
+				if err != nil {
+					t.Fatal(err)
+				}
+				done := v.cast(v.wanted(3))
+				time.Sleep(time.Minute)
+				v.net.SetOffline(true)
+				paused, cancelled := v.cast(v.wanted(3)), v.cast(v.wanted(3))
+				v.act(paused, kabar.BroadcastPause)
+				v.act(cancelled, kabar.BroadcastCancel)
+				left := func(want ...kabar.BroadcastID) {
+					t.Helper()
+					all, err := v.e.Broadcasts().List(t.Context(), v.account(), 0, 0, 9)
+					ids := make([]kabar.BroadcastID, len(all))
+					for i, b := range all {
+						ids[i] = b.ID
+					}
+					if err != nil || fmt.Sprint(ids) != fmt.Sprint(want) {
+						t.Errorf("there are %v, %v; want %v", ids, err, want)
+					}
+					if rows, err := v.db.RecipientRows(t.Context(), v.account(), "34600000000", 9); err != nil || len(rows) != len(want) {
+						t.Errorf("in %d lists, %v; want %d", len(rows), err, len(want))
+					}
+				}
+				time.Sleep(time.Duration(c.gone)*24*time.Hour - time.Hour)
+				left(cancelled.ID, paused.ID, done.ID)
+				time.Sleep(26 * time.Hour)
+				left(paused.ID)
+				v.noneLoading()
+			})
+		})
+	}
+}

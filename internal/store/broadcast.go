@@ -176,6 +176,12 @@ func (db *DB) BroadcastsIn(ctx context.Context, s kabar.BroadcastState, now time
 	return db.openBroadcasts(rows, err)
 }
 
+// EndedBroadcasts returns up to limit broadcasts of a number that were done or cancelled by a time, oldest first.
+func (db *DB) EndedBroadcasts(ctx context.Context, n kabar.NumberID, by time.Time, limit int) ([]*kabar.Broadcast, error) {
+	rows, err := readAll(ctx, db, broadcasts, "number_id = $1 AND state IN ('done', 'cancelled') AND ended <= $2 ORDER BY id LIMIT $3", int64(n), millis(by), int64(limit))
+	return db.openBroadcasts(rows, err)
+}
+
 // NextBroadcast returns when the next scheduled broadcast begins; zero: none does.
 func (db *DB) NextBroadcast(ctx context.Context) (time.Time, error) {
 	rows, err := readAll(ctx, db, broadcasts, broadcastsIn+" ORDER BY start_at LIMIT 1", string(kabar.BroadcastScheduled))

@@ -12,10 +12,10 @@ import (
 
 type recipientRow struct {
 	broadcast, row, account, number int64
-	handle                            string
-	message                           int64
-	failure                           string
-	body                              []byte
+	handle                          string
+	message                         int64
+	failure                         string
+	body                            []byte
 }
 
 var recipients = &table[spot, recipientRow]{
