@@ -21,7 +21,7 @@ type BroadcastState string
 
 // The states of broadcasts.
 const (
-	BroadcastLoading   BroadcastState = "loading"   // its recipients are being stored; nobody was told of it yet
+	BroadcastLoading   BroadcastState = "loading"   // its recipients are being stored, or removed: it is not seen
 	BroadcastScheduled BroadcastState = "scheduled" // it waits for its time
 	BroadcastRunning   BroadcastState = "running"
 	BroadcastPaused    BroadcastState = "paused" // by somebody, or by itself: Broadcast.Why

@@ -7,6 +7,8 @@ type Retention struct {
 	Media    *int `json:"media"` // counted from when a medium was last sent or fetched
 	Events   *int `json:"events"`
 	Answers  *int `json:"answers"` // to requests with an idempotency key
+	// Broadcasts are counted from when one was done or cancelled, and go with their lists. nil: as Messages.
+	Broadcasts *int `json:"broadcasts"`
 }
 
 // MaxRetention is the longest time that can be said in days; 0 says more.
@@ -31,5 +33,5 @@ type retentionField struct {
 }
 
 func (r *Retention) fields() []retentionField {
-	return []retentionField{{"messages", &r.Messages}, {"media", &r.Media}, {"events", &r.Events}, {"answers", &r.Answers}}
+	return []retentionField{{"messages", &r.Messages}, {"media", &r.Media}, {"events", &r.Events}, {"answers", &r.Answers}, {"broadcasts", &r.Broadcasts}}
 }

@@ -138,12 +138,18 @@ func (d *TemplateDef) Paced(now time.Time, p TemplatePolicy) (held bool) {
 		pace.Open = true
 		d.Life.plan(TaskPace, now.Add(PaceFor))
 	}
-	if pace.Sent >= p.Held() {
+	if d.Holds(p) {
 		pace.Held++
 		return true
 	}
 	pace.Sent++
 	return false
+}
+
+// Holds reports whether the next message of the template is to be held: the first have been sent, and are looked at.
+func (d *TemplateDef) Holds(p TemplatePolicy) bool {
+	pace := d.Life.Pace
+	return pace != nil && pace.Open && p.Held() >= 0 && pace.Sent >= p.Held()
 }
 
 // PaceOver ends the look at the first messages, when it is due or the template is not approved any more. Its use decides:

@@ -16,13 +16,14 @@ type accountRetentionCmd struct {
 	Media       string `help:"Days that media are kept after they were last sent or fetched." placeholder:"DAYS" env:"-"`
 	Events      string `help:"Days that events are kept which every webhook has been told of." placeholder:"DAYS" env:"-"`
 	Answers     string `help:"Days that answers to requests with an idempotency key are kept." placeholder:"DAYS" env:"-"`
+	Broadcasts  string `help:"Days that broadcasts, with their lists, are kept after they have ended." placeholder:"DAYS" env:"-"`
 }
 
 // Help is shown by kabar account retention --help.
 func (*accountRetentionCmd) Help() string {
 	return `Without flags it shows for how many days the account keeps things. What is too old is removed once a day, oldest first. "default" takes a
 class back to what the settings of each number and the server say: messages and events 30 days unless a number keeps them, media as
-long as a number does not collect them, answers 24 hours. A message that waits to be sent stays, whatever its age.
+long as a number does not collect them, answers 24 hours, broadcasts as long as messages. A message that waits to be sent stays, whatever its age.
 
 Examples:
   kabar account retention --data server
@@ -31,11 +32,11 @@ Examples:
 }
 
 // accountRetention is what is to be changed: days, or "default"; empty: nothing.
-type accountRetention struct{ Account, Messages, Media, Events, Answers string }
+type accountRetention struct{ Account, Messages, Media, Events, Answers, Broadcasts string }
 
 // Run shows or changes for how long an account keeps things.
 func (c *accountRetentionCmd) Run(ctx context.Context, s streams) error {
-	in := accountRetention{c.Account, c.Messages, c.Media, c.Events, c.Answers}
+	in := accountRetention{c.Account, c.Messages, c.Media, c.Events, c.Answers, c.Broadcasts}
 	name := "account.retention"
 	if in != (accountRetention{Account: c.Account}) {
 		name = "account.retain"
@@ -45,7 +46,8 @@ func (c *accountRetentionCmd) Run(ctx context.Context, s streams) error {
 		if err := op.Call(ctx, name, in, &kept, nil); err != nil {
 			return err
 		}
-		rows := [][]string{{"messages", shownDays(kept.Messages)}, {"media", shownDays(kept.Media)}, {"events", shownDays(kept.Events)}, {"answers", shownDays(kept.Answers)}}
+		rows := [][]string{{"messages", shownDays(kept.Messages)}, {"media", shownDays(kept.Media)}, {"events", shownDays(kept.Events)}, {"answers", shownDays(kept.Answers)},
+			{"broadcasts", shownDays(kept.Broadcasts)}}
 		return c.print(s.out, kept, "", "WHAT|DAYS", rows)
 	})
 }
@@ -81,7 +83,8 @@ func (in *accountRetention) apply(to *kabar.Retention) error {
 	for _, of := range []struct {
 		flag, days string
 		to         **int
-	}{{"messages", in.Messages, &to.Messages}, {"media", in.Media, &to.Media}, {"events", in.Events, &to.Events}, {"answers", in.Answers, &to.Answers}} {
+	}{{"messages", in.Messages, &to.Messages}, {"media", in.Media, &to.Media}, {"events", in.Events, &to.Events}, {"answers", in.Answers, &to.Answers},
+		{"broadcasts", in.Broadcasts, &to.Broadcasts}} {
 		switch of.days {
 		case "":
 			continue

@@ -102,17 +102,11 @@ func (p *parts) broadcast(ctx context.Context, id string) (*kabar.Broadcast, err
 	if err != nil || !ok {
 		return nil, none
 	}
-	accounts, err := p.db.Accounts(ctx)
-	if err != nil {
-		return nil, err
+	b, err := all.Find(ctx, kabar.BroadcastID(key))
+	if refused, is := errors.AsType[*kabar.Error](err); is && refused.Reason == kabar.ReasonNotFound {
+		return nil, none
 	}
-	for _, a := range accounts {
-		b, err := all.Get(ctx, a.ID, kabar.BroadcastID(key))
-		if refused, is := errors.AsType[*kabar.Error](err); err == nil || !is || refused.Reason != kabar.ReasonNotFound {
-			return b, err
-		}
-	}
-	return nil, none
+	return b, err
 }
 
 func (p *parts) showBroadcast(ctx context.Context, in namedBroadcast, _ control.Report) (out broadcastItem, err error) {

@@ -58,7 +58,9 @@ type (
 		PerSecond int               `json:"per_second"`
 	}
 	madeBroadcast struct {
-		ID string `json:"id"`
+		ID      string    `json:"id"`
+		StartAt time.Time `json:"start_at"`
+		Waits   bool      `json:"waits"` // for its time, by the server's clock
 	}
 )
 
@@ -92,8 +94,8 @@ func (c *broadcastRunCmd) Run(ctx context.Context, s streams) error {
 		if err := op.Call(ctx, "broadcast.make", in, &made, nil); err != nil {
 			return err
 		}
-		if c.StartAt.After(time.Now()) {
-			_, err := fmt.Fprintf(s.out, "Broadcast %s begins at %s by itself: kabar broadcast show %s --data %s\n", made.ID, moment(c.StartAt, ""), made.ID, c.Data)
+		if made.Waits {
+			_, err := fmt.Fprintf(s.out, "Broadcast %s begins at %s by itself: kabar broadcast show %s --data %s\n", made.ID, moment(made.StartAt, ""), made.ID, c.Data)
 			return err
 		}
 		if _, err := fmt.Fprintf(s.out, "Broadcast %s\n", made.ID); err != nil {
@@ -115,6 +117,9 @@ func printEstimate(w io.Writer, e *engine.BroadcastEstimate) error {
 	if !e.Covered {
 		s.WriteString("The line of credit does not cover it: the broadcast will pause when it is used up.\n")
 	}
+	if e.OverTier > 0 {
+		fmt.Fprintf(&s, "Over tier   %d are more than the account may reach in 24 hours: the broadcast will pause there\n", e.OverTier)
+	}
 	fmt.Fprintf(&s, "It takes    %s at least\n", time.Duration(e.Seconds)*time.Second)
 	_, err := io.WriteString(w, s.String())
 	return err
@@ -134,14 +139,24 @@ func confirmed(in io.Reader, out io.Writer, question string) bool {
 	return answer == "y" || answer == "yes"
 }
 
-// watchEvery is how often the server is asked how far a broadcast is.
-const watchEvery = 500 * time.Millisecond
+// watchEvery is how often the server is asked at most how far a broadcast is, and watchRow how much more seldom for each recipient: it counts
+// all of them.
+const (
+	watchEvery = 500 * time.Millisecond
+	watchRow   = 50 * time.Microsecond
+)
+
+// watchPause is how long to wait before the next question, where the answer to the last took so long.
+func watchPause(took time.Duration, recipients int) time.Duration {
+	return max(watchEvery, 2*took, time.Duration(recipients)*watchRow)
+}
 
 // watchBroadcast shows the progress of a broadcast until it stops, or whoever watches does.
 func watchBroadcast(ctx context.Context, op *control.Client, s streams, id, data string) error {
 	bar := newProgress(s.err)
 	for {
 		var b broadcastItem
+		asked := time.Now()
 		err := op.Call(ctx, "broadcast.show", namedBroadcast{id}, &b, nil)
 		if ctx.Err() != nil {
 			bar.end()
@@ -158,7 +173,7 @@ func watchBroadcast(ctx context.Context, op *control.Client, s streams, id, data
 			return b.print(s.out)
 		}
 		select {
-		case <-time.After(watchEvery):
+		case <-time.After(watchPause(time.Since(asked), b.Recipients)):
 		case <-ctx.Done():
 		}
 	}
@@ -181,12 +196,12 @@ func (p *parts) makeBroadcast(ctx context.Context, in makeBroadcast, _ control.R
 	if err != nil {
 		return out, err
 	}
-	b, _, err := p.engine.Broadcasts().Create(ctx, wanted)
+	made, err := p.engine.Broadcasts().Create(ctx, wanted)
 	if err != nil {
 		return out, toldList(err)
 	}
-	item, err := p.broadcastItem(b)
-	return madeBroadcast{item.ID}, err
+	item, err := p.broadcastItem(made.Broadcast)
+	return madeBroadcast{item.ID, item.StartAt, item.StartAt.After(item.Created)}, err
 }
 
 func (p *parts) wantedBroadcast(in makeBroadcast) (out engine.NewBroadcast, err error) {

@@ -16,9 +16,11 @@ type BroadcastEstimate struct {
 	Currency   string                 `json:"currency"`
 	Covered    bool                   `json:"covered"` // by what is available of the line of credit now
 	// Held back are those who have opted out, if what is sent asks that, and those who have not opted in where the number requires it.
-	OptedOut   int   `json:"opted_out"`
-	NotOptedIn int   `json:"not_opted_in"`
-	Seconds    int64 `json:"seconds"` // that it takes at least
+	OptedOut   int `json:"opted_out"`
+	NotOptedIn int `json:"not_opted_in"`
+	// OverTier are how many customers more than the account may reach in the next 24 hours, if none of them has a window.
+	OverTier int   `json:"over_tier"`
+	Seconds  int64 `json:"seconds"` // that it takes at least
 }
 
 // Estimate says what a broadcast would cost, and stores nothing. It refuses what Create does.
@@ -33,11 +35,14 @@ func (b *Broadcasts) Estimate(ctx context.Context, in NewBroadcast) (*BroadcastE
 func (b *Broadcasts) estimate(ctx context.Context, p *broadcastPlan) (*BroadcastEstimate, error) {
 	est := &BroadcastEstimate{Recipients: len(p.recipients), Category: p.def.Category,
 		Seconds: b.seconds(p.line.number.ID, p.broadcast.PerSecond, len(p.recipients))}
-	reached, err := b.reached(ctx, p, est)
+	allowed, err := b.allowed(ctx, p, est)
 	if err != nil {
 		return nil, store.Refusal(err)
 	}
-	if est.Total, est.Markets, err = b.e.accounts.Estimate(ctx, p.line.account.ID, p.def.Category, reached); err != nil {
+	if est.OverTier, err = b.e.overTier(ctx, p.line, allowed); err != nil {
+		return nil, store.Refusal(err)
+	}
+	if est.Total, est.Markets, err = b.e.accounts.Estimate(ctx, p.line.account.ID, p.def.Category, allowed); err != nil {
 		return nil, err
 	}
 	credit, err := b.e.accounts.Credit(ctx, p.line.account.ID)
@@ -51,9 +56,9 @@ func (b *Broadcasts) estimate(ctx context.Context, p *broadcastPlan) (*Broadcast
 // consentPage is how many customers of the ledger are read at a time.
 const consentPage = 1000
 
-// reached returns the recipients who are not held back by what they have agreed to, and counts the others. It reads the ledger rather than
+// allowed returns the recipients who are not held back by what they have agreed to, and counts the others. It reads the ledger rather than
 // looking up everybody: who has said something is fewer.
-func (b *Broadcasts) reached(ctx context.Context, p *broadcastPlan, est *BroadcastEstimate) (reached []string, err error) {
+func (b *Broadcasts) allowed(ctx context.Context, p *broadcastPlan, est *BroadcastEstimate) (allowed []string, err error) {
 	policy := &p.line.settings.Consent
 	said := map[string]kabar.ConsentState{}
 	if kabar.AsksConsent(&kabar.Template{Category: p.def.Category}, policy) {
@@ -68,10 +73,10 @@ func (b *Broadcasts) reached(ctx context.Context, p *broadcastPlan, est *Broadca
 		case policy.Required && said[r.Handle] != kabar.ConsentIn:
 			est.NotOptedIn++
 		default:
-			reached = append(reached, r.Handle)
+			allowed = append(allowed, r.Handle)
 		}
 	}
-	return reached, nil
+	return allowed, nil
 }
 
 // said returns what is known of the recipients' consent.

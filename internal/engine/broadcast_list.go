@@ -25,12 +25,15 @@ type NewBroadcast struct {
 	StartAt   time.Time // now, unless it lies ahead
 	PerSecond int       // messages a second at most; 0: as many as the number may
 	By        string
+	Once      *Once // nil: the same request twice is two broadcasts
+	// Answer renders the answer to the request within the last commit; with a Once, which needs it, it is stored with the broadcast.
+	Answer func(*CreatedBroadcast) (status int, body []byte, err error)
 }
 
 // ColumnTo is the column of a list that says who gets the message: a phone number in any usual writing, or a BSUID.
 const ColumnTo = "to"
 
-// ListFaults are what is wrong with a list of recipients, with the places: all at once, of more than csvtable.MaxFaults the first, and
+// ListFaults are what is wrong with a list of recipients, with where it is: all at once, of more than csvtable.MaxFaults the first, and
 // how many there are beside them.
 type ListFaults struct{ Faults []string }
 
@@ -127,9 +130,9 @@ func (r *listReader) read(in NewBroadcast) (faults []string) {
 		faults = csvtable.Read(in.Table, r.table(), func(row csvtable.Row) []string { return r.take(fmt.Sprintf("line %d", row.Line), row.Get) })
 	} else {
 		for i, values := range in.List {
-			place := fmt.Sprintf("recipients[%d]", i)
-			for _, f := range r.take(place, func(column string) string { return valueOf(values, column) }) {
-				faults = append(faults, place+": "+f)
+			at := fmt.Sprintf("recipients[%d]", i)
+			for _, f := range r.take(at, func(column string) string { return valueOf(values, column) }) {
+				faults = append(faults, at+": "+f)
 			}
 		}
 		faults = csvtable.Few(faults)
@@ -163,8 +166,8 @@ func (r *listReader) table() csvtable.Columns {
 	return c
 }
 
-// take takes a row of the list, and returns what is wrong with it.
-func (r *listReader) take(place string, get func(column string) string) (faults []string) {
+// take takes a row of the list, which is at a line or an index, and returns what is wrong with it.
+func (r *listReader) take(at string, get func(column string) string) (faults []string) {
 	who, err := ParseRecipient(get(ColumnTo))
 	switch handle := who.Handle(); {
 	case err != nil:
@@ -174,7 +177,7 @@ func (r *listReader) take(place string, get func(column string) string) (faults 
 	case r.seen[handle] != "":
 		faults = append(faults, fmt.Sprintf("to: %s has it already: each recipient gets one message", r.seen[handle]))
 	default:
-		r.seen[handle] = place
+		r.seen[handle] = at
 	}
 	values, missing := map[string]string{}, false
 	for _, p := range r.places {

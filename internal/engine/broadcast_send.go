@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,8 +14,10 @@ import (
 var (
 	// errStopped says that the broadcast does not run any more.
 	errStopped = errors.New("the broadcast does not run")
-	// errHeld says that a message is held until it is known how customers take its template: the others had better wait as rows.
+	// errHeld says that a message would be held until it is known how customers take its template: recipients had better wait as rows.
 	errHeld = errors.New("the template's first messages are looked at")
+	// errErased says that the customer is being erased, and the row goes.
+	errErased = errors.New("the customer is being erased")
 )
 
 // turn is a recipient's turn: the message, accepted as any other (T0), and the recipient's row, in one commit.
@@ -22,23 +25,24 @@ type turn struct {
 	*sending
 	broadcast *kabar.Broadcast
 	row       int
-	held      bool
 }
 
-// take has a recipient have their turn, for whom a place is booked. An error stops the broadcast, for a while or for good: errStopped,
-// errHeld, a *halt, a *waits, or what the store says.
+// take has a recipient have their turn, for whom a seat is booked. An error stops the broadcast, for a while or for good: errStopped,
+// errHeld, a *halt, a *waits, or what the store says. A *tooSoon is about the recipient alone.
 func (e *Engine) take(ctx context.Context, l *line, b *kabar.Broadcast, def *kabar.TemplateDef, r *kabar.BroadcastRecipient) error {
-	defer e.flights.cancel()
+	defer e.flights.cancel(b.Number)
 	t := &turn{broadcast: b, row: r.Row}
 	err := t.run(context.WithoutCancel(ctx), e, l, def.Fill(r.Values), r.Handle) // whoever begins with a row ends with it
 	refused, ok := errors.AsType[*kabar.Error](err)
 	switch {
-	case err == nil && t.held:
-		return errHeld
+	case errors.Is(err, errErased):
+		return &tooSoon{err, pauseStore}
 	case !ok:
 		return err
+	case refused.Reason == kabar.ReasonPair:
+		return &tooSoon{err, refused.After}
 	case refused.After > 0 || isPassing(refused.Reason):
-		return &waits{refused}
+		return &waits{err, max(refused.After, pauseStore)}
 	case isOfRecipient(refused):
 		return e.skipRecipient(ctx, b, r.Row, refused.Reason)
 	}
@@ -51,13 +55,24 @@ func (t *turn) run(ctx context.Context, e *Engine, l *line, c *kabar.Template, t
 		return err
 	}
 	t.solvent = true
-	return t.sending.admit(ctx, t.hint, t.commit)
+	err = t.admit(ctx, t.hint, t.commit)
+	if refused, ok := errors.AsType[*kabar.Error](err); ok && refused.Reason == kabar.ReasonTier { // some may count no longer
+		if err := e.unreach(ctx, l.number.Account, t.now); err != nil {
+			return store.Refusal(err)
+		}
+		err = t.admit(ctx, t.hint, t.commit)
+	}
+	return err
 }
 
 func (t *turn) hint(tx *store.Tx) {
 	t.sending.hint(tx)
 	tx.WantBroadcast(t.broadcast.ID)
 	tx.WantRecipient(t.broadcast.ID, t.row)
+	tx.WantErasure(t.broadcast.Account, t.to.Handle())
+	if t.line.settings.Limits.Tier != 0 {
+		tx.WantReach(t.line.number.Account, t.to.Handle())
+	}
 }
 
 // commit sends, unless the broadcast has been stopped or the recipient has had their turn.
@@ -66,15 +81,41 @@ func (t *turn) commit(tx *store.Tx) error {
 	if err != nil || r == nil {
 		return err
 	}
+	if erased, err := tx.ErasedSince(t.broadcast.Account, r.Handle, t.broadcast.Created); erased || err != nil {
+		return cmp.Or(err, errErased)
+	}
+	if held, err := t.wouldHold(tx); held || err != nil {
+		return cmp.Or(err, errHeld)
+	}
+	tx.After(t.board) // before the lane wakes, so that it finds the message on board
 	if err := t.sending.commit(tx); err != nil {
 		return err
 	}
-	m := t.message
-	r.Message, t.held = m.ID, m.Held
-	if m.Status == kabar.Accepted && !m.Held { // others are in nobody's way
-		tx.After(func() { t.e.flights.board(m.Conversation, m.ID) })
+	if err := t.reach(tx); err != nil {
+		return err
 	}
+	r.Message = t.message.ID
 	return tx.SaveRecipient(t.broadcast.Number, r)
+}
+
+// board gives the message its seat. Others than those that are on their way are in nobody's way.
+func (t *turn) board() {
+	if m := t.message; m.Status == kabar.Accepted {
+		t.e.flights.board(m.Number, m.Conversation, m.ID)
+	}
+}
+
+// wouldHold reports whether the message would be held for its template.
+func (t *turn) wouldHold(tx *store.Tx) (bool, error) {
+	if t.def.Life.Pace == nil {
+		return false, nil
+	}
+	d, err := tx.FindTemplate(t.def.Account, t.def.Name, t.def.Language)
+	if err != nil || d == nil {
+		return false, err
+	}
+	policy, err := tx.Policy(d.Account)
+	return err == nil && d.Holds(policy), err
 }
 
 // waitingRecipient returns a recipient of a broadcast that runs; nil for one who has had their turn.
@@ -123,16 +164,21 @@ func isPassing(r kabar.Reason) bool {
 	return r == kabar.ReasonOverloaded || r == kabar.ReasonNotReady || r == kabar.ReasonStore || r == kabar.ReasonInternal
 }
 
-// waits is a refusal that passes, and halt one that would meet every other recipient as well: somebody has to do something.
+// What a turn may end with: tooSoon passes and meets the recipient alone, who had something lately, waits passes and meets everybody, and
+// halt meets everybody until somebody does something.
 type (
-	waits struct{ refused *kabar.Error }
-	halt  struct{ refused *kabar.Error }
+	tooSoon struct {
+		error
+		after time.Duration
+	}
+	waits struct {
+		error
+		after time.Duration
+	}
+	halt struct{ refused *kabar.Error }
 )
 
-func (w *waits) Error() string { return w.refused.Error() }
-func (h *halt) Error() string  { return h.refused.Error() }
-
-func (w *waits) after() time.Duration { return max(w.refused.After, pauseStore) }
+func (h *halt) Error() string { return h.refused.Error() }
 
 // pauseFor has a broadcast pause by itself.
 func (e *Engine) pauseFor(ctx context.Context, b *kabar.Broadcast, h *halt) error {
@@ -162,6 +208,8 @@ func whyPaused(r *kabar.Error) string {
 	switch {
 	case r.Reason == kabar.ReasonPayment:
 		return "the line of credit does not cover the next message: draw it, then resume"
+	case r.Reason == kabar.ReasonTier:
+		return r.Detail + ": resume it when some of them are more than a day ago, or after a larger tier: kabar number limits"
 	case r.Detail == "":
 		return string(r.Reason)
 	}

@@ -29,11 +29,11 @@ func (v *env) wanted(n int) engine.NewBroadcast {
 
 func (v *env) cast(in engine.NewBroadcast) *kabar.Broadcast {
 	v.t.Helper()
-	b, _, err := v.e.Broadcasts().Create(v.t.Context(), in)
+	made, err := v.e.Broadcasts().Create(v.t.Context(), in)
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	return b
+	return made.Broadcast
 }
 
 // is returns the broadcast as it is now, and how far it is.

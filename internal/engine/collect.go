@@ -112,6 +112,10 @@ func (e *Engine) collectKept(ctx context.Context, n kabar.NumberID, s *kabar.Set
 	if kept.Events == nil {
 		events = messages
 	}
+	broadcasts := keptSince(now, kept.Broadcasts, false)
+	if kept.Broadcasts == nil {
+		broadcasts = messages
+	}
 	e.collecting.Lock()
 	defer e.collecting.Unlock()
 	for _, of := range []struct {
@@ -121,6 +125,7 @@ func (e *Engine) collectKept(ctx context.Context, n kabar.NumberID, s *kabar.Set
 	}{
 		{"messages", e.collectMessages, messages}, {"events", e.collectEvents, events},
 		{"media", e.collectMedia, keptSince(now, kept.Media, s.CollectMedia)}, {"answers", e.collectAnswers, now},
+		{"broadcasts", e.broadcasts.collect, broadcasts},
 	} {
 		if of.before.IsZero() {
 			continue

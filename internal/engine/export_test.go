@@ -7,6 +7,12 @@ import (
 	"kabar"
 )
 
+// Finish has a broadcast end as if nobody's turn had been left when it was looked.
+func (b *Broadcasts) Finish(ctx context.Context, of *kabar.Broadcast) error {
+	_, err := b.finish(ctx, of)
+	return err
+}
+
 // TakeTwice gives the recipient in a row of a running broadcast two turns, one after the other, as if the row had been read before.
 func (b *Broadcasts) TakeTwice(ctx context.Context, of *kabar.Broadcast, row int) error {
 	l, err := b.e.line(of.Number)
@@ -20,7 +26,7 @@ func (b *Broadcasts) TakeTwice(ctx context.Context, of *kabar.Broadcast, row int
 	all, err := b.e.db.WaitingRecipients(ctx, of.ID, row-1, 1)
 	for range 2 {
 		if err == nil {
-			err = b.e.flights.book(ctx)
+			err = b.e.flights.book(ctx, of.Number)
 		}
 		if err == nil && len(all) == 1 {
 			err = b.e.take(ctx, l, of, def, all[0])

@@ -25,6 +25,7 @@ func (e *Engine) timeTemplates(ctx context.Context) error {
 		err := e.dueTemplates(ctx)
 		if err == nil {
 			err = e.releaseHeld(ctx)
+			e.stirred.fire() // broadcasts may wait for what has become of a template
 		}
 		if now := e.now(); err == nil && !now.Before(rate) {
 			rate = now.Add(rateEvery)
@@ -136,7 +137,6 @@ func (e *Engine) releaseHeld(ctx context.Context) error {
 				return err
 			}
 		}
-		e.stirred.fire() // what has not been accepted for the same reason goes on
 	}
 	return err
 }

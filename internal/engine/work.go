@@ -46,6 +46,7 @@ func (e *Engine) work(ctx context.Context, key int64) lanes.Next {
 		return e.later(ctx, "read a job", err)
 	}
 	if t == nil {
+		e.flights.empty(kabar.ConversationID(key)) // of a customer who was erased a job goes without its message
 		e.pass(ctx, kabar.ConversationID(key))
 		return lanes.Idle
 	}
@@ -68,9 +69,12 @@ func (e *Engine) work(ctx context.Context, key int64) lanes.Next {
 		return lanes.Again
 	case errors.As(err, &wait):
 		if wait.After >= longRest {
-			e.flights.rest(t.conv.ID)
+			e.flights.empty(t.conv.ID)
 		}
 		return lanes.After(wait.After)
+	}
+	e.flights.wait(t.conv.ID)
+	switch {
 	case errors.Is(err, errOffline):
 		if len(t.lane) == aheadJobs { // of a shorter one more should go out together than is known now
 			e.ahead.keep(t.conv.ID, t.lane, 0)
@@ -138,6 +142,7 @@ func (e *Engine) skip(ctx context.Context, job *store.Job) (*task, error) {
 	if err != nil {
 		return nil, err
 	}
+	e.flights.land(job.Message)
 	return e.nextTask(ctx, job.Conversation)
 }
 
@@ -221,7 +226,7 @@ func (t *task) judge() kabar.Reason {
 func (t *task) giveUp(ctx context.Context, why kabar.Reason) error {
 	return t.e.db.Write(ctx, t.want, func(tx *store.Tx) error {
 		if _, err := tx.Job(t.job.Number, t.job.ID); err != nil {
-			return ignoreMissing(err)
+			return t.gone(tx, err)
 		}
 		if t.msg != nil && (t.job.Kind != jobResend || why != kabar.ReasonIdentity) {
 			c, m, err := t.reread(tx)
@@ -241,7 +246,7 @@ func (t *task) giveUp(ctx context.Context, why kabar.Reason) error {
 func (t *task) done(ctx context.Context) error {
 	return t.e.db.Write(ctx, t.want, func(tx *store.Tx) error {
 		if _, err := tx.Job(t.job.Number, t.job.ID); err != nil {
-			return ignoreMissing(err)
+			return t.gone(tx, err)
 		}
 		if err := t.remove(tx); err != nil || t.msg == nil {
 			return err
@@ -253,6 +258,14 @@ func (t *task) done(ctx context.Context) error {
 		m.Status = kabar.Sent
 		return t.e.tell(tx, t.line, c, m, t.e.now())
 	})
+}
+
+// gone is for a job that is missing: the customer was erased while it was done, and nobody tells of the message.
+func (t *task) gone(tx *store.Tx, err error) error {
+	if store.IsNotFound(err) {
+		tx.After(func() { t.e.flights.empty(t.conv.ID) })
+	}
+	return ignoreMissing(err)
 }
 
 // bill opens the 24-hour conversation the message belongs to, unless it is open, and the entry point of an ad that it replies to.

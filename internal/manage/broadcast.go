@@ -3,6 +3,7 @@ package manage
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"kabar"
@@ -12,9 +13,9 @@ import (
 
 // Broadcasts are one template to many; *engine.Broadcasts has them.
 type Broadcasts interface {
-	Create(context.Context, engine.NewBroadcast) (*kabar.Broadcast, *engine.BroadcastEstimate, error)
+	Create(context.Context, engine.NewBroadcast) (*engine.CreatedBroadcast, error)
 	Estimate(context.Context, engine.NewBroadcast) (*engine.BroadcastEstimate, error)
-	Get(context.Context, kabar.AccountID, kabar.BroadcastID) (*kabar.Broadcast, error)
+	Find(context.Context, kabar.BroadcastID) (*kabar.Broadcast, error)
 	List(ctx context.Context, a kabar.AccountID, n kabar.NumberID, before kabar.BroadcastID, limit int) ([]*kabar.Broadcast, error)
 	Act(context.Context, kabar.AccountID, kabar.BroadcastID, kabar.BroadcastAction) (*kabar.Broadcast, error)
 	Progress(context.Context, kabar.BroadcastID) (*engine.BroadcastProgress, error)
@@ -92,16 +93,14 @@ func (a *API) oneBroadcast(r *http.Request) (*kabar.Broadcast, *kabar.Number, er
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, account := range accounts {
-		b, err := a.o.Broadcasts.Get(r.Context(), account, id)
-		if err != nil && !isNotFound(err) {
-			return nil, nil, err
-		}
-		if err == nil && numbers[b.Number] != nil {
-			return b, numbers[b.Number], nil
-		}
+	b, err := a.o.Broadcasts.Find(r.Context(), id)
+	if err != nil && !isNotFound(err) {
+		return nil, nil, err
 	}
-	return nil, nil, none
+	if err != nil || !slices.Contains(accounts, b.Account) || numbers[b.Number] == nil {
+		return nil, nil, none
+	}
+	return b, numbers[b.Number], nil
 }
 
 func orNone(err, none error) error {

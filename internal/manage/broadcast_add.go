@@ -35,26 +35,42 @@ type broadcastRequest struct {
 
 const broadcastHint = `send {"number":"628111000200","template":{"name":"hello","language":"en"},"recipients":[{"to":"+34600111222","body.1":"Ana"}]}, or CSV`
 
-// addBroadcast: POST /kabar/v1/broadcasts. The list comes in a body of JSON, as text/csv with the rest as parameters, or as a form.
+// addBroadcast: POST /kabar/v1/broadcasts. The list comes in a body of JSON, as text/csv with the rest as parameters, or as a form. With
+// an Idempotency-Key it can be repeated: whoever has seen no answer gets that of the first.
 func (a *API) addBroadcast(w http.ResponseWriter, r *http.Request) {
-	in, ok := a.readBroadcast(w, r)
+	once, err := engine.NewOnce("/kabar/v1/broadcasts", r.Header.Values("Idempotency-Key"))
+	if err != nil {
+		a.Refuse(w, r, err)
+		return
+	}
+	in, ok := a.readBroadcast(w, r, once)
 	if !ok {
 		return
 	}
-	b, estimate, err := a.o.Broadcasts.Create(r.Context(), in)
+	unhurried(w)
+	in.Once = once
+	in.Answer = func(made *engine.CreatedBroadcast) (int, []byte, error) {
+		body, err := web.Encode(map[string]any{"id": a.nodeID(int64(made.ID)), "recipients": made.Recipients, "estimate": made.Estimate})
+		return http.StatusAccepted, body, err
+	}
+	made, err := a.o.Broadcasts.Create(r.Context(), in)
 	if err != nil {
 		a.refuseList(w, r, err)
 		return
 	}
-	a.write(w, http.StatusAccepted, map[string]any{"id": a.nodeID(int64(b.ID)), "recipients": b.Recipients, "estimate": estimate})
+	if made.Replayed {
+		w.Header().Set("Idempotent-Replayed", "true")
+	}
+	a.write(w, made.Answer.Status, json.RawMessage(made.Answer.Body))
 }
 
 // estimateBroadcast: POST /kabar/v1/broadcasts/estimate takes the same, and stores nothing.
 func (a *API) estimateBroadcast(w http.ResponseWriter, r *http.Request) {
-	in, ok := a.readBroadcast(w, r)
+	in, ok := a.readBroadcast(w, r, nil)
 	if !ok {
 		return
 	}
+	unhurried(w)
 	estimate, err := a.o.Broadcasts.Estimate(r.Context(), in)
 	if err != nil {
 		a.refuseList(w, r, err)
@@ -75,8 +91,8 @@ func (a *API) refuseList(w http.ResponseWriter, r *http.Request, err error) {
 		"detail": "nothing was stored: mend them and send the list again", "faults": faults.Faults})
 }
 
-// readBroadcast reads the request in whichever form it comes; when it cannot, it has answered.
-func (a *API) readBroadcast(w http.ResponseWriter, r *http.Request) (in engine.NewBroadcast, ok bool) {
+// readBroadcast reads the request in whichever form it comes, and tells once what is asked for; when it cannot, it has answered.
+func (a *API) readBroadcast(w http.ResponseWriter, r *http.Request, once *engine.Once) (in engine.NewBroadcast, ok bool) {
 	req, err := a.decodeBroadcast(w, r)
 	if bad, is := errors.AsType[*web.Error](err); is {
 		a.problem(w, http.StatusBadRequest, bad.Error(), broadcastHint)
@@ -87,6 +103,9 @@ func (a *API) readBroadcast(w http.ResponseWriter, r *http.Request) (in engine.N
 		number, err = a.sender(r, req.Number)
 	}
 	var who string
+	if err == nil {
+		err = ofRequest(once, req)
+	}
 	if err == nil {
 		_, who, err = a.o.AccountsOf(r)
 	}
@@ -100,6 +119,16 @@ func (a *API) readBroadcast(w http.ResponseWriter, r *http.Request) (in engine.N
 		in.StartAt = *req.StartAt
 	}
 	return in, true
+}
+
+// ofRequest tells once what is asked for, however it is written: the boundary of a form is another one each time.
+func ofRequest(once *engine.Once, req *broadcastRequest) error {
+	if once == nil {
+		return nil
+	}
+	written, err := web.Encode(req)
+	once.Of(written)
+	return err
 }
 
 // sender finds the number that is to send, which need not be named when there is one.

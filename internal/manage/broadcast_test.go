@@ -20,16 +20,26 @@ import (
 
 func noon() time.Time { return time.Date(2031, 5, 2, 10, 0, 0, 0, time.UTC) }
 
-// casts has broadcasts of the account 7: 21 of the number 1, and 22 of the number 2.
+// casts has broadcasts of the account 7: 21 of the number 1, and 22 of the number 2. 23 and 24 are another's.
 type casts struct {
 	manage.Broadcasts
-	asked engine.NewBroadcast
-	fails error
+	asked   engine.NewBroadcast
+	once    *engine.Once
+	replays bool
+	fails   error
 }
 
-func (c *casts) Create(_ context.Context, in engine.NewBroadcast) (*kabar.Broadcast, *engine.BroadcastEstimate, error) {
-	c.asked = in
-	return &kabar.Broadcast{ID: 21, Recipients: 3}, &engine.BroadcastEstimate{Recipients: 3, Total: 60_000, Currency: "USD"}, c.fails
+func (c *casts) Create(_ context.Context, in engine.NewBroadcast) (*engine.CreatedBroadcast, error) {
+	answer := in.Answer
+	if c.asked, c.once = in, in.Once; c.fails != nil {
+		return nil, c.fails
+	}
+	c.asked.Once, c.asked.Answer = nil, nil
+	made := &engine.CreatedBroadcast{Broadcast: &kabar.Broadcast{ID: 21, Recipients: 3}, Estimate: &engine.BroadcastEstimate{Recipients: 3, Total: 60_000, Currency: "USD"},
+		Replayed: c.replays}
+	status, body, err := answer(made)
+	made.Answer = &store.Answer{Status: status, Body: body}
+	return made, err
 }
 
 func (c *casts) Estimate(_ context.Context, in engine.NewBroadcast) (*engine.BroadcastEstimate, error) {
@@ -37,17 +47,17 @@ func (c *casts) Estimate(_ context.Context, in engine.NewBroadcast) (*engine.Bro
 	return &engine.BroadcastEstimate{Recipients: 3, Total: 60_000, Currency: "USD", OptedOut: 1}, c.fails
 }
 
-func (c *casts) Get(_ context.Context, a kabar.AccountID, id kabar.BroadcastID) (*kabar.Broadcast, error) {
-	if a != 7 || id < 21 || id > 22 {
+func (c *casts) Find(_ context.Context, id kabar.BroadcastID) (*kabar.Broadcast, error) {
+	if id < 21 || id > 24 {
 		return nil, kabar.Refuse(kabar.ReasonNotFound, "", "broadcast")
 	}
-	return &kabar.Broadcast{ID: id, Account: a, Number: kabar.NumberID(id - 20), State: kabar.BroadcastPaused, Why: "credit", Template: "hello", Language: "en", Recipients: 3,
+	return &kabar.Broadcast{ID: id, Account: 7 + kabar.AccountID(id/23), Number: kabar.NumberID(id - 20), State: kabar.BroadcastPaused, Why: "credit", Template: "hello", Language: "en", Recipients: 3,
 		Created: noon(), StartAt: noon()}, nil
 }
 
 func (c *casts) List(ctx context.Context, a kabar.AccountID, n kabar.NumberID, before kabar.BroadcastID, limit int) (all []*kabar.Broadcast, err error) {
 	for id := kabar.BroadcastID(22); id > 20 && len(all) < limit; id-- {
-		if b, err := c.Get(ctx, a, id); err == nil && (before == 0 || id < before) && (n == 0 || b.Number == n) {
+		if b, err := c.Find(ctx, id); err == nil && b.Account == a && (before == 0 || id < before) && (n == 0 || b.Number == n) {
 			all = append(all, b)
 		}
 	}
@@ -55,8 +65,8 @@ func (c *casts) List(ctx context.Context, a kabar.AccountID, n kabar.NumberID, b
 }
 
 func (c *casts) Act(ctx context.Context, a kabar.AccountID, id kabar.BroadcastID, action kabar.BroadcastAction) (*kabar.Broadcast, error) {
-	b, err := c.Get(ctx, a, id)
-	if err == nil {
+	b, err := c.Find(ctx, id)
+	if err == nil && b.Account == a {
 		err = b.Act(action, noon())
 	}
 	return b, err
@@ -107,6 +117,8 @@ func TestBroadcastsAreReadAndChanged(t *testing.T) {
 		{"GET /kabar/v1/broadcasts/22", "1", `404`},
 		{"GET /kabar/v1/broadcasts/22", "2", `200`},
 		{"GET /kabar/v1/broadcasts/23", "", `404`},
+		{"GET /kabar/v1/broadcasts/24", "", `404`},
+		{"GET /kabar/v1/broadcasts/25", "", `404`},
 		{"GET /kabar/v1/broadcasts/x", "", `404`},
 		{"GET /kabar/v1/broadcasts", "", `200 {"data":[{"id":"22"`},
 		{"GET /kabar/v1/broadcasts?limit=1", "", `"after":"22"}`},
@@ -206,5 +218,50 @@ func TestBroadcastsAreMade(t *testing.T) {
 	c.fails = kabar.Refuse(kabar.ReasonTemplatePaused, "template.name", "hello in en is paused")
 	if got := post("/kabar/v1/broadcasts"+query, "text/csv", "to\n"); !strings.HasPrefix(got, "400") || !strings.Contains(got, "is paused") {
 		t.Errorf("a paused template: %s", got)
+	}
+}
+
+// A request with a key can be repeated: what is asked for is the same in whichever form it comes, and the answer says so.
+func TestBroadcastsAreMadeOnce(t *testing.T) {
+	c := &casts{}
+	mux := castAPI(c)
+	post := func(kind, query, body string, keys ...string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodPost, "/kabar/v1/broadcasts"+query, strings.NewReader(body))
+		r.Header = http.Header{"Content-Type": {kind}, "Idempotency-Key": keys}
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, r)
+		return w
+	}
+	const query, form = "?number=628111000111&template=hello&language=en", "--%[1]s\r\nContent-Disposition: form-data; name=\"%[2]s\"\r\n\r\n%[3]s\r\n"
+	hashes := map[string]bool{}
+	for _, boundary := range []string{"a", "b"} {
+		var body strings.Builder
+		for _, field := range [][2]string{{"number", "628111000111"}, {"template", "hello"}, {"language", "en"}, {"recipients", "to\n"}} {
+			fmt.Fprintf(&body, form, boundary, field[0], field[1])
+		}
+		body.WriteString("--" + boundary + "--\r\n")
+		if w := post("multipart/form-data; boundary="+boundary, "", body.String(), "k"); w.Code != http.StatusAccepted || c.once == nil || c.once.Key != "k" || c.once.Path != "/kabar/v1/broadcasts" {
+			t.Fatalf("%d %s, %+v", w.Code, w.Body, c.once)
+		}
+		hashes[c.once.Hash] = true
+	}
+	post("text/csv", query, "to\n", "k")
+	if hashes[c.once.Hash] = true; len(hashes) != 1 {
+		t.Errorf("the same request has %d hashes", len(hashes))
+	}
+	post("text/csv", query, "to\n+34600111222\n", "k")
+	if hashes[c.once.Hash] {
+		t.Error("another list is the same request")
+	}
+	c.replays = true
+	if w := post("text/csv", query, "to\n", "k"); w.Header().Get("Idempotent-Replayed") != "true" || !strings.Contains(w.Body.String(), `"id":"21"`) {
+		t.Errorf("repeated: %v %s", w.Header(), w.Body)
+	}
+	if w := post("text/csv", query, "to\n", "k", "l"); w.Code != http.StatusBadRequest {
+		t.Errorf("two keys: %d %s", w.Code, w.Body)
+	}
+	c.fails = kabar.Refuse(kabar.ReasonKeyReused, "Idempotency-Key", "the key was first used with another body")
+	if w := post("text/csv", query, "to\n", "k"); w.Code != http.StatusConflict {
+		t.Errorf("a used key: %d %s", w.Code, w.Body)
 	}
 }

@@ -229,7 +229,7 @@ func (a *API) Refuse(w http.ResponseWriter, _ *http.Request, err error) {
 			status = http.StatusMethodNotAllowed
 		}
 		a.problem(w, status, "not found", refused.Detail)
-	case kabar.ReasonTemplateState, kabar.ReasonBroadcastState, kabar.ReasonReviewState:
+	case kabar.ReasonTemplateState, kabar.ReasonBroadcastState, kabar.ReasonReviewState, kabar.ReasonKeyReused:
 		a.problem(w, http.StatusConflict, string(refused.Reason), strings.TrimSpace(refused.Field+" "+refused.Detail))
 	case kabar.ReasonNotReady, kabar.ReasonOverloaded, kabar.ReasonStore, kabar.ReasonInternal:
 		a.problem(w, http.StatusServiceUnavailable, string(refused.Reason), refused.Detail)

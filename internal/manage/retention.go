@@ -49,6 +49,8 @@ func (a *API) changeRetention(w http.ResponseWriter, r *http.Request) {
 		Media    days `json:"media"`
 		Events   days `json:"events"`
 		Answers  days `json:"answers"`
+
+		Broadcasts days `json:"broadcasts"`
 	}
 	if !a.read(w, r, &in, `send {"messages":365,"media":90}: days, 0 to keep without end, null for what the settings say`) {
 		return
@@ -61,6 +63,7 @@ func (a *API) changeRetention(w http.ResponseWriter, r *http.Request) {
 			in.Media.apply(&to.Media)
 			in.Events.apply(&to.Events)
 			in.Answers.apply(&to.Answers)
+			in.Broadcasts.apply(&to.Broadcasts)
 			return nil
 		})
 	}

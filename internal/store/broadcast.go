@@ -142,6 +142,15 @@ func (db *DB) Broadcast(ctx context.Context, a kabar.AccountID, id kabar.Broadca
 	return db.openBroadcast(row)
 }
 
+// FindBroadcast returns a broadcast of whichever account, or a NotFoundError.
+func (db *DB) FindBroadcast(ctx context.Context, id kabar.BroadcastID) (*kabar.Broadcast, error) {
+	row, err := readOne(ctx, db, broadcasts, "id = $1", int64(id))
+	if err != nil {
+		return nil, notFound(err, "broadcast")
+	}
+	return db.openBroadcast(row)
+}
+
 const broadcastsBefore = "account_id = $1 AND id < $2"
 
 // Broadcasts returns up to limit broadcasts of the account, newest first, from before the one given; zero means from the newest on. With
@@ -164,6 +173,12 @@ func (db *DB) BroadcastsIn(ctx context.Context, s kabar.BroadcastState, now time
 		now = time.UnixMilli(math.MaxInt64)
 	}
 	rows, err := readAll(ctx, db, broadcasts, broadcastsIn+" AND start_at <= $2 ORDER BY start_at, id", string(s), millis(now))
+	return db.openBroadcasts(rows, err)
+}
+
+// EndedBroadcasts returns up to limit broadcasts of a number that were done or cancelled by a time, oldest first.
+func (db *DB) EndedBroadcasts(ctx context.Context, n kabar.NumberID, by time.Time, limit int) ([]*kabar.Broadcast, error) {
+	rows, err := readAll(ctx, db, broadcasts, "number_id = $1 AND state IN ('done', 'cancelled') AND ended <= $2 ORDER BY id LIMIT $3", int64(n), millis(by), int64(limit))
 	return db.openBroadcasts(rows, err)
 }
 

@@ -11,26 +11,29 @@ import (
 )
 
 type recipientRow struct {
-	broadcast, place, account, number int64
-	handle                            string
-	message                           int64
-	failure                           string
-	body                              []byte
+	broadcast, row, account, number int64
+	handle                          string
+	message                         int64
+	failure                         string
+	body                            []byte
 }
 
 var recipients = &table[spot, recipientRow]{
 	shape: shape{"broadcast_recipient", cols("broadcast_id:bigint place:bigint"),
 		cols("account_id:bigint number_id:bigint handle:text message_id:bigint failure:text body:bytea")},
-	key:  func(r *recipientRow) spot { return spot{r.broadcast, r.place} },
+	key:  func(r *recipientRow) spot { return spot{r.broadcast, r.row} },
 	args: spotArgs,
 	fields: func(r *recipientRow) []any {
-		return []any{&r.broadcast, &r.place, &r.account, &r.number, &r.handle, &r.message, &r.failure, &r.body}
+		return []any{&r.broadcast, &r.row, &r.account, &r.number, &r.handle, &r.message, &r.failure, &r.body}
 	},
 	order: orderSpot,
 }
 
-// AddRecipient stores a recipient of a broadcast that has no such place yet.
+// AddRecipient stores a recipient of a broadcast that has no such row yet; not one who has been erased since the broadcast was made.
 func (tx *Tx) AddRecipient(b *kabar.Broadcast, r *kabar.BroadcastRecipient) error {
+	if erased, err := tx.ErasedSince(b.Account, r.Handle, b.Created); erased || err != nil {
+		return err
+	}
 	plain, err := json.Marshal(r.Values)
 	if err != nil {
 		return fmt.Errorf("encode a recipient: %w", err)
@@ -45,8 +48,8 @@ func (tx *Tx) AddRecipient(b *kabar.Broadcast, r *kabar.BroadcastRecipient) erro
 	return nil
 }
 
-func recipientAAD(broadcast, place int64) []byte {
-	return secrets.AAD("broadcast_recipient", broadcast, place)
+func recipientAAD(broadcast, row int64) []byte {
+	return secrets.AAD("broadcast_recipient", broadcast, row)
 }
 
 // WantRecipient announces that a recipient will be asked for.
@@ -84,11 +87,11 @@ func (db *DB) openRecipient(r *recipientRow) (*kabar.BroadcastRecipient, error) 
 	if err != nil {
 		return nil, err
 	}
-	plain, err := key.Open(r.body, recipientAAD(r.broadcast, r.place))
+	plain, err := key.Open(r.body, recipientAAD(r.broadcast, r.row))
 	if err != nil {
 		return nil, fmt.Errorf("unseal a recipient: %w", err)
 	}
-	out := &kabar.BroadcastRecipient{Broadcast: kabar.BroadcastID(r.broadcast), Row: int(r.place), Handle: r.handle, Message: kabar.MessageID(r.message),
+	out := &kabar.BroadcastRecipient{Broadcast: kabar.BroadcastID(r.broadcast), Row: int(r.row), Handle: r.handle, Message: kabar.MessageID(r.message),
 		Failure: kabar.Reason(r.failure)}
 	if err := json.Unmarshal(plain, &out.Values); err != nil {
 		return nil, fmt.Errorf("decode a recipient: %w", err)
@@ -108,7 +111,7 @@ func (db *DB) openRecipients(rows []recipientRow) (all []*kabar.BroadcastRecipie
 
 const recipientsAfter = "broadcast_id = $1 AND place > $2"
 
-// WaitingRecipients returns up to limit recipients of a broadcast whose turn it is yet, by their places, behind the one given.
+// WaitingRecipients returns up to limit recipients of a broadcast whose turn it is yet, by their rows, behind the one given.
 func (db *DB) WaitingRecipients(ctx context.Context, b kabar.BroadcastID, after, limit int) ([]*kabar.BroadcastRecipient, error) {
 	rows, err := readAll(ctx, db, recipients, recipientsAfter+" AND message_id = 0 AND failure = '' ORDER BY place LIMIT $3", int64(b), int64(after), int64(limit))
 	if err != nil {
@@ -117,7 +120,7 @@ func (db *DB) WaitingRecipients(ctx context.Context, b kabar.BroadcastID, after,
 	return db.openRecipients(rows)
 }
 
-// RecipientRows returns up to limit places that a customer of an account has in broadcasts, oldest first.
+// RecipientRows returns up to limit rows that a customer of an account has in broadcasts, oldest first.
 func (db *DB) RecipientRows(ctx context.Context, a kabar.AccountID, handle string, limit int) ([]*kabar.BroadcastRecipient, error) {
 	if impossible(handle) {
 		return nil, nil
@@ -131,17 +134,17 @@ func (db *DB) RecipientRows(ctx context.Context, a kabar.AccountID, handle strin
 
 // RemoveRecipients removes up to a thousand recipients of a broadcast, and reports how many.
 func (db *DB) RemoveRecipients(ctx context.Context, b kabar.BroadcastID) (removed int, err error) {
-	places, err := list(ctx, db, scanID, "SELECT place FROM broadcast_recipient WHERE broadcast_id = $1 ORDER BY place LIMIT $2", int64(b), int64(chunk))
-	if err != nil || len(places) == 0 {
+	rows, err := list(ctx, db, scanID, "SELECT place FROM broadcast_recipient WHERE broadcast_id = $1 ORDER BY place LIMIT $2", int64(b), int64(chunk))
+	if err != nil || len(rows) == 0 {
 		return 0, err
 	}
 	err = db.Write(ctx, nil, func(tx *Tx) error {
-		for _, p := range places {
-			tx.recipients.drop(spot{int64(b), p})
+		for _, row := range rows {
+			tx.recipients.drop(spot{int64(b), row})
 		}
 		return nil
 	})
-	return len(places), err
+	return len(rows), err
 }
 
 // RecipientState is how it stands with a recipient.
@@ -159,7 +162,7 @@ const (
 	recipientsInOrder = " ORDER BY r.place LIMIT $3"
 )
 
-// RecipientStates returns how it stands with up to limit recipients of a broadcast, by their places, behind the one given.
+// RecipientStates returns how it stands with up to limit recipients of a broadcast, by their rows, behind the one given.
 func (db *DB) RecipientStates(ctx context.Context, b kabar.BroadcastID, after, limit int) ([]RecipientState, error) {
 	return list(ctx, db, scanRecipientState, recipientStates+recipientsInOrder, int64(b), int64(after), int64(limit))
 }
@@ -209,4 +212,12 @@ func (db *DB) FlyingMessages(ctx context.Context, b kabar.BroadcastID, limit int
 		return f, rs.Scan(&f.Number, &f.Conversation, &f.Message)
 	}, `SELECT m.number_id, m.conversation_id, m.id FROM broadcast_recipient r JOIN message m ON m.id = r.message_id
 		WHERE r.broadcast_id = $1 AND m.status = 1 ORDER BY m.id DESC LIMIT $2`, int64(b), int64(limit))
+}
+
+const countedCustomers = "SELECT handle FROM reached WHERE account_id = $1 AND handle > $2 AND counted = 1 ORDER BY handle LIMIT $3"
+
+// CountedCustomers returns up to limit customers who count against the account's tier, as of the last Unreach, in the order of their
+// handles, behind the one given.
+func (db *DB) CountedCustomers(ctx context.Context, a kabar.AccountID, after string, limit int) ([]string, error) {
+	return list(ctx, db, func(rs *sql.Rows) (handle string, err error) { return handle, rs.Scan(&handle) }, countedCustomers, int64(a), after, int64(limit))
 }

@@ -15,9 +15,20 @@ func (db *DB) BeginErasure(ctx context.Context, p *Person, last *Erasure, entrie
 	if err != nil {
 		return nil, err
 	}
+	listed, err := db.listed(ctx, p)
+	if err != nil {
+		return nil, err
+	}
 	err = db.Write(ctx, nil, func(tx *Tx) (err error) {
-		begun, err = tx.BeginErasure(p, last, numbers, entries, now)
-		return err
+		if begun, err = tx.BeginErasure(p, last, numbers, entries, now); err != nil {
+			return err
+		}
+		for _, at := range listed { // with the first commit, so that no broadcast writes to somebody new meanwhile
+			if err := tx.recipients.del(at); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return begun, err
 }

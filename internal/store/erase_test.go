@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"kabar"
 	"kabar/internal/store"
@@ -267,5 +268,45 @@ func TestErasingWhoIsInAListAlone(t *testing.T) {
 		if _, err := s.DB.FindPerson(t.Context(), s.A.Account, p.waID); !store.IsNotFound(err) {
 			t.Errorf("still known: %v", err)
 		}
+	})
+}
+
+// Nobody who is being erased, or was since a broadcast was made, gets into its list, and who was in it is off it with the first commit.
+func TestWhoIsErasedIsInNoList(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *storetest.Env) {
+		const sari = "6281555000444"
+		list := func() *kabar.Broadcast {
+			b := &kabar.Broadcast{Account: s.A.Account, Number: s.A.ID, State: kabar.BroadcastLoading, Template: "hello", Language: "en", Recipients: 1, Created: s.Now, StartAt: s.Now}
+			s.Write(t, func(tx *store.Tx) error { return tx.AddBroadcast(b) })
+			return b
+		}
+		add := func(b *kabar.Broadcast, row, want int) {
+			t.Helper()
+			s.Write(t, func(tx *store.Tx) error { return tx.AddRecipient(b, &kabar.BroadcastRecipient{Row: row, Handle: sari}) })
+			if held, err := s.DB.RecipientRows(t.Context(), s.A.Account, sari, 9); err != nil || len(held) != want {
+				t.Errorf("in lists: %d, %v; want %d", len(held), err, want)
+			}
+		}
+		before := list()
+		add(before, 1, 1)
+		p, err := s.DB.FindPerson(t.Context(), s.A.Account, sari)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Now = s.Now.Add(time.Hour)
+		e, err := s.DB.BeginErasure(t.Context(), p, nil, func(string) []string { return nil }, s.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		add(before, 2, 0)
+		s.Now = s.Now.Add(time.Hour)
+		meanwhile := list()
+		add(meanwhile, 1, 0)
+		hooks := store.EraseHooks{Release: func(*store.Tx, *kabar.Message) error { return nil }, Discard: func(string) {}}
+		if err := s.DB.Erase(t.Context(), e, hooks, s.Now); err != nil {
+			t.Fatal(err)
+		}
+		add(before, 3, 0)
+		add(list(), 1, 1) // somebody new
 	})
 }

@@ -113,6 +113,7 @@ func Indexed() map[string]string {
 		selectFrom(&throttles.shape, throttlesNow):                                                 "throttle_ends",
 		selectFrom(&audits.shape, chainPage):                                                       "audit_seq",
 		selectFrom(&audits.shape, auditNewest):                                                     "audit_seq",
+		countedCustomers:                                                                           "sqlite_autoindex_reached_1",
 		answersBehind:                                                                              "sqlite_autoindex_idempotency_1",
 		entriesBefore:                                                                              "consent_entry_customer",
 		selectFrom(&audits.shape, auditNewestOf):                                                   "audit_account",

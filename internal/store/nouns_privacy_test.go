@@ -27,7 +27,7 @@ func privacyNouns(t *testing.T, s *storetest.Env, n *kabar.Number, tag string) [
 		{name: "retention",
 			add: func(tx *store.Tx) error { return tx.SaveRetention(n.Account, kept) },
 			change: func(tx *store.Tx) error {
-				kept.Media, kept.Answers = nil, days(2)
+				kept.Media, kept.Answers, kept.Broadcasts = nil, days(2), days(90)
 				return tx.SaveRetention(n.Account, kept)
 			},
 			inside: func(tx *store.Tx) (any, error) { return tx.Retention(n.Account) },

@@ -10,21 +10,24 @@ import (
 	"kabar"
 )
 
-type retentionRow struct{ account, messages, media, events, answers int64 }
+type retentionRow struct{ account, messages, media, events, answers, broadcasts int64 }
 
 var retentions = &table[int64, retentionRow]{
-	shape:  shape{"retention", cols("account_id:bigint"), cols("messages:bigint media:bigint events:bigint answers:bigint")},
-	key:    func(r *retentionRow) int64 { return r.account },
-	args:   one[int64],
-	fields: func(r *retentionRow) []any { return []any{&r.account, &r.messages, &r.media, &r.events, &r.answers} },
-	order:  byID[int64],
+	shape: shape{"retention", cols("account_id:bigint"), cols("messages:bigint media:bigint events:bigint answers:bigint broadcasts:bigint")},
+	key:   func(r *retentionRow) int64 { return r.account },
+	args:  one[int64],
+	fields: func(r *retentionRow) []any {
+		return []any{&r.account, &r.messages, &r.media, &r.events, &r.answers, &r.broadcasts}
+	},
+	order: byID[int64],
 }
 
 // SaveRetention stores for how long an account keeps things.
 func (tx *Tx) SaveRetention(a kabar.AccountID, r kabar.Retention) error {
 	tx.about(int64(a), "account")
 	tx.After(func() { tx.b.db.lives.set(int64(a), storedDays(r.Answers)) })
-	return tx.retentions.put(retentionRow{int64(a), storedDays(r.Messages), storedDays(r.Media), storedDays(r.Events), storedDays(r.Answers)})
+	return tx.retentions.put(retentionRow{int64(a), storedDays(r.Messages), storedDays(r.Media), storedDays(r.Events), storedDays(r.Answers),
+		storedDays(r.Broadcasts)})
 }
 
 // Retention returns for how long an account keeps things.
@@ -49,7 +52,8 @@ func (db *DB) Retention(ctx context.Context, a kabar.AccountID) (kabar.Retention
 }
 
 func openRetention(r *retentionRow) kabar.Retention {
-	return kabar.Retention{Messages: daysOf(r.messages), Media: daysOf(r.media), Events: daysOf(r.events), Answers: daysOf(r.answers)}
+	return kabar.Retention{Messages: daysOf(r.messages), Media: daysOf(r.media), Events: daysOf(r.events), Answers: daysOf(r.answers),
+		Broadcasts: daysOf(r.broadcasts)}
 }
 
 // unsaid stands for days that nobody has set.
