@@ -157,6 +157,15 @@ func (p *parts) addKey(ctx context.Context, in addKey, _ control.Report) (out ad
 		if err != nil {
 			return out, err
 		}
+		if in.Account != "" {
+			account, err := p.oneAccount(ctx, in.Account)
+			if err != nil {
+				return out, err
+			}
+			if n.Account != account.ID {
+				return out, control.Refuse("the number %s is not of the account %q", n.Digits, account.Name)
+			}
+		}
 		g.Account, g.Number, digits = n.Account, n.ID, n.Digits
 	case in.Account != "" || in.Role != "" || ofAccount(in.Scopes):
 		account, err := p.oneAccount(ctx, in.Account)
