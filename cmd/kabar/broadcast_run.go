@@ -31,7 +31,8 @@ type broadcastRunCmd struct {
 
 // Help is shown by kabar broadcast run --help.
 func (*broadcastRunCmd) Help() string {
-	return `The file begins with a header row; its columns may stand in any order, and those that nothing asks for are left alone:
+	return `The file begins with a header row; its columns may stand in any order, parted by commas, semicolons or tabs, and those that nothing asks
+for are left alone:
 
   to,first_name,city
   +34600111222,Ana,Bilbao

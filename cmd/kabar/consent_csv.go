@@ -28,7 +28,7 @@ type consentImportCmd struct {
 
 // Help is shown by kabar consent import --help.
 func (*consentImportCmd) Help() string {
-	return `The file begins with a header row; its columns may stand in any order:
+	return `The file begins with a header row; its columns may stand in any order, parted by commas, semicolons or tabs:
 
   wa_id,state,for,at,how,proof
   34600111222,opted_in,marketing,2031-05-02T10:15:00Z,web form,order 991
