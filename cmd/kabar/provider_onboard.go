@@ -66,7 +66,7 @@ func inTurn(ctx context.Context, op *control.Client, do func(context.Context) er
 	}
 	err := do(ctx)
 	release()
-	<-ended // how does not matter any more
+	_ = <-ended // how does not matter any more
 	return err
 }
 
