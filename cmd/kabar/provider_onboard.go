@@ -53,7 +53,7 @@ func (c *providerOnboardCmd) Run(ctx context.Context, s streams) error {
 // inTurn does what must not be done twice at once on a server: it waits until nobody else does. The program that runs gives the turn to
 // the next one when this call of it ends, as it does when the command is killed.
 func inTurn(ctx context.Context, op *control.Client, do func(context.Context) error) error {
-	hold, release := context.WithCancel(ctx)
+	hold, release := context.WithCancel(context.WithoutCancel(ctx)) // who is interrupted keeps the turn to the end
 	begun, ended := make(chan struct{}), make(chan error, 1)
 	go func() {
 		ended <- op.Call(hold, "provider.turn", nothing{}, nil, func(control.Progress) { close(begun) })
@@ -62,6 +62,10 @@ func inTurn(ctx context.Context, op *control.Client, do func(context.Context) er
 	case err := <-ended:
 		release()
 		return err
+	case <-ctx.Done():
+		release()
+		_ = <-ended
+		return ctx.Err()
 	case <-begun:
 	}
 	err := do(ctx)
