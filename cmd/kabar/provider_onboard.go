@@ -54,23 +54,25 @@ func (c *providerOnboardCmd) Run(ctx context.Context, s streams) error {
 // the next one when this call of it ends, as it does when the command is killed.
 func inTurn(ctx context.Context, op *control.Client, do func(context.Context) error) error {
 	hold, release := context.WithCancel(context.WithoutCancel(ctx)) // who is interrupted keeps the turn to the end
-	begun, ended := make(chan struct{}), make(chan error, 1)
+	begun, ended := make(chan struct{}), make(chan struct{})
+	var held error // how the call ended: of interest to who never had the turn
 	go func() {
-		ended <- op.Call(hold, "provider.turn", nothing{}, nil, func(control.Progress) { close(begun) })
+		defer close(ended)
+		held = op.Call(hold, "provider.turn", nothing{}, nil, func(control.Progress) { close(begun) })
 	}()
 	select {
-	case err := <-ended:
+	case <-ended:
 		release()
-		return err
+		return held
 	case <-ctx.Done():
 		release()
-		_ = <-ended
+		<-ended
 		return ctx.Err()
 	case <-begun:
 	}
 	err := do(ctx)
 	release()
-	_ = <-ended // how does not matter any more
+	<-ended
 	return err
 }
 
