@@ -19,19 +19,20 @@ import (
 
 type broadcastRunCmd struct {
 	storeFlags `embed:""`
-	File       string    `arg:"" help:"CSV with a header row; its column \"to\" says who gets the message." type:"path"`
-	Number     string    `help:"The business number to send from; may be left out when there is one." env:"-"`
-	Template   string    `required:"" help:"Name of the template." env:"-"`
-	Language   string    `required:"" help:"Its language, such as es or es_ES." env:"-"`
-	Map        []string  `help:"Which column fills which place of the template: body.1=first_name. May be given several times." sep:"none" placeholder:"PLACE=COLUMN" env:"-"`
-	StartAt    time.Time `help:"When to begin, such as 2031-05-02T10:15:00Z; now unless it is given." placeholder:"TIME" env:"-"`
-	PerSecond  int       `help:"How many messages a second at most; as many as the number may unless it is given." placeholder:"N" env:"-"`
-	Yes        bool      `short:"y" help:"Begin without asking." env:"-"`
+	File       string   `arg:"" help:"CSV with a header row; its column \"to\" says who gets the message." type:"path"`
+	Number     string   `help:"The business number to send from; may be left out when there is one." env:"-"`
+	Template   string   `required:"" help:"Name of the template." env:"-"`
+	Language   string   `required:"" help:"Its language, such as es or es_ES." env:"-"`
+	Map        []string `help:"Which column fills which place of the template: body.1=first_name. May be given several times." sep:"none" placeholder:"PLACE=COLUMN" env:"-"`
+	StartAt    instant  `help:"When to begin, such as 2031-05-02T10:15:00Z; now unless it is given." placeholder:"TIME" env:"-"`
+	PerSecond  int      `help:"How many messages a second at most; as many as the number may unless it is given." placeholder:"N" env:"-"`
+	Yes        bool     `short:"y" help:"Begin without asking." env:"-"`
 }
 
 // Help is shown by kabar broadcast run --help.
 func (*broadcastRunCmd) Help() string {
-	return `The file begins with a header row; its columns may stand in any order, and those that nothing asks for are left alone:
+	return `The file begins with a header row; its columns may stand in any order, parted by commas, semicolons or tabs, and those that nothing asks
+for are left alone:
 
   to,first_name,city
   +34600111222,Ana,Bilbao
@@ -66,7 +67,7 @@ type (
 
 // Run sends.
 func (c *broadcastRunCmd) Run(ctx context.Context, s streams) error {
-	in := makeBroadcast{Number: c.Number, Template: c.Template, Language: c.Language, Map: map[string]string{}, StartAt: c.StartAt, PerSecond: c.PerSecond}
+	in := makeBroadcast{Number: c.Number, Template: c.Template, Language: c.Language, Map: map[string]string{}, StartAt: time.Time(c.StartAt), PerSecond: c.PerSecond}
 	for _, m := range c.Map {
 		place, column, ok := strings.Cut(m, "=")
 		if !ok || place == "" || column == "" {

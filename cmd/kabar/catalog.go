@@ -43,7 +43,7 @@ type catalogImportCmd struct {
 
 // Help is shown by kabar catalog import --help.
 func (*catalogImportCmd) Help() string {
-	return `The file begins with a header row; its columns may stand in any order:
+	return `The file begins with a header row; its columns may stand in any order, parted by commas, semicolons or tabs:
 
   retailer_id,name,price,currency,image,availability
   mug-1,Kabar mug,12.50,EUR,https://cdn.example/mug.png,in stock

@@ -29,16 +29,11 @@ func readConfig(file string) (map[string]ast.Node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration: %w", err)
 	}
-	tree, err := parser.ParseBytes(bytes.TrimPrefix(text, []byte("\ufeff")), 0)
+	docs, err := oneDocument(file, "configuration", text)
 	if err != nil {
-		// Without the lines around the mistake, which can hold a secret.
-		return nil, fmt.Errorf("%s: %.*s", file, maxComplaint, yaml.FormatError(err, false, false))
+		return nil, err
 	}
 	values := map[string]ast.Node{}
-	docs := slices.DeleteFunc(tree.Docs, func(d *ast.DocumentNode) bool { return d.Body == nil })
-	if len(docs) > 1 {
-		return nil, fmt.Errorf("%s: has a second part behind ---; a file is one configuration", file)
-	}
 	for _, d := range docs {
 		keys, ok := d.Body.(ast.MapNode)
 		if !ok {
@@ -49,6 +44,21 @@ func readConfig(file string) (map[string]ast.Node, error) {
 		}
 	}
 	return values, nil
+}
+
+// oneDocument parses a YAML file, which is one of what: at most one document that is not empty. What stands behind another --- would
+// be left out in silence.
+func oneDocument(file, what string, text []byte) ([]*ast.DocumentNode, error) {
+	tree, err := parser.ParseBytes(bytes.TrimPrefix(text, []byte("\ufeff")), 0)
+	if err != nil {
+		// Without the lines around the mistake, which can hold a secret.
+		return nil, fmt.Errorf("%s: %.*s", file, maxComplaint, yaml.FormatError(err, false, false))
+	}
+	docs := slices.DeleteFunc(tree.Docs, func(d *ast.DocumentNode) bool { return d.Body == nil })
+	if len(docs) > 1 {
+		return nil, fmt.Errorf("%s: has a second part behind ---; a file is one %s", file, what)
+	}
+	return docs, nil
 }
 
 // readAtMost reads a file that must not be longer than most.

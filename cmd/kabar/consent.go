@@ -106,12 +106,12 @@ type consentSetCmd struct {
 	storeFlags  `embed:""`
 	listFlags   `embed:""`
 	accountFlag `embed:""`
-	Customer    string    `arg:"" help:"The customer: phone number or business-scoped id."`
-	State       string    `required:"" enum:"opted_in,opted_out" help:"${enum}." env:"-"`
-	For         string    `help:"What it is about." default:"marketing" placeholder:"TEXT" env:"-"`
-	How         string    `help:"By which way it was heard." default:"operator" placeholder:"TEXT" env:"-"`
-	Proof       string    `help:"What proves it; required to opt in who has opted out in the chat." placeholder:"TEXT" env:"-"`
-	At          time.Time `help:"When the customer said so, such as 2031-05-02T10:15:00Z; now unless it is given." placeholder:"TIME" env:"-"`
+	Customer    string  `arg:"" help:"The customer: phone number or business-scoped id."`
+	State       string  `required:"" enum:"opted_in,opted_out" help:"${enum}." env:"-"`
+	For         string  `help:"What it is about." default:"marketing" placeholder:"TEXT" env:"-"`
+	How         string  `help:"By which way it was heard." default:"operator" placeholder:"TEXT" env:"-"`
+	Proof       string  `help:"What proves it; required to opt in who has opted out in the chat." placeholder:"TEXT" env:"-"`
+	At          instant `help:"When the customer said so, such as 2031-05-02T10:15:00Z; now unless it is given." placeholder:"TIME" env:"-"`
 }
 
 type recordConsent struct {
@@ -122,7 +122,7 @@ type recordConsent struct {
 // Run records an entry.
 func (c *consentSetCmd) Run(ctx context.Context, s streams) error {
 	entry := engine.CustomerConsent{Customer: c.Customer, ConsentEntry: kabar.ConsentEntry{State: kabar.ConsentState(c.State), For: c.For, How: c.How,
-		Proof: c.Proof, At: c.At}}
+		Proof: c.Proof, At: time.Time(c.At)}}
 	return c.operate(ctx, func(op *control.Client) error {
 		var out shownConsent
 		if err := op.Call(ctx, "consent.record", recordConsent{c.Account, entry}, &out, nil); err != nil {

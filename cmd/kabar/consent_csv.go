@@ -6,6 +6,8 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,13 +30,14 @@ type consentImportCmd struct {
 
 // Help is shown by kabar consent import --help.
 func (*consentImportCmd) Help() string {
-	return `The file begins with a header row; its columns may stand in any order:
+	return `The file begins with a header row; its columns may stand in any order, parted by commas, semicolons or tabs:
 
   wa_id,state,for,at,how,proof
   34600111222,opted_in,marketing,2031-05-02T10:15:00Z,web form,order 991
 
 Only wa_id and state must be there. state is opted_in or opted_out. What a customer said last counts, by "at": a line about earlier is
-recorded and changes nothing. Nothing is recorded unless every line is right; otherwise every faulty line is named.`
+recorded and changes nothing. Nothing is recorded unless every line is right; otherwise every faulty line is named. A line that says
+what is recorded already, with the same for, how, proof and at, records nothing: the same file can be imported again.`
 }
 
 type importConsent struct {
@@ -44,7 +47,8 @@ type importConsent struct {
 
 type importedConsent struct {
 	Account string `json:"account"`
-	Entries int    `json:"entries"`
+	Entries int    `json:"entries"` // that were recorded
+	Known   int    `json:"known"`   // lines that said what was recorded already
 }
 
 // Run imports entries.
@@ -58,7 +62,11 @@ func (c *consentImportCmd) Run(ctx context.Context, s streams) error {
 		if err := op.Call(ctx, "consent.import", importConsent{c.Account, text}, &out, nil); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(s.out, "Ledger of %q: %d entries recorded\n", out.Account, out.Entries)
+		known := ""
+		if out.Known > 0 {
+			known = fmt.Sprintf("; %d lines say what was recorded already", out.Known)
+		}
+		_, err := fmt.Fprintf(s.out, "Ledger of %q: %d entries recorded%s\n", out.Account, out.Entries, known)
 		return err
 	})
 }
@@ -72,21 +80,33 @@ func (p *parts) importConsent(ctx context.Context, in importConsent, _ control.R
 	if len(faults) > 0 {
 		return out, control.Refuse("nothing was recorded:\n  %s", strings.Join(faults, "\n  "))
 	}
-	at, err := p.consents().Record(ctx, account.ID, all)
-	if refused, ok := errors.AsType[*kabar.Error](err); ok && at < len(lines) {
-		return out, control.Refuse("line %d: %s\nThe lines before it may have been recorded; to import the file again is harmless.", lines[at], refused.Explanation())
+	plan, err := p.consents().Plan(ctx, account.ID, all)
+	if err != nil {
+		return out, told(err)
 	}
-	return importedConsent{account.Name, len(all)}, err
+	for _, i := range slices.Sorted(maps.Keys(plan.Faults)) {
+		faults = append(faults, fmt.Sprintf("line %d: %v", lines[i], told(plan.Faults[i])))
+	}
+	if len(faults) > 0 {
+		return out, control.Refuse("nothing was recorded:\n  %s", strings.Join(csvtable.Few(faults), "\n  "))
+	}
+	at, err := p.consents().Record(ctx, account.ID, plan.New)
+	if refused, ok := errors.AsType[*kabar.Error](err); ok && at < len(plan.New) {
+		return out, control.Refuse("line %d: %s\nThis has changed while the list was recorded, and lines before it are recorded: mend it, and import the list again.",
+			lines[plan.Lines[at]], refused.Explanation())
+	}
+	return importedConsent{account.Name, len(plan.New), plan.Known}, err
 }
 
 // readConsent reads a file of consent, with the line of each entry, and names every fault with its line. check looks at an entry.
-func readConsent(text string, check func(*engine.CustomerConsent) error) (all []engine.CustomerConsent, lines []int, faults []string) {
+func readConsent(text string, check func(*engine.CustomerConsent) error) (all []engine.ConsentLine, lines []int, faults []string) {
 	faults = csvtable.Read(text, consentColumns(), func(r csvtable.Row) []string {
 		e, err := customerConsentOf(r)
+		timed := !e.At.IsZero()
 		if err == nil {
 			err = check(&e)
 		}
-		all, lines = append(all, e), append(lines, r.Line)
+		all, lines = append(all, engine.ConsentLine{CustomerConsent: e, Timed: timed}), append(lines, r.Line)
 		if refused, ok := errors.AsType[*kabar.Error](err); ok {
 			return []string{refused.Explanation()}
 		}

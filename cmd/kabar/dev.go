@@ -34,7 +34,7 @@ type devCmd struct {
 	WebhookDialect string `help:"In which API's words --webhook is told: onprem, cloud or both." default:"onprem" enum:"onprem,cloud,both"`
 	ReadyFile      string `help:"File to write addresses and credentials to, as JSON, once everything answers." placeholder:"FILE" type:"path"`
 	egressFlags    `embed:""`
-	Limits         bool   `help:"Hold numbers that are added to the limits that they would have on a server; the first one too, from now on."`
+	Limits         bool   `help:"Hold numbers that are added to limits: those that they would have on a server, and the pair rate, which is off there; the first one too, from now on."`
 	Open           bool   `help:"Open the phone page in a browser."`
 	LogLevel       string `help:"What to log: debug, info, warn or error." default:"warn" enum:"debug,info,warn,error"`
 }
@@ -116,7 +116,7 @@ func openDev(ctx context.Context, c *devCmd, log *slog.Logger) (*dev, error) {
 
 func (d *dev) open(ctx context.Context) (err error) {
 	dir := d.cmd.Data
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := claim(dir, "dev"); err != nil {
 		return err
 	}
 	if err := d.listen(ctx); err != nil {

@@ -14,7 +14,8 @@ import (
 const folderMark = "kabar.folder"
 
 // known are the files by which the folder of a program is known that was made before there was a mark.
-var known = map[string][]string{"serve": {"kabar.db", "media"}, "relay": {"relay.db"}, "phone": {"phone.db"}}
+var known = map[string][]string{"serve": {"kabar.db", "media"}, "relay": {"relay.db"}, "phone": {"phone.db"},
+	"dev": {filepath.Join("keys", "master.key"), filepath.Join("relay", "relay.db")}}
 
 // claim makes a data folder, or checks that it is one of the program's: a folder of another program, or of somebody's own, that
 // was named by mistake is left alone. What lies there under a name with a dot, and lost+found, do not count.
@@ -34,12 +35,13 @@ func claim(dir, program string) error {
 	if err != nil {
 		return fmt.Errorf("--data: %w", err)
 	}
-	ours, strange := false, ""
+	ours := slices.ContainsFunc(known[program], func(name string) bool {
+		_, err := os.Lstat(filepath.Join(dir, name))
+		return err == nil
+	})
+	strange := ""
 	for _, e := range list {
-		switch name := e.Name(); {
-		case slices.Contains(known[program], name):
-			ours = true
-		case !strings.HasPrefix(name, ".") && name != "lost+found":
+		if name := e.Name(); !strings.HasPrefix(name, ".") && name != "lost+found" {
 			strange = name
 		}
 	}

@@ -20,6 +20,10 @@ func TestClaim(t *testing.T) {
 		{"with PostgreSQL, from before", "serve", []string{"media/", "tls/"}, ""},
 		{"a relay's, from before", "relay", []string{"relay.db", "blobs/"}, ""},
 		{"another program's, from before", "serve", []string{"relay.db", "blobs/"}, "not empty (relay.db)"},
+		{"of kabar dev, from before", "dev", []string{"keys/master.key", "server/", "clock.json"}, ""},
+		{"of kabar dev, cut short", "dev", []string{"relay/relay.db"}, ""},
+		{"a server's, from before", "dev", []string{"kabar.db", "media/"}, "none of kabar dev"},
+		{"with keys of somebody", "dev", []string{"keys/id_rsa"}, "not empty (keys)"},
 		{"somebody's own", "serve", []string{"tmp/precious"}, "not empty (tmp)"},
 		{"somebody's own", "phone", []string{"notes.txt"}, "none of kabar phone"},
 	} {

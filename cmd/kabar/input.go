@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"unicode/utf8"
 
 	"kabar/internal/control"
 )
@@ -28,7 +30,31 @@ func readInput(name, parts string) (string, error) {
 	if len(text) > maxInput {
 		return "", &usageError{fmt.Errorf("%s has more than %d MiB: %s", name, maxInput>>20, parts)}
 	}
+	if err := inUTF8(name, text); err != nil {
+		return "", err
+	}
 	return string(text), nil
+}
+
+// inUTF8 refuses a text in another encoding. It is found out here, since what goes to the running program as JSON has lost the bytes that
+// are no UTF-8.
+func inUTF8(name string, text []byte) error {
+	if utf8.Valid(text) && !bytes.Contains(text, []byte{0}) {
+		return nil
+	}
+	kind := "is not in UTF-8"
+	switch {
+	case bytes.HasPrefix(text, []byte{0xff, 0xfe}), bytes.HasPrefix(text, []byte{0xfe, 0xff}), bytes.Contains(text, []byte{0}):
+		kind = "is in UTF-16, not in UTF-8"
+	default:
+		for i, line := range bytes.Split(text, []byte("\n")) {
+			if !utf8.Valid(line) {
+				kind = fmt.Sprintf("is not in UTF-8: line %d has bytes of another encoding, such as Windows-1252 or ISO 8859-1", i+1)
+				break
+			}
+		}
+	}
+	return &usageError{fmt.Errorf("%s %s. Save it as UTF-8: in a spreadsheet, as \"CSV UTF-8\"", name, kind)}
 }
 
 // errNotConfirmed ends a command that was not confirmed.

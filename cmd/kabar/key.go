@@ -119,7 +119,13 @@ func (c *keyAddCmd) Run(ctx context.Context, s streams) error {
 func (a *addedKey) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Key %s of %s, %s, ends %s. Not shown again:\n\n    %s\n", a.Item.ID, a.Item.Number, a.Item.may("scopes "), a.Item.ends(), a.Key)
-	if a.Item.Number == wholeServer || a.Item.Role != "" || ofAccount(a.Item.Scopes) {
+	if !ofNumber(a.Item.Scopes) {
+		if len(a.Item.Scopes) > 0 {
+			b.WriteString("\nIt opens:\n\n")
+		}
+		for _, s := range a.Item.Scopes {
+			fmt.Fprintf(&b, "    %-28s %s\n", s, opens(s))
+		}
 		return b.String()
 	}
 	api, curl := a.API, "curl -sS"
@@ -133,6 +139,37 @@ func (a *addedKey) text() string {
 		"    %s %s/v1/messages -H 'D360-API-KEY: %s' \\\n      -H 'Content-Type: application/json' -d '%s'\n",
 		curl, api, a.Key, curl, api, a.Key, `{"to":"THE-WA_ID","type":"text","text":{"body":"Hello"}}`)
 	return b.String()
+}
+
+// opens says what a scope is for that no call of /v1 shows.
+func opens(scope string) string {
+	switch scope {
+	case auth.ScopeMessaging:
+		return "the Cloud API: messages, media, block list"
+	case auth.ScopeManagement:
+		return "the Cloud API: numbers, webhooks, flows, profile, templates"
+	case auth.ScopeTemplates:
+		return "the Cloud API's edges of templates, and the console's editor"
+	case auth.ScopeRead:
+		return "what became of messages and templates, in /kabar/v1 and the console"
+	case auth.ScopeReview:
+		return "judging templates, in /kabar/v1 and the console"
+	case auth.ScopeConsent:
+		return "/kabar/v1/consent: recording what customers have agreed to"
+	case auth.ScopeBroadcasts:
+		return "/kabar/v1/broadcasts: sending one template to many"
+	case auth.ScopeAccounts:
+		return "/kabar/v1/accounts: changing accounts; for the whole server, adding them and their credit"
+	case auth.ScopeKeys:
+		return "/kabar/v1/keys: giving and revoking keys"
+	case auth.ScopePrivacy:
+		return "exporting and erasing what is held of a customer, and for how long things are kept"
+	case auth.ScopeAudit:
+		return "/kabar/v1/audit: what was done, and by whom"
+	case auth.ScopeLab:
+		return "the clock of kabar dev"
+	}
+	return ""
 }
 
 // wholeServer stands in lists for the number of a key that belongs to none.
@@ -156,6 +193,15 @@ func (p *parts) addKey(ctx context.Context, in addKey, _ control.Report) (out ad
 		n, err := pickNumber(ctx, p.db, in.Number)
 		if err != nil {
 			return out, err
+		}
+		if in.Account != "" {
+			account, err := p.oneAccount(ctx, in.Account)
+			if err != nil {
+				return out, err
+			}
+			if n.Account != account.ID {
+				return out, control.Refuse("the number %s is not of the account %q", n.Digits, account.Name)
+			}
 		}
 		g.Account, g.Number, digits = n.Account, n.ID, n.Digits
 	case in.Account != "" || in.Role != "" || ofAccount(in.Scopes):
@@ -289,6 +335,14 @@ func (p *parts) accountNames(ctx context.Context) (map[kabar.AccountID]string, e
 	return names, err
 }
 
+// reachOf stands in lists for the number of a key that has none.
+func reachOf(k *store.Key, accounts map[kabar.AccountID]string) string {
+	if k.Account == 0 {
+		return wholeServer
+	}
+	return allOf(accounts[k.Account])
+}
+
 func (p *parts) listKeys(ctx context.Context, in listKeys, _ control.Report) ([]keyItem, error) {
 	numbers, err := p.chosen(ctx, in.Number)
 	if err != nil {
@@ -308,12 +362,8 @@ func (p *parts) listKeys(ctx context.Context, in listKeys, _ control.Report) ([]
 	items := []keyItem{}
 	for _, k := range all {
 		digits, ok := numbers[k.Number]
-		switch {
-		case k.Number != 0 || in.Number != "":
-		case k.Account == 0:
-			digits, ok = wholeServer, true
-		default:
-			digits, ok = allOf(accounts[k.Account]), true
+		if k.Number == 0 && in.Number == "" {
+			digits, ok = reachOf(k, accounts), true
 		}
 		if ok {
 			items = append(items, newKeyItem(k, digits))

@@ -50,9 +50,13 @@ func (p *parts) revokeKey(ctx context.Context, in revokeKey, _ control.Report) (
 	if err != nil {
 		return out, err
 	}
+	accounts, err := p.accountNames(ctx)
+	if err != nil {
+		return out, err
+	}
 	digits, ok := numbers[k.Number]
 	if !ok {
-		digits = wholeServer
+		digits = reachOf(k, accounts)
 	}
 	out.Item = newKeyItem(k, digits)
 	return out, told(p.auth.RevokeKey(ctx, k.ID))

@@ -12,12 +12,15 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 
+	"kabar"
 	"kabar/internal/control"
+	"kabar/internal/store"
 )
 
 const about = `A WhatsApp Business API server on your own machine.
@@ -84,7 +87,7 @@ func main() {
 // run is the program: it returns the exit status. 2 is a mistake on the command line, 1 anything else that failed.
 func run(ctx context.Context, args, environ []string, s streams) int {
 	if err := ended(parseAndRun(ctx, args, environ, s)); err != nil {
-		fmt.Fprintf(s.err, "kabar: %s\n", strings.TrimSpace(err.Error()))
+		fmt.Fprintf(s.err, "kabar: %s\n%s", strings.TrimSpace(err.Error()), storeHint(err))
 		if _, ok := errors.AsType[*usageError](err); ok {
 			return 2
 		}
@@ -94,6 +97,24 @@ func run(ctx context.Context, args, environ []string, s streams) int {
 		return 1
 	}
 	return 0
+}
+
+// storeHint says what to look at when a store does not take what is written: its own words, and those of an API, say little.
+func storeHint(err error) string {
+	const (
+		ioError, full = 10, 13 // of SQLite: sqlite.org/rescode.html
+		hint          = "The disk may be full or failing, or the database away: kabar doctor --data FOLDER looks what is wrong.\n"
+	)
+	var sqlite interface{ Code() int } // of the driver, which only internal/sqlite knows
+	if errors.As(err, &sqlite) && slices.Contains([]int{ioError, full}, sqlite.Code()&0xff) {
+		return hint
+	}
+	refused, ok := errors.AsType[*kabar.Error](err)
+	_, down := errors.AsType[*store.UnavailableError](err)
+	if ok && refused.Reason == kabar.ReasonNotReady || down || errors.Is(err, syscall.ENOSPC) {
+		return hint
+	}
+	return ""
 }
 
 // usageError is a mistake of whoever typed the command.

@@ -15,6 +15,7 @@ import (
 
 	"kabar/internal/kms"
 	"kabar/internal/secrets"
+	"kabar/internal/store"
 )
 
 // masterFlags say where the master key is: in one of three places, and in the first of them plain or wrapped.
@@ -66,6 +67,32 @@ func (f *masterFlags) load(ctx context.Context) (secrets.Key, error) {
 	return secrets.LoadMasterKey(f.MasterKeyFile)
 }
 
+var errNoMasterKey = errors.New("what is stored is encrypted under a master key, and none is given.\n" +
+	"To make one: kabar key master master.key\nThen give --master-key-file master.key (or --master-key-credential, --master-key-env)")
+
+// loadFor is load for a store that may be there: then another key is of no use, and it is said which one is.
+func (f *masterFlags) loadFor(ctx context.Context, d *databaseFlags) (secrets.Key, error) {
+	key, err := f.load(ctx)
+	if !errors.Is(f.check(), errNoMasterKey) {
+		return key, err
+	}
+	o, missing := d.place(secrets.Key{})
+	if missing != nil {
+		return key, err
+	}
+	id, unknown := store.SealedUnder(ctx, o)
+	if unknown != nil { // the database does not answer, or was never used
+		return key, err
+	}
+	hint := "give its file with --master-key-file (or --master-key-credential, --master-key-env)"
+	if file := filepath.Join(filepath.Dir(d.Data), "keys", "master.key"); filepath.Base(d.Data) == "server" {
+		if _, err := os.Stat(file); err == nil {
+			hint = "kabar dev keeps it in a file: give --master-key-file " + file
+		}
+	}
+	return key, &usageError{fmt.Errorf("the store of %s is sealed under the master key %s, and none is given;\n%s", d.Data, id, hint)}
+}
+
 // check refuses none and more than one.
 func (f *masterFlags) check() error {
 	var given []string
@@ -81,8 +108,7 @@ func (f *masterFlags) check() error {
 	case f.MasterKeyKMS != "" && f.MasterKeyFile == "":
 		return errors.New("--master-key-kms unwraps a file: give it with --master-key-file")
 	case len(given) == 0:
-		return errors.New("what is stored is encrypted under a master key, and none is given.\n" +
-			"To make one: kabar key master master.key\nThen give --master-key-file master.key (or --master-key-credential, --master-key-env)")
+		return errNoMasterKey
 	}
 	return nil
 }

@@ -106,7 +106,7 @@ func writeMessage(w io.Writer, m *trace.Message) error {
 		if i == 0 {
 			b.WriteString("\nWebhook\n")
 		}
-		fmt.Fprintf(&b, "  %-16s %s, %s", d.What, orDash(d.Endpoint), d.State)
+		fmt.Fprintf(&b, "  %-16s %s (%s), %s", d.What, orDash(d.Endpoint), d.Dialect, d.State)
 		if d.Failures > 0 {
 			fmt.Fprintf(&b, ", failed %d times, last answer %s", d.Failures, orDash(d.Answer))
 		}

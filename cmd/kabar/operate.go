@@ -80,7 +80,7 @@ func (f *storeFlags) open(ctx context.Context) (*parts, error) {
 	if _, err := f.place(secrets.Key{}); err != nil { // a folder that was misspelt needs no key
 		return nil, err
 	}
-	master, err := f.load(ctx)
+	master, err := f.loadFor(ctx, &f.databaseFlags)
 	if err != nil {
 		return nil, err
 	}

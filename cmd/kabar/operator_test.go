@@ -196,6 +196,29 @@ func TestOperatorWithoutNumbers(t *testing.T) {
 	}
 }
 
+// A key that opens nothing of /v1 is printed with what it opens, not with calls that would be refused.
+func TestWhatAKeyOpens(t *testing.T) {
+	o := newOperator(t)
+	o.add("628111000201", "Dua", "")
+	var sees addedKey
+	o.call("key.add", addKey{Number: "628111000201", Scopes: []string{"read", "consent"}}, &sees, "")
+	if text := sees.text(); strings.Contains(text, "curl") || !strings.Contains(text, "    read                         what became of messages") ||
+		!strings.Contains(text, "/kabar/v1/consent") {
+		t.Errorf("%s", text)
+	}
+	for _, s := range auth.AllScopes() {
+		if !ofNumber([]string{s}) && opens(s) == "" {
+			t.Errorf("nothing is said of what the scope %s opens", s)
+		}
+	}
+	var whole addedKey
+	o.call("key.add", addKey{Account: "Dua", Role: "owner"}, &whole, "")
+	var revoked revokedKey
+	if o.call("key.revoke", revokeKey{whole.Key}, &revoked, ""); revoked.Item.Number != "all of Dua" {
+		t.Errorf("revoked a key of %s", revoked.Item.Number)
+	}
+}
+
 func TestKeyOperations(t *testing.T) {
 	o := newOperator(t)
 	o.add("628111000200", "Satu", "")

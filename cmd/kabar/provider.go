@@ -33,6 +33,7 @@ Examples:
 // providerOperations are what the commands below ask for; onboarding is done by the operations of its parts.
 func providerOperations(m *control.Mux, p *parts) {
 	control.Handle(m, "provider.report", p.providerReport)
+	control.Handle(m, "provider.turn", takeTurns())
 }
 
 type providerReportCmd struct {

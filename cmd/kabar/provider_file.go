@@ -3,13 +3,17 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 
 	"kabar"
+	"kabar/internal/auth"
+	"kabar/internal/engine"
 )
 
 // clientFile is what a client is onboarded from: docs/for-providers.md explains every key.
@@ -22,6 +26,8 @@ type clientFile struct {
 	Numbers   []clientNumber `yaml:"numbers"`
 	Templates []string       `yaml:"templates"` // files, beside this one
 	Keys      []clientKey    `yaml:"keys"`
+
+	texts []string // of the templates
 }
 
 type clientNumber struct {
@@ -47,6 +53,8 @@ type clientKey struct {
 	Role   string   `yaml:"role"`
 	Scopes []string `yaml:"scopes"`
 	Number string   `yaml:"number"` // of a key for the /v1 API; empty: the client's only one
+
+	digits string
 }
 
 // readClient reads such a file with what it names, and returns every mistake there is.
@@ -55,63 +63,109 @@ func readClient(name string) (*clientFile, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := inUTF8(name, text); err != nil {
+		return nil, err
+	}
+	if _, err := oneDocument(name, "client", text); err != nil {
+		return nil, err
+	}
 	c := &clientFile{Currency: kabar.DefaultCurrency, Timezone: kabar.DefaultTimezone}
 	if err := yaml.UnmarshalWithOptions(text, c, yaml.Strict()); err != nil {
 		return nil, fmt.Errorf("%s: %.*s", name, maxComplaint, yaml.FormatError(err, false, false))
 	}
 	var faults []error
-	wrong := func(format string, args ...any) { faults = append(faults, fmt.Errorf(name+": "+format, args...)) }
-	if strings.TrimSpace(c.Name) == "" {
+	c.check(filepath.Dir(name), func(format string, args ...any) { faults = append(faults, fmt.Errorf(name+": "+format, args...)) })
+	return c, errors.Join(faults...)
+}
+
+// wrong takes a mistake.
+type wrong func(format string, args ...any)
+
+// check fills in what is not written, reads the files that are named, beside the client's own, and tells of every mistake.
+func (c *clientFile) check(beside string, wrong wrong) {
+	if n := utf8.RuneCountInString(c.Name); strings.TrimSpace(c.Name) == "" {
 		wrong("name is missing: what the client's account is called")
+	} else if n > engine.MaxAccountName {
+		wrong("name: has %d characters, it must have 1 to %d", n, engine.MaxAccountName)
+	}
+	if _, err := time.LoadLocation(c.Timezone); err != nil || c.Timezone == "Local" {
+		wrong("timezone: is %.60q, which is no name of the tz database, such as Asia/Jakarta", c.Timezone)
 	}
 	if c.Credit != "" {
-		if _, err := kabar.ParseMoney(c.Credit); err != nil {
+		if limit, err := kabar.ParseMoney(c.Credit); err != nil {
 			wrong("credit: %v", err)
+		} else if limit < 0 {
+			wrong("credit: is %s, it must be 0 to %s", limit, kabar.MaxMoney)
 		}
 	}
-	beside := filepath.Dir(name)
+	numbers := map[string]int{}
 	for i := range c.Numbers {
-		if err := c.Numbers[i].complete(beside, c.Name); err != nil {
-			wrong("numbers[%d]: %v", i, err)
+		n := &c.Numbers[i]
+		n.check(beside, c.Name, func(format string, args ...any) { wrong("numbers[%d]: "+format, slices.Concat([]any{i}, args)...) })
+		if first, twice := numbers[n.digits]; twice && n.digits != "" {
+			wrong("numbers[%d]: %s is there twice, first as numbers[%d]", i, n.digits, first)
+		} else {
+			numbers[n.digits] = i
 		}
 	}
-	for i, file := range c.Templates {
-		c.Templates[i] = filepath.Join(beside, file)
-		if _, err := os.Stat(c.Templates[i]); err != nil {
-			wrong("templates[%d]: %v", i, err)
-		}
-	}
+	c.checkTemplates(beside, wrong)
 	labels := map[string]bool{}
-	for i, k := range c.Keys {
-		if err := k.check(c.Numbers); err != nil {
-			wrong("keys[%d]: %v", i, err)
-		}
+	for i := range c.Keys {
+		k := &c.Keys[i]
+		k.check(c.Numbers, func(format string, args ...any) { wrong("keys[%d]: "+format, slices.Concat([]any{i}, args)...) })
 		if labels[k.Label] {
 			wrong("keys[%d]: there are two with the label %q, by which a key is known", i, k.Label)
 		}
 		labels[k.Label] = true
 	}
-	return c, errors.Join(faults...)
 }
 
-// complete fills in what a number has that is not written.
-func (n *clientNumber) complete(beside, account string) error {
+// checkTemplates reads the files of templates.
+func (c *clientFile) checkTemplates(beside string, wrong wrong) {
+	seen := map[[2]string]int{}
+	for i, file := range c.Templates {
+		text, err := readInput(filepath.Join(beside, file), inSeveral)
+		if err != nil {
+			wrong("templates[%d]: %v", i, err)
+			continue
+		}
+		c.texts = append(c.texts, text)
+		defs, faults := lintedTemplates([]byte(text))
+		for _, f := range faults {
+			wrong("templates[%d]: %s: %s", i, file, f)
+		}
+		for _, d := range defs {
+			key := [2]string{d.Name, d.Language}
+			if first, twice := seen[key]; twice {
+				wrong("templates[%d]: %s: %s %s is in templates[%d], too", i, file, d.Name, d.Language, first)
+			}
+			seen[key] = i
+		}
+	}
+}
+
+// check fills in what a number has that is not written.
+func (n *clientNumber) check(beside, account string, wrong wrong) {
 	if n.digits = plainDigits(n.Number); n.digits == "" {
-		return fmt.Errorf("%q is no phone number: give its digits with the country code, such as \"628111000200\"", n.Number)
+		wrong("%q is no phone number: give its digits with the country code, such as \"628111000200\"", n.Number)
 	}
 	if n.Name == "" {
 		n.Name = account
 	}
-	if err := n.profile().Validate(); err != nil {
-		return fmt.Errorf("profile: %w", told(err))
+	if err := checkBusinessName(n.Name); err != nil && n.Name != account {
+		wrong("name: want 1 to %d characters on one line", maxBusinessName)
+	}
+	if err := n.profile().Validate(); err != nil && n.Name != "" {
+		wrong("profile: %v", told(err))
 	}
 	if n.InviteFile == "" {
-		return nil
+		return
 	}
 	flags := inviteFlags{InviteFile: filepath.Join(beside, n.InviteFile)}
 	invite, err := flags.read()
-	n.invite = invite
-	return err
+	if n.invite = invite; err != nil {
+		wrong("invite_file: %v", err)
+	}
 }
 
 func (n *clientNumber) profile() *kabar.Profile {
@@ -120,14 +174,28 @@ func (n *clientNumber) profile() *kabar.Profile {
 		Vertical: p.Vertical}
 }
 
-func (k *clientKey) check(numbers []clientNumber) error {
-	switch {
-	case strings.TrimSpace(k.Label) == "":
-		return errors.New("label is missing: what the key is for, and known by")
-	case (k.Role == "") == (len(k.Scopes) == 0):
-		return fmt.Errorf("want a role or scopes, one of the two; the roles are:\n%s", roleHelp())
-	case ofNumber(k.Scopes) && k.Number == "" && len(numbers) != 1:
-		return errors.New("number is missing: a key of the /v1 API is for one number")
+// check fills in the number of a key that needs one. Whether a number that is not among those of the file is the client's is not
+// known here.
+func (k *clientKey) check(numbers []clientNumber, wrong wrong) {
+	if strings.TrimSpace(k.Label) == "" {
+		wrong("label is missing: what the key is for, and known by")
 	}
-	return nil
+	if (k.Role == "") == (len(k.Scopes) == 0) {
+		wrong("want a role or scopes, one of the two; the roles are:\n%s", roleHelp())
+	} else if err := (&auth.Grant{Role: k.Role, Scopes: k.Scopes, Label: k.Label}).Check(); err != nil {
+		wrong("%v", told(err))
+	}
+	if slices.Contains(k.Scopes, auth.ScopeLab) {
+		wrong("scopes: %s is for who runs the server: it moves the clock of all its accounts", auth.ScopeLab)
+	}
+	if k.digits = plainDigits(k.Number); k.digits == "" && k.Number != "" {
+		wrong("number: %q is no phone number", k.Number)
+	}
+	switch {
+	case k.Number != "" || !ofNumber(k.Scopes):
+	case len(numbers) == 1:
+		k.digits = numbers[0].digits
+	default:
+		wrong("number is missing: a key of the /v1 API is for one number")
+	}
 }

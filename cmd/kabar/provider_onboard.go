@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"kabar"
@@ -19,7 +20,8 @@ type providerOnboardCmd struct {
 func (*providerOnboardCmd) Help() string {
 	return `Makes what the file describes, one thing after another: the account, its line of credit, its numbers with their administrators, its
 templates, its keys. Passwords and keys are printed once. What is there already is left as it is, so that a run that was cut short is
-run again; the file is read whole, and each of its mistakes named, before anything is made.
+run again; the credit alone becomes what the file says. The file is read whole, with all that it names, and each of its mistakes named,
+before anything is made. Two runs at once go one after the other.
 
   name: Toko Sinar
   timezone: Asia/Jakarta
@@ -45,18 +47,63 @@ func (c *providerOnboardCmd) Run(ctx context.Context, s streams) error {
 	}
 	return c.operate(ctx, func(op *control.Client) error {
 		o := &onboarding{op: op, file: file, streams: s}
-		if err := o.mayHave(ctx); err != nil {
-			return err
-		}
-		for _, step := range []func(context.Context) error{o.account, o.verify, o.credit, o.numbers, o.templates, o.keys, o.state} {
-			if err := step(ctx); err != nil && !o.said {
-				return err
-			} else if err != nil {
-				return fmt.Errorf("%w\nWhat is listed above is made. Run the command again when the cause is mended: it goes on there", err)
-			}
-		}
-		return nil
+		return inTurn(ctx, op, o.run)
 	})
+}
+
+// inTurn does what must not be done twice at once on a server: it waits until nobody else does. The program that runs gives the turn to
+// the next one when this call of it ends, as it does when the command is killed.
+func inTurn(ctx context.Context, op *control.Client, do func(context.Context) error) error {
+	hold, release := context.WithCancel(context.WithoutCancel(ctx)) // who is interrupted keeps the turn to the end
+	begun, ended := make(chan struct{}), make(chan struct{})
+	var held error // how the call ended: of interest to who never had the turn
+	go func() {
+		defer close(ended)
+		held = op.Call(hold, "provider.turn", nothing{}, nil, func(control.Progress) { close(begun) })
+	}()
+	select {
+	case <-ended:
+		release()
+		return held
+	case <-ctx.Done():
+		release()
+		<-ended
+		return ctx.Err()
+	case <-begun:
+	}
+	err := do(ctx)
+	release()
+	<-ended
+	return err
+}
+
+// takeTurns gives each caller the turn for as long as its call lasts, one after another.
+func takeTurns() func(context.Context, nothing, control.Report) (nothing, error) {
+	turn := make(chan struct{}, 1)
+	return func(ctx context.Context, _ nothing, report control.Report) (nothing, error) {
+		select {
+		case turn <- struct{}{}:
+			report(control.Progress{What: "turn"})
+			<-ctx.Done()
+			<-turn
+		case <-ctx.Done():
+		}
+		return nothing{}, ctx.Err()
+	}
+}
+
+func (o *onboarding) run(ctx context.Context) error {
+	if err := o.mayHave(ctx); err != nil {
+		return err
+	}
+	for _, step := range []func(context.Context) error{o.account, o.credit, o.numbers, o.templates, o.keys, o.state} {
+		if err := step(ctx); err != nil && !o.said {
+			return err
+		} else if err != nil {
+			return fmt.Errorf("%w\nWhat is listed above is made. Run the command again when the cause is mended: it goes on there", err)
+		}
+	}
+	return nil
 }
 
 // onboarding is one run.
@@ -75,42 +122,64 @@ func (o *onboarding) say(format string, args ...any) {
 	fmt.Fprintf(o.out, format+"\n", args...)
 }
 
-// mayHave refuses numbers of others before anything is made.
+// mayHave refuses, before anything is made, what is somebody else's: it names all of it.
 func (o *onboarding) mayHave(ctx context.Context) error {
+	faults, err := o.findAccount(ctx)
+	if err != nil {
+		return err
+	}
 	var all []numberItem
 	if err := o.op.Call(ctx, "number.list", nothing{}, &all, nil); err != nil {
 		return err
 	}
+	ours := map[string]bool{}
+	for _, n := range o.file.Numbers {
+		ours[n.digits] = true
+	}
 	for _, there := range all {
-		wanted := slices.ContainsFunc(o.file.Numbers, func(n clientNumber) bool { return n.digits == there.Digits })
-		if wanted && there.Account != o.file.Name {
-			return control.Refuse("the number %s belongs to the account %q; nothing was made", there.Digits, there.Account)
-		}
 		o.there = append(o.there, there.Digits)
+		if there.Account == o.file.Name {
+			ours[there.Digits] = true
+		} else if ours[there.Digits] {
+			faults = append(faults, fmt.Sprintf("the number %s belongs to the account %q", there.Digits, there.Account))
+		}
+	}
+	for i, k := range o.file.Keys {
+		if k.digits != "" && !ours[k.digits] {
+			faults = append(faults, fmt.Sprintf("keys[%d]: the number %s is not among those of the file, and none of the client's", i, k.digits))
+		}
+	}
+	if len(faults) > 0 {
+		return control.Refuse("nothing was made:\n  %s", strings.Join(faults, "\n  "))
 	}
 	return nil
 }
 
-// account finds the client's account by its name, or adds it.
-func (o *onboarding) account(ctx context.Context) error {
+// findAccount finds the client's account by its name, and says why it cannot be that.
+func (o *onboarding) findAccount(ctx context.Context) (faults []string, err error) {
 	var all []accountItem
 	if err := o.op.Call(ctx, "account.list", listAccount{}, &all, nil); err != nil {
-		return err
+		return nil, err
 	}
 	f := o.file
 	for _, a := range all {
-		if a.Name != f.Name {
+		switch {
+		case a.Name != f.Name:
 			continue
-		}
-		if o.acc.ID != "" {
-			return control.Refuse("there are two accounts called %q, and a client is known by its name: rename one with PATCH /kabar/v1/accounts/{waba_id}", f.Name)
-		}
-		if !a.Client || a.Currency != f.Currency || a.Timezone != f.Timezone {
-			return control.Refuse("there is an account %q (%s) already, in %s and %s, client: %s. Give the client another name, or what that account has",
-				a.Name, a.ID, a.Currency, a.Timezone, yesNo(a.Client))
+		case o.acc.ID != "":
+			faults = append(faults, fmt.Sprintf("there are two accounts called %q, and a client is known by its name: rename one with PATCH /kabar/v1/accounts/{waba_id}", f.Name))
+		case !a.Client || a.Currency != f.Currency || a.Timezone != f.Timezone:
+			faults = append(faults, fmt.Sprintf("there is an account %q (%s) already, in %s and %s, client: %s. Give the client another name, or what that account has",
+				a.Name, a.ID, a.Currency, a.Timezone, yesNo(a.Client)))
 		}
 		o.acc = a
 	}
+	return faults, nil
+}
+
+// account adds the client's account, unless it is there.
+func (o *onboarding) account(ctx context.Context) error {
+	f := o.file
 	if o.acc.ID != "" {
 		o.say("Account    %s (%s) is there", f.Name, o.acc.ID)
 		return nil
@@ -175,15 +244,11 @@ func (o *onboarding) numbers(ctx context.Context) error {
 	return nil
 }
 
-// templates imports the files; what is in them and there already is replaced by itself.
+// templates imports what is in the files and not there already: what review and customers have made of a template since stays.
 func (o *onboarding) templates(ctx context.Context) error {
-	for _, file := range o.file.Templates {
-		text, err := readInput(file, "give several files")
-		if err != nil {
-			return err
-		}
+	for _, text := range o.file.texts {
 		var out importedTemplates
-		if err := o.op.Call(ctx, "template.import", importTemplates{o.acc.ID, text}, &out, nil); err != nil {
+		if err := o.op.Call(ctx, "template.import", importTemplates{Account: o.acc.ID, Text: text, Keep: true}, &out, nil); err != nil {
 			return err
 		}
 		for _, t := range out.Items {
@@ -204,15 +269,15 @@ func (o *onboarding) keys(ctx context.Context) error {
 		ours[n.digits] = true
 	}
 	for _, k := range o.file.Keys {
+		ours[k.digits] = true // of the client, as was seen before
+	}
+	for _, k := range o.file.Keys {
 		there := slices.ContainsFunc(all, func(x keyItem) bool { return x.Label == k.Label && ours[x.Number] && x.Revoked.IsZero() })
 		if there {
 			o.say("Key        %s is there; a lost key is revoked (kabar key revoke) and made anew", k.Label)
 			continue
 		}
-		in := addKey{Number: k.Number, Account: o.acc.ID, Role: k.Role, Scopes: k.Scopes, Label: k.Label}
-		if in.Number == "" && ofNumber(k.Scopes) {
-			in.Number = o.file.Numbers[0].digits
-		}
+		in := addKey{Number: k.digits, Account: o.acc.ID, Role: k.Role, Scopes: k.Scopes, Label: k.Label}
 		var added addedKey
 		if err := o.op.Call(ctx, "key.add", in, &added, nil); err != nil {
 			return err

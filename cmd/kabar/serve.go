@@ -103,7 +103,7 @@ func (c *serveCmd) serverOptions(ctx context.Context, log *slog.Logger) (serverO
 	if err := c.checkRelay(c.Relay); err != nil {
 		return o, err
 	}
-	master, err := c.load(ctx)
+	master, err := c.loadFor(ctx, &c.databaseFlags)
 	if err != nil {
 		return o, err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"kabar"
@@ -37,11 +36,11 @@ type linted struct {
 
 // Run looks at the templates of a file.
 func (c *templateLintCmd) Run(_ context.Context, s streams) error {
-	text, err := os.ReadFile(c.File)
+	text, err := readInput(c.File, inSeveral)
 	if err != nil {
-		return &usageError{err}
+		return err
 	}
-	all, err := lintTemplates(text)
+	all, err := lintTemplates([]byte(text))
 	if err != nil {
 		return err
 	}
@@ -149,11 +148,11 @@ type (
 func (c *templateCreateCmd) Run(ctx context.Context, s streams) error {
 	text, err := c.text()
 	if err != nil {
-		return &usageError{err}
+		return err
 	}
 	return c.operate(ctx, func(op *control.Client) error {
 		var all []createdTemplate
-		if err := op.Call(ctx, "template.create", createTemplates{c.Account, string(text)}, &all, nil); err != nil {
+		if err := op.Call(ctx, "template.create", createTemplates{c.Account, text}, &all, nil); err != nil {
 			return err
 		}
 		rows := make([][]string, len(all))
@@ -164,14 +163,21 @@ func (c *templateCreateCmd) Run(ctx context.Context, s streams) error {
 	})
 }
 
-func (c *templateCreateCmd) text() ([]byte, error) {
+// inSeveral says what to do with templates that are too much for one file.
+const inSeveral = "give them in several files"
+
+func (c *templateCreateCmd) text() (string, error) {
 	switch {
 	case (c.File == "") == (c.Library == ""):
-		return nil, errors.New("name a file, or a notification of the library with --library")
+		return "", &usageError{errors.New("name a file, or a notification of the library with --library")}
 	case c.File != "":
-		return os.ReadFile(c.File)
+		return readInput(c.File, inSeveral)
 	}
-	return libraryText(c.Library, c.Language)
+	text, err := libraryText(c.Library, c.Language)
+	if err != nil {
+		return "", &usageError{err}
+	}
+	return string(text), nil
 }
 
 func (p *parts) createTemplates(ctx context.Context, in createTemplates, _ control.Report) (all []createdTemplate, err error) {
@@ -179,20 +185,10 @@ func (p *parts) createTemplates(ctx context.Context, in createTemplates, _ contr
 	if err != nil {
 		return nil, err
 	}
-	found, err := lintTemplates([]byte(in.Text))
-	if err != nil {
-		return nil, err
-	}
-	var faults []string
-	for _, l := range found {
-		for _, f := range l.Faults {
-			faults = append(faults, fmt.Sprintf("%s: %s (%s)\n    %s", l.Place, f, f.Rule, f.Suggestion))
-		}
-	}
+	defs, faults := lintedTemplates([]byte(in.Text))
 	if len(faults) > 0 {
 		return nil, control.Refuse("nothing was created:\n  %s", strings.Join(faults, "\n  "))
 	}
-	defs, _ := readTemplates([]byte(in.Text)) // what lint has read without a fault
 	for _, d := range defs {
 		made, err := p.templates().Create(ctx, account.ID, d, byOperator)
 		if err != nil {
@@ -201,6 +197,23 @@ func (p *parts) createTemplates(ctx context.Context, in createTemplates, _ contr
 		all = append(all, createdTemplate{made.ID, made.Name, made.Language, made.Category.Graph(), made.Status})
 	}
 	return all, nil
+}
+
+// lintedTemplates reads a file of templates, and names every fault that lint or an import would find.
+func lintedTemplates(text []byte) (defs []*kabar.TemplateDef, faults []string) {
+	found, err := lintTemplates(text)
+	if err != nil {
+		return nil, []string{err.Error()}
+	}
+	for _, l := range found {
+		for _, f := range l.Faults {
+			faults = append(faults, fmt.Sprintf("%s: %s (%s)\n    %s", l.Place, f, f.Rule, f.Suggestion))
+		}
+	}
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	return readTemplates(text)
 }
 
 // byOperator is who does what commands ask for, in the audit log.

@@ -39,6 +39,7 @@ type (
 	importTemplates struct {
 		Account string `json:"account"`
 		Text    string `json:"text"` // of the file
+		Keep    bool   `json:"keep"` // what is there already stays as it is
 	}
 	importedTemplates struct {
 		Account string             `json:"account"`
@@ -47,20 +48,20 @@ type (
 	importedTemplate struct {
 		Name     string `json:"name"`
 		Language string `json:"language"`
-		Change   string `json:"change"` // new, changed or unchanged
+		Change   string `json:"change"` // new, changed or unchanged; keptTemplate with its status
 		Unsent   string `json:"cannot_be_sent,omitempty"`
 	}
 )
 
 // Run imports templates.
 func (c *templateImportCmd) Run(ctx context.Context, s streams) error {
-	text, err := readInput(c.File, "import it in several files")
+	text, err := readInput(c.File, inSeveral)
 	if err != nil {
 		return err
 	}
 	return c.operate(ctx, func(op *control.Client) error {
 		var out importedTemplates
-		if err := op.Call(ctx, "template.import", importTemplates{c.Account, text}, &out, nil); err != nil {
+		if err := op.Call(ctx, "template.import", importTemplates{Account: c.Account, Text: text}, &out, nil); err != nil {
 			return err
 		}
 		fmt.Fprintf(s.out, "Imported into %q:\n", out.Account)
@@ -75,6 +76,9 @@ func (c *templateImportCmd) Run(ctx context.Context, s streams) error {
 		return printTable(s.out, "NAME|LANGUAGE|WHAT", rows)
 	})
 }
+
+// keptTemplate stands before the status of a template that was left as it is.
+const keptTemplate = "there, and stays as it is: "
 
 func (p *parts) importTemplates(ctx context.Context, in importTemplates, _ control.Report) (out importedTemplates, err error) {
 	account, err := p.oneAccount(ctx, in.Account)
@@ -95,6 +99,10 @@ func (p *parts) importTemplates(ctx context.Context, in importTemplates, _ contr
 			old, err := tx.FindTemplate(account.ID, d.Name, d.Language)
 			if err != nil {
 				return err
+			}
+			if old != nil && in.Keep {
+				out.Items = append(out.Items, importedTemplate{Name: d.Name, Language: d.Language, Change: keptTemplate + string(old.Status)})
+				continue
 			}
 			item := importedTemplate{Name: d.Name, Language: d.Language, Change: "changed"}
 			if old != nil {

@@ -22,7 +22,7 @@ func TestAnAccountHasSoManyTemplates(t *testing.T) {
 	o := newOperator(t)
 	o.add("628111000200", "Satu", "")
 	o.add("628111000201", "Dua", "")
-	in := func(account, text string) importTemplates { return importTemplates{account, text} }
+	in := func(account, text string) importTemplates { return importTemplates{Account: account, Text: text} }
 	o.call("template.import", in("Satu", templatesFile(0, 249, "en")), &importedTemplates{}, "")
 	o.call("template.import", in("Satu", templatesFile(249, 251, "en")), nil, "would have 251 templates, counted by name; the limit is 250")
 	o.call("template.import", in("Satu", templatesFile(248, 250, "id")), &importedTemplates{}, "")
@@ -40,8 +40,8 @@ func TestAnAccountHasAsManyTemplatesAsItsPolicySays(t *testing.T) {
 	}
 	change(kabar.TemplatePolicy{Limit: -1}, "limit: is -1, allowed are 1 to 6000")
 	change(kabar.TemplatePolicy{Limit: 252}, "")
-	o.call("template.import", importTemplates{"Satu", templatesFile(0, 252, "en")}, &importedTemplates{}, "")
-	o.call("template.import", importTemplates{"Satu", templatesFile(252, 253, "en")}, nil, "the limit is 252 (kabar template policy --limit)")
+	o.call("template.import", importTemplates{Account: "Satu", Text: templatesFile(0, 252, "en")}, &importedTemplates{}, "")
+	o.call("template.import", importTemplates{Account: "Satu", Text: templatesFile(252, 253, "en")}, nil, "the limit is 252 (kabar template policy --limit)")
 	o.call("template.status", setTemplateStatus{Account: "Satu", Name: "t_7", Language: "en", Status: "DELETED"}, &templateStatus{}, "")
-	o.call("template.import", importTemplates{"Satu", templatesFile(252, 253, "en")}, &importedTemplates{}, "") // in the place of one that is gone
+	o.call("template.import", importTemplates{Account: "Satu", Text: templatesFile(252, 253, "en")}, &importedTemplates{}, "") // in the place of one that is gone
 }

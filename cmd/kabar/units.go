@@ -66,6 +66,19 @@ func (d duration) String() string {
 	return time.Duration(d).String()
 }
 
+// instant is a flag's value that is a moment.
+type instant time.Time
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (i *instant) UnmarshalText(text []byte) error {
+	t, err := time.Parse(time.RFC3339, string(text))
+	if err != nil {
+		return fmt.Errorf("%.40q: want a day and a time with its zone, such as 2031-05-02T10:15:00Z or 2031-05-02T17:15:00+07:00", text)
+	}
+	*i = instant(t)
+	return nil
+}
+
 // size is a flag's value in bytes: 512, 64KB, 1.5MB, 2GB by thousands; 64KiB, 16MiB, 1GiB by 1,024. It is never negative; a
 // part of a byte is refused.
 type size int64

@@ -113,3 +113,17 @@ func FuzzUnits(f *testing.F) {
 		}
 	})
 }
+
+func TestInstant(t *testing.T) {
+	for text, want := range map[string]string{"2031-05-02T10:15:00Z": "2031-05-02T10:15:00Z", "2031-05-02T17:15:00+07:00": "2031-05-02T10:15:00Z",
+		"tomorrow": "", "2031-05-02": "", "": ""} {
+		var i instant
+		err := i.UnmarshalText([]byte(text))
+		if got := time.Time(i).UTC().Format(time.RFC3339); want != "" && (err != nil || got != want) {
+			t.Errorf("%q: %s, %v", text, got, err)
+		}
+		if want == "" && (err == nil || !strings.Contains(err.Error(), "such as 2031-05-02T10:15:00Z")) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}

@@ -118,11 +118,11 @@ func (c *userListCmd) Run(ctx context.Context, s streams) error {
 	})
 }
 
-const userHeader = "NAME|ROLE|NUMBER|MUST CHANGE PASSWORD|LAST LOGIN"
+const userHeader = "NAME|ROLE|NUMBER|MUST CHANGE PASSWORD|SIGNED IN"
 
 func userRows(all []userItem) (rows [][]string) {
 	for _, u := range all {
-		rows = append(rows, []string{u.Name, u.Role, u.Number, yesNo(u.MustChange), moment(u.LastLogin, "no valid token")})
+		rows = append(rows, []string{u.Name, u.Role, u.Number, yesNo(u.MustChange), moment(u.LastLogin, "no")})
 	}
 	return rows
 }

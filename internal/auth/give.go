@@ -43,7 +43,7 @@ func (a *Auth) Give(ctx context.Context, w Who, wanted Wanted) (key string, k *s
 	if err := a.knows(ctx, g.Account); err != nil {
 		return "", nil, err
 	}
-	if err := g.check(); err != nil {
+	if err := g.Check(); err != nil {
 		return "", nil, err
 	}
 	if err := w.Covers(g); err != nil {

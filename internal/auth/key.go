@@ -63,7 +63,7 @@ func (a *Auth) AddKey(ctx context.Context, key string, g Grant) error {
 	if !isKey(key) {
 		return fmt.Errorf("add key: not one of ours")
 	}
-	if err := g.check(); err != nil {
+	if err := g.Check(); err != nil {
 		return err
 	}
 	k := &store.Key{ID: KeyID(key), Account: g.Account, Number: g.Number, Role: g.Role, Scopes: g.Scopes, Label: g.Label, Hint: key[:hintLen], Expires: g.Expires}
@@ -79,7 +79,8 @@ const hintLen = len(keyPrefix) + 4
 
 const maxLabel = 128
 
-func (g *Grant) check() error {
+// Check refuses, with ReasonInvalid, a grant that no key can have.
+func (g *Grant) Check() error {
 	if g.Role != "" {
 		if _, err := RoleNamed(g.Role); err != nil {
 			return err

@@ -1,4 +1,5 @@
-// Package csvtable reads the CSV files that operators import: a header row whose columns may stand in any order, and a row a line. Every
+// Package csvtable reads the CSV files that operators import: a header row whose columns may stand in any order, and a row a line. Columns
+// are parted by commas, semicolons or tabs: which of them a spreadsheet writes depends on its country, and the header tells. Every
 // fault is named with its line, so that a file is mended at once.
 package csvtable
 
@@ -54,8 +55,8 @@ func read(text string, c Columns, take func(Row) (faults []string)) (faults []st
 	if !utf8.ValidString(text) {
 		return []string{"the file is not in UTF-8"}
 	}
-	in := csv.NewReader(strings.NewReader(strings.TrimPrefix(text, "\ufeff")))
-	in.TrimLeadingSpace = true
+	text = strings.TrimPrefix(text, "\ufeff")
+	in := parted(text, c.separator(text))
 	header, err := in.Read()
 	if err != nil {
 		return []string{"the file has no header row: it begins with " + strings.Join(c.All(), ",")}
@@ -92,11 +93,38 @@ func read(text string, c Columns, take func(Row) (faults []string)) (faults []st
 	return faults
 }
 
+func parted(text string, by rune) *csv.Reader {
+	in := csv.NewReader(strings.NewReader(text))
+	in.Comma, in.TrimLeadingSpace = by, by != '\t' // a tab that parts columns is no space before one
+	return in
+}
+
+// separator returns what parts the columns of the header: what gives the most that are known, a comma when in doubt.
+func (c Columns) separator(text string) rune {
+	best, most := ',', 0
+	for _, by := range []rune{',', ';', '\t'} {
+		header, _ := parted(text, by).Read() // without one nothing is known
+		found := 0
+		for _, name := range header {
+			if slices.Contains(c.All(), columnName(name)) {
+				found++
+			}
+		}
+		if found > most {
+			best, most = by, found
+		}
+	}
+	return best
+}
+
+// columnName returns the name of a column as it is meant.
+func columnName(written string) string { return strings.ToLower(strings.TrimSpace(written)) }
+
 // check looks at the header, whose names it writes as they are meant.
 func (c Columns) check(header []string) (faults []string) {
 	known := c.All()
 	for i, name := range header {
-		header[i] = strings.ToLower(strings.TrimSpace(name))
+		header[i] = columnName(name)
 		if !c.Any && !slices.Contains(known, header[i]) {
 			faults = append(faults, fmt.Sprintf("line 1: there is no column %q; there are %s", name, strings.Join(known, ", ")))
 		} else if slices.Index(header, header[i]) != i {

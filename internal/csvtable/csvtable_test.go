@@ -24,6 +24,30 @@ func TestRowsAreRead(t *testing.T) {
 	}
 }
 
+// A spreadsheet parts columns as its country does.
+func TestColumnsArePartedByWhatTheHeaderSays(t *testing.T) {
+	for text, want := range map[string]string{
+		"name;price;note\na,b;1;\n":                     `a,b|1|`,
+		"\ufeffNOTE; Price ;name\r\n\"x;y\";1,5; a\r\n": `a|1,5|x;y`,
+		"name\tprice\tnote\n\"a\tb\"\t\tx\n":            "a\tb||x",
+		"name,price,note\na;b,1,c\td\n":                 "a;b|1|c\td",
+		"name\tprice\na, b\t1\n":                        "a, b|1|",
+	} {
+		got := ""
+		faults := csvtable.Read(text, columns(), func(r csvtable.Row) []string {
+			got += r.Get("name") + "|" + r.Get("price") + "|" + r.Get("note")
+			return nil
+		})
+		if len(faults) > 0 || got != want {
+			t.Errorf("%q: %q, %q; want %q", text, got, faults, want)
+		}
+	}
+	one := csvtable.Columns{Required: []string{"name"}, Any: true}
+	if faults := csvtable.Read("name;city\na;b\n", one, func(r csvtable.Row) []string { return []string{r.Get("name") + r.Get("city")} }); len(faults) != 1 || faults[0] != "line 2: ab" {
+		t.Errorf("%q", faults)
+	}
+}
+
 func TestEveryFaultHasItsLine(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                       "no header row: it begins with name,price,note",
@@ -31,6 +55,8 @@ func TestEveryFaultHasItsLine(t *testing.T) {
 		"name,price\n":           "no row but its header",
 		"name\na\n":              `line 1: the column "price" is missing`,
 		"name,price,name\n":      `line 1: the column "name" is there twice`,
+		"name;colour;price\n":    `line 1: there is no column "colour"; there are name, price, note`,
+		"name;price\na;b;c\n":    "line 2: wrong number of fields",
 		"name,price,colour\n":    `line 1: there is no column "colour"; there are name, price, note`,
 		"name,price\na\nb,bad\n": "line 2: wrong number of fields\nline 3: price: bad",
 		"name,price\na,\"1\n":    "line 2: ",

@@ -6,6 +6,7 @@ import (
 
 	"github.com/nyaruka/phonenumbers"
 
+	"kabar"
 	"kabar/internal/e164"
 )
 
@@ -13,6 +14,9 @@ import (
 func TestEveryCountry(t *testing.T) {
 	countries := 0
 	for region := range phonenumbers.GetSupportedRegions() {
+		if err := (&kabar.Rate{Market: region}).CheckMarket(); err != nil {
+			t.Errorf("a rate card has no place for a country whose numbers are known: %v", err)
+		}
 		n := phonenumbers.GetExampleNumberForType(region, phonenumbers.MOBILE)
 		if n == nil {
 			continue

@@ -44,8 +44,13 @@ func (a *API) showCredit(w http.ResponseWriter, r *http.Request) {
 // drawCredit: PATCH /kabar/v1/accounts/{waba_id}/credit. Only the limit can change, by itself or by what is to be available; what else
 // is sent must be as it is.
 func (a *API) drawCredit(w http.ResponseWriter, r *http.Request) {
-	var in newCredit
-	if !a.read(w, r, &in, `send {"limit":"500.00"}: amounts are decimals in quotes`) {
+	var sent sentCredit
+	if !a.read(w, r, &sent, `send {"limit":"500.00"}: amounts are decimals in quotes`) {
+		return
+	}
+	in, err := sent.amounts()
+	if err != nil {
+		a.Refuse(w, r, err)
 		return
 	}
 	id, _, err := a.named(r)
@@ -73,13 +78,39 @@ func (a *API) drawCredit(w http.ResponseWriter, r *http.Request) {
 	a.write(w, http.StatusOK, shownCredit(c))
 }
 
-// newCredit is what may be sent of a line of credit.
+// sentCredit is what may be sent of a line of credit. Its amounts are texts until it is known that they are JSON's, so that what is wrong
+// with one is told as the command tells it.
+type sentCredit struct {
+	Limit     *string `json:"limit"`
+	Available *string `json:"available"`
+	Reserved  *string `json:"reserved"`
+	Spent     *string `json:"spent"`
+	Currency  string  `json:"currency"`
+}
+
+// newCredit is the same with its amounts.
 type newCredit struct {
-	Limit     *kabar.Money `json:"limit"`
-	Available *kabar.Money `json:"available"`
-	Reserved  *kabar.Money `json:"reserved"`
-	Spent     *kabar.Money `json:"spent"`
-	Currency  string       `json:"currency"`
+	Limit, Available, Reserved, Spent *kabar.Money
+	Currency                          string
+}
+
+func (s *sentCredit) amounts() (in newCredit, err error) {
+	in.Currency = s.Currency
+	for _, f := range []struct {
+		name string
+		text *string
+		into **kabar.Money
+	}{{"limit", s.Limit, &in.Limit}, {"available", s.Available, &in.Available}, {"reserved", s.Reserved, &in.Reserved}, {"spent", s.Spent, &in.Spent}} {
+		if f.text == nil {
+			continue
+		}
+		m, err := kabar.ParseMoney(*f.text)
+		if err != nil {
+			return in, kabar.Refuse(kabar.ReasonInvalid, f.name, "%v", err)
+		}
+		*f.into = &m
+	}
+	return in, nil
 }
 
 // limit is what the limit has to be. Messages may change the line until it is drawn, so it is asked for in the commit.

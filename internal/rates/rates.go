@@ -75,7 +75,10 @@ func rateOf(row csvtable.Row) (r kabar.Rate, err error) {
 	if r.Free, err = strconv.Atoi(row.Get("free_per_month")); err != nil {
 		return r, fmt.Errorf("free_per_month is %.20q: write a number such as 1000, or 0", row.Get("free_per_month"))
 	}
-	return r, r.Check()
+	if err = r.Check(); err == nil {
+		err = r.CheckMarket()
+	}
+	return r, err
 }
 
 func yes(s string) (bool, error) {

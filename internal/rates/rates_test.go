@@ -67,8 +67,10 @@ func TestFaultsAreToldAtOnce(t *testing.T) {
 			"line 2: price: ", "line 3: in_window: ", "line 4: market is"},
 		head + "2026-10-01,USD,ID,utility,1,yes,no,many\n2026-10-01,USD,ID,utility,1\n":         {"line 2: free_per_month", "line 3"},
 		head + "2026-10-01,USD,ID,utility,1,yes,no,0\n\n2026-10-01,USD,ID,UTILITY,2,yes,no,0\n": {"line 4: has the day, currency, market and category of line 2"},
-		head + strings.Repeat("x,USD,ID,utility,1,yes,no,0\n", 100):                             {"line 51: from is", "and 50 more"},
-		head + "2026-10-01,USD,ID,utility,\"1,yes,no,0\n":                                       {"line 2"},
+		head + "2026-10-01,USD,ID,utility,1,yes,no,0\n2026-10-01,USD,UK,utility,1,yes,no,0\n2026-10-01,USD,XX,utility,1,yes,no,0\n2026-10-01,usd,ID,utility,1,yes,no,0\n": {
+			`line 3: market is "UK": ISO 3166 has no such country; the United Kingdom is GB`, `line 4: market is "XX"`, `line 5: currency is "usd"`},
+		head + strings.Repeat("x,USD,ID,utility,1,yes,no,0\n", 100): {"line 51: from is", "and 50 more"},
+		head + "2026-10-01,USD,ID,utility,\"1,yes,no,0\n":           {"line 2"},
 	} {
 		card, err := rates.Read(text)
 		if err == nil {

@@ -44,6 +44,18 @@ func (db *DB) MasterKeyID(ctx context.Context) (string, error) {
 	return string(row.value), nil
 }
 
+// SealedUnder returns the ID of the master key that a store is sealed with, for who has not got the key. It needs the store for itself, as
+// Open does.
+func SealedUnder(ctx context.Context, o Options) (string, error) {
+	db, err := connected(ctx, o)
+	if err != nil {
+		return "", err
+	}
+	var id []byte
+	err = db.conn.QueryRowContext(ctx, "SELECT value FROM meta WHERE name = '"+masterMeta+"'").Scan(&id)
+	return string(id), errors.Join(err, db.close())
+}
+
 // Rotate puts everything that lies under the master key under next, in one operation, while others read and write. When it
 // returns nil, only next opens the store. After an UnavailableError either key may be the one: Rotate with the same key
 // again settles it, whichever it was. Earlier keys open the backups that were made under them.

@@ -170,6 +170,9 @@ func TestAnotherMasterKeyIsRefused(t *testing.T) {
 		if _, err := store.Open(t.Context(), o); !errors.Is(err, store.ErrMasterKey) {
 			t.Fatalf("Open with another master key = %v, want ErrMasterKey", err)
 		}
+		if id, err := store.SealedUnder(t.Context(), s.Options); err != nil || id != s.Options.Master.ID() {
+			t.Errorf("SealedUnder = %q, %v; want %s", id, err, s.Options.Master.ID())
+		}
 		empty := s.Fresh(t) // with no number in it, there is still something to notice it by
 		for i := range 2 {
 			db, err := store.Open(t.Context(), empty)

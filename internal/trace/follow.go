@@ -50,7 +50,7 @@ func (t *Tracer) follow(ctx context.Context, m *kabar.Message, out *Message) err
 
 // delivery says how an event stands with an endpoint.
 func (t *Tracer) delivery(ctx context.Context, ep *kabar.Endpoint, seq int64) (Delivery, error) {
-	d := Delivery{Event: seq, Endpoint: ep.URL, State: "waiting"}
+	d := Delivery{Event: seq, Endpoint: ep.URL, Dialect: string(ep.Dialect), State: "waiting"}
 	if seq <= ep.Mark {
 		d.State = "done"
 	}

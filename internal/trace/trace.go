@@ -89,6 +89,7 @@ type Delivery struct {
 	Event    int64     `json:"event"`
 	What     string    `json:"what"`     // "message", "status delivered"…
 	Endpoint string    `json:"endpoint"` // its URL; empty when none is set yet
+	Dialect  string    `json:"dialect"`  // in which API's words it is told: two endpoints may have one URL
 	State    string    `json:"state"`    // waiting, retrying, parked, done: told, or not wanted by the settings
 	Failures int       `json:"failures,omitzero"`
 	Next     time.Time `json:"next,omitzero"`
