@@ -79,22 +79,31 @@ func (b *Broadcasts) allowed(ctx context.Context, p *broadcastPlan, est *Broadca
 	return allowed, nil
 }
 
-// said returns what is known of the recipients' consent.
+// said returns what is known of the recipients' consent. The opt-out of one who has been erased stands under a pseudonym, and counts unless
+// who has come back has said something since.
 func (b *Broadcasts) said(ctx context.Context, p *broadcastPlan) (map[string]kabar.ConsentState, error) {
 	said := make(map[string]kabar.ConsentState, len(p.recipients))
+	known, erased := map[string]string{}, map[string]string{}
 	for _, r := range p.recipients {
-		said[r.Handle] = kabar.ConsentUnknown
+		known[r.Handle], erased[b.e.db.Pseudonym(p.line.account.ID, r.Handle)] = r.Handle, r.Handle
 	}
-	for after := ""; ; {
-		page, err := b.e.db.Consents(ctx, p.line.account.ID, after, consentPage)
-		if err != nil || len(page) == 0 {
-			return said, err
-		}
-		for _, c := range page {
-			if _, asked := said[c.Handle]; asked {
-				said[c.Handle] = c.State
+	for _, from := range []struct {
+		read func(context.Context, kabar.AccountID, string, int) ([]*kabar.Consent, error)
+		of   map[string]string
+	}{{b.e.db.ErasedConsents, erased}, {b.e.db.Consents, known}} {
+		for after, more := "", true; more; {
+			page, err := from.read(ctx, p.line.account.ID, after, consentPage)
+			if err != nil {
+				return nil, err
 			}
+			for _, c := range page {
+				after = c.Handle
+				if handle, asked := from.of[c.Handle]; asked {
+					said[handle] = c.State
+				}
+			}
+			more = len(page) == consentPage
 		}
-		after = page[len(page)-1].Handle
 	}
+	return said, nil
 }

@@ -220,6 +220,25 @@ func TestABroadcastPausesWithoutCredit(t *testing.T) {
 	})
 }
 
+// The opt-out of somebody who has been erased outlives that, and the estimate knows.
+func TestAnEstimateKnowsTheOptOutsOfTheErased(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := newEnvPaced(t, fast)
+		v.require(true)
+		for i := range 10 {
+			v.consent(fmt.Sprintf("34600000%03d", i), kabar.ConsentIn)
+		}
+		for _, who := range []string{"34600000003", "34600000004"} {
+			v.consent(who, kabar.ConsentOut)
+			v.erase(who)
+		}
+		v.consent("34600000004", kabar.ConsentIn) // has come back
+		if est, err := v.e.Broadcasts().Estimate(t.Context(), v.wanted(10)); err != nil || est.OptedOut != 1 || est.NotOptedIn != 0 {
+			t.Errorf("estimate %+v, %v", est, err)
+		}
+	})
+}
+
 // Who may not be written to is counted with the reason, and the others get their message; those who failed can have another turn.
 func TestRecipientsFailByThemselves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -193,7 +193,16 @@ const consentsAfter = "account_id = $1 AND handle > $2"
 
 // Consents returns up to limit customers of the account's ledger by handle, behind the one given. Who has been erased is not among them.
 func (db *DB) Consents(ctx context.Context, a kabar.AccountID, after string, limit int) ([]*kabar.Consent, error) {
-	rows, err := readAll(ctx, db, consents, consentsAfter+" AND state <> 'unknown' AND handle NOT LIKE '"+pseudonymMark+"%' ORDER BY handle LIMIT $3", int64(a), after, limit)
+	return db.consentsOf(ctx, "NOT LIKE", a, after, limit)
+}
+
+// ErasedConsents returns up to limit entries that outlive the erasing of who they are of, by pseudonym, behind the one given.
+func (db *DB) ErasedConsents(ctx context.Context, a kabar.AccountID, after string, limit int) ([]*kabar.Consent, error) {
+	return db.consentsOf(ctx, "LIKE", a, after, limit)
+}
+
+func (db *DB) consentsOf(ctx context.Context, pseudonyms string, a kabar.AccountID, after string, limit int) ([]*kabar.Consent, error) {
+	rows, err := readAll(ctx, db, consents, consentsAfter+" AND state <> 'unknown' AND handle "+pseudonyms+" '"+pseudonymMark+"%' ORDER BY handle LIMIT $3", int64(a), after, limit)
 	all := make([]*kabar.Consent, len(rows))
 	for i := range rows {
 		all[i] = openConsent(a, rows[i].handle, &rows[i])
