@@ -44,46 +44,6 @@ func takeFallback(m *kabar.Message) bool {
 	return true
 }
 
-// judge asks the rules about a message that is to be accepted. One that finds the window closed becomes its fallback, and is
-// judged as that.
-func (s *sending) judge(tx *store.Tx, c *kabar.Conversation, m *kabar.Message) (kabar.Verdict, kabar.Reason, error) {
-	f := kabar.Facts{Content: m.Content, Conversation: c, Recipient: s.to.Handle(), Sender: s.line.number.Digits, Expires: m.Expires,
-		Identity: withheld(s.line, c)}
-	if err := s.e.agreed(tx, s.line, s.recipient(c), &f, s.now); err != nil {
-		return kabar.Deny, "", err
-	}
-	verdict, reason := kabar.Judge(s.now, f)
-	if reason != kabar.ReasonWindowClosed || !takeFallback(m) {
-		return verdict, reason, nil
-	}
-	if s.r.TTL == 0 {
-		m.Expires = s.now.Add(s.fallback.Lifetime())
-	}
-	f.Content, f.Expires = m.Content, m.Expires
-	err := s.e.agreed(tx, s.line, s.recipient(c), &f, s.now)
-	verdict, reason = kabar.Judge(s.now, f)
-	return verdict, reason, err
-}
-
-// recipient is who the message goes to, with all that the conversation knows.
-func (s *sending) recipient(c *kabar.Conversation) kabar.Customer {
-	if c == nil {
-		return s.to
-	}
-	return c.Customer
-}
-
-// template returns what the message that is sent was made from: nil unless it is a template.
-func (s *sending) template(m *kabar.Message) *kabar.TemplateDef {
-	switch {
-	case m.Content.Kind() != kabar.KindTemplate:
-		return nil
-	case s.def != nil:
-		return s.def
-	}
-	return s.fallback
-}
-
 // fallBack makes a message that has found the window closed while it waited its fallback, under the id that the sender knows and by the rules
 // that it would have met when it was accepted. It reports whether the message is held for a look at its template: then nothing is left to do.
 func (t *task) fallBack(ctx context.Context) (held bool, err error) {

@@ -7,7 +7,6 @@ import (
 	"unicode/utf8"
 
 	"kabar"
-	"kabar/internal/localize"
 	"kabar/internal/store"
 )
 
@@ -97,92 +96,6 @@ func (e *Engine) prepareSending(ctx context.Context, l *line, r Request, now tim
 		return nil, kabar.Refuse(kabar.ReasonTooLong, "biz_opaque_callback_data", "has %d characters, the limit is %d", n, MaxCallback)
 	}
 	return &sending{e: e, line: l, to: to, r: r, def: def, fallback: fallback, now: now}, nil
-}
-
-// MayWork refuses what a number cannot do now, whatever it sends.
-func (e *Engine) MayWork(id kabar.NumberID) error {
-	l, err := e.line(id)
-	if err != nil {
-		return err
-	}
-	return l.mayWork(e.now())
-}
-
-// mayWork refuses what a number cannot do at now, whatever it sends.
-func (l *line) mayWork(now time.Time) error {
-	switch wait := l.settings.Upgrade.Sub(now); {
-	case l.settings.Deregistered:
-		return kabar.Refuse(kabar.ReasonUnregistered, "", "the number was deregistered: register it first")
-	case !l.settings.Naming.Approved():
-		return kabar.Refuse(kabar.ReasonName, "", "%q is %s: nothing is sent until a name is approved", l.number.Profile.Name, l.settings.Naming.Current())
-	case wait > 0:
-		return tooFast(kabar.ReasonUpgrade, wait, "the number gets more throughput, and sends again within a minute")
-	}
-	return nil
-}
-
-// ready checks a content and fills in what only the store knows: the rendered template, the products, the facts of a medium.
-// It returns the template, if the content is one.
-func (e *Engine) ready(ctx context.Context, l *line, r *Request) (*kabar.TemplateDef, error) {
-	c := r.Content
-	if err := c.Validate(); err != nil {
-		return nil, err
-	}
-	if t, ok := c.(*kabar.Template); ok {
-		def, err := e.render(ctx, l, t)
-		if err != nil {
-			return nil, err
-		}
-		if err := e.openFlows(ctx, l, t.Rendered.Buttons, r.AnyFlow); err != nil {
-			return nil, err
-		}
-		if err := e.showTemplate(ctx, l, t.Rendered); err != nil {
-			return nil, err
-		}
-		return def, e.describeAll(ctx, l, c, kabar.ReasonTemplateMedia)
-	}
-	if i, ok := c.(*kabar.Interactive); ok {
-		if err := e.readyInteractive(ctx, l, i, r.AnyFlow); err != nil {
-			return nil, err
-		}
-	}
-	return nil, e.describeAll(ctx, l, c, kabar.ReasonMediaUnfit)
-}
-
-// readyInteractive fills in the products that the message shows, and the flow that it opens.
-func (e *Engine) readyInteractive(ctx context.Context, l *line, i *kabar.Interactive, foreign bool) error {
-	if i.ShowsProducts() {
-		return e.show(ctx, l, i)
-	}
-	if f := i.Action.Flow; f != nil {
-		return e.openFlow(ctx, l, "interactive.action.parameters.", f, foreign)
-	}
-	return nil
-}
-
-func (e *Engine) render(ctx context.Context, l *line, t *kabar.Template) (*kabar.TemplateDef, error) {
-	def, err := e.db.SendableTemplate(ctx, l.number.Account, t.Name, t.Language.Code)
-	if store.IsNotFound(err) {
-		return nil, e.noTemplate(ctx, l, t)
-	}
-	if err != nil {
-		return nil, err
-	}
-	t.ID, t.Category = def.ID, def.Category
-	t.Rendered, err = def.Render(t, localize.Format{})
-	return def, err
-}
-
-// noTemplate says what is missing: the template, or every one of its language, the pack.
-func (e *Engine) noTemplate(ctx context.Context, l *line, t *kabar.Template) error {
-	some, err := e.db.HasTemplates(ctx, l.number.Account, t.Language.Code)
-	if err != nil {
-		return err
-	}
-	if !some {
-		return kabar.Refuse(kabar.ReasonTemplatePack, "template.language.code", "there are no templates in %q", t.Language.Code)
-	}
-	return kabar.Refuse(kabar.ReasonTemplateMissing, "template.name", "there is no template %q in %q", t.Name, t.Language.Code)
 }
 
 // sending is one Send on its way through the writer.
@@ -323,31 +236,4 @@ func (s *sending) compose() *kabar.Message {
 	}
 	return &kabar.Message{Direction: kabar.Outbound, Status: kabar.Accepted, Content: s.r.Content, IfClosed: s.r.IfClosed,
 		Context: kabar.Context{ReplyTo: s.r.ReplyTo, Callback: s.r.Callback}, At: s.now, Expires: s.now.Add(ttl)}
-}
-
-// checkTargets refuses to quote or react to what is not in the conversation.
-func (s *sending) checkTargets(tx *store.Tx, c *kabar.Conversation, m *kabar.Message) error {
-	for _, t := range []struct {
-		field string
-		id    kabar.MessageID
-	}{{"context.message_id", m.Context.ReplyTo}, {"reaction.message_id", targetOf(m.Content)}} {
-		if t.id == 0 {
-			continue
-		}
-		other, err := tx.Message(c.Number, t.id)
-		if store.IsNotFound(err) || (err == nil && other.Conversation != c.ID) {
-			return kabar.Refuse(kabar.ReasonInvalid, t.field, "there is no such message in this conversation")
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func targetOf(c kabar.Content) kabar.MessageID {
-	if r, ok := c.(*kabar.Reaction); ok {
-		return r.Target
-	}
-	return 0
 }

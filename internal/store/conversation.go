@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -200,27 +199,6 @@ func (db *DB) sealConversation(old *conversationRow, c *kabar.Conversation) (*co
 	}
 	row.name = sealName(c.Customer.Name, row.id, key)
 	return &row, nil
-}
-
-func sealName(name string, id int64, key secrets.Key) []byte {
-	return key.Seal([]byte(name), secrets.AAD("conversation.name", id))
-}
-
-// openName returns the customer's name. Each message asks for the row that it is in, so what was opened is kept beside the key.
-func (db *DB) openName(r *conversationRow) (string, error) {
-	if kept, ok := db.keptKey(r.id); ok && kept.sealed != nil && bytes.Equal(kept.sealed, r.name) {
-		return kept.name, nil
-	}
-	key, err := db.conversationKey(r.id, r.number, r.key)
-	if err != nil {
-		return "", err
-	}
-	name, err := key.Open(r.name, secrets.AAD("conversation.name", r.id))
-	if err != nil {
-		return "", err
-	}
-	db.keepName(r.id, r.name, string(name))
-	return string(name), nil
 }
 
 func (tx *Tx) lead(handle string, c *conversationRow) error {

@@ -27,7 +27,7 @@ func storeFaults() []mutant {
 		{name: "M2", what: "a request is answered before its commit", at: "commit", edits: edits("internal/store/batch.go",
 			"	err := b.tx.Commit()\n",
 			"	if _torture.Mutant(\"M2\") && len(b.after) > 0 {\n		go func() { time.Sleep(20 * time.Millisecond); if b.tx.Commit() == nil { b.done() } }()\n		return nil\n	}\n	err := b.tx.Commit()\n",
-			"	\"fmt\"\n)", "	\"fmt\"\n	\"time\"\n)")},
+			"	\"fmt\"\n\n	\"kabar/", "	\"fmt\"\n	\"time\"\n\n	\"kabar/")},
 		{name: "M5", what: "idempotency keys are not looked at", at: "before-answer", edits: edits("internal/engine/once.go",
 			"	if o == nil {\n		return nil, nil\n	}\n	a, err := tx.Answer", "	if o == nil || _torture.Mutant(\"M5\") {\n		return nil, nil\n	}\n	a, err := tx.Answer",
 			"	if o == nil {\n		return nil, nil\n	}\n	a, err := db.Answer", "	if o == nil || _torture.Mutant(\"M5\") {\n		return nil, nil\n	}\n	a, err := db.Answer",
