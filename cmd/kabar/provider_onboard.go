@@ -96,7 +96,7 @@ func (o *onboarding) run(ctx context.Context) error {
 	if err := o.mayHave(ctx); err != nil {
 		return err
 	}
-	for _, step := range []func(context.Context) error{o.account, o.credit, o.numbers, o.templates, o.keys, o.state} {
+	for _, step := range []func(context.Context) error{o.account, o.verify, o.credit, o.numbers, o.templates, o.keys, o.state} {
 		if err := step(ctx); err != nil && !o.said {
 			return err
 		} else if err != nil {

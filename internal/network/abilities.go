@@ -36,7 +36,7 @@ type Linked interface {
 
 // Aging is a network that has keys which come of age by the product's clock.
 type Aging interface {
-	// Shifted says that the clock has jumped. It does not block.
+	// Shifted says that the clock has jumped. It returns when the keys are of this time again, or after a few seconds.
 	Shifted()
 }
 

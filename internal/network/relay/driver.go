@@ -46,7 +46,7 @@ type Driver struct {
 	tendEvery     time.Duration // how often the age of the prekeys is looked at
 	askEvery      time.Duration // how often the relay is asked again while it waits for a code
 	verifications chan verification
-	shifted       chan struct{} // the clock has jumped
+	shifted       chan chan struct{} // the clock has jumped: closed when the directory has been seen to
 	peers         e2ee.Memo
 
 	mu           sync.RWMutex
@@ -72,7 +72,7 @@ var (
 // New returns a driver. It does nothing until Run.
 func New(o Options) *Driver {
 	d := &Driver{o: o, log: o.Log, tendEvery: 10 * time.Minute, askEvery: 30 * time.Second, verifications: make(chan verification),
-		shifted: make(chan struct{}, 1), registration: registration{state: network.RegistrationUnknown}}
+		shifted: make(chan chan struct{}), registration: registration{state: network.RegistrationUnknown}}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
@@ -83,11 +83,26 @@ func New(o Options) *Driver {
 	return d
 }
 
-// Shifted implements network.Aging.
+// shiftWait is how long Shifted waits at most.
+const shiftWait = 5 * time.Second
+
+// Shifted implements network.Aging. Whoever begins a session at once gets keys that have not expired. A driver without a connection looks
+// after them when it has one.
 func (d *Driver) Shifted() {
+	if up, _ := d.Link(); !up {
+		return
+	}
+	wait := time.NewTimer(shiftWait)
+	defer wait.Stop()
+	done := make(chan struct{})
 	select {
-	case d.shifted <- struct{}{}:
-	default: // the one that waits says the same
+	case d.shifted <- done:
+	case <-wait.C:
+		return
+	}
+	select {
+	case <-done:
+	case <-wait.C:
 	}
 }
 

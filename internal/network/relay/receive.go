@@ -71,17 +71,18 @@ func (r *receiver) tend() {
 	tick := time.NewTicker(r.d.tendEvery)
 	defer tick.Stop()
 	for {
-		info := supplied
+		info, done := supplied, make(chan struct{})
 		select {
 		case info = <-r.low:
 		case <-tick.C:
-		case <-r.d.shifted:
+		case done = <-r.d.shifted:
 		case <-r.ctx.Done():
 			return
 		}
 		if err := r.d.replenish(r.ctx, r.in, r.conn, info); err != nil && r.ctx.Err() == nil {
 			r.d.log.Warn("replenish prekeys", "err", err)
 		}
+		close(done)
 	}
 }
 
