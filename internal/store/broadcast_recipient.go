@@ -213,11 +213,3 @@ func (db *DB) FlyingMessages(ctx context.Context, b kabar.BroadcastID, limit int
 	}, `SELECT m.number_id, m.conversation_id, m.id FROM broadcast_recipient r JOIN message m ON m.id = r.message_id
 		WHERE r.broadcast_id = $1 AND m.status = 1 ORDER BY m.id DESC LIMIT $2`, int64(b), int64(limit))
 }
-
-const countedCustomers = "SELECT handle FROM reached WHERE account_id = $1 AND handle > $2 AND counted = 1 ORDER BY handle LIMIT $3"
-
-// CountedCustomers returns up to limit customers who count against the account's tier, as of the last Unreach, in the order of their
-// handles, behind the one given.
-func (db *DB) CountedCustomers(ctx context.Context, a kabar.AccountID, after string, limit int) ([]string, error) {
-	return list(ctx, db, func(rs *sql.Rows) (handle string, err error) { return handle, rs.Scan(&handle) }, countedCustomers, int64(a), after, int64(limit))
-}

@@ -193,3 +193,11 @@ func (db *DB) Reaching(ctx context.Context) ([]kabar.AccountID, error) {
 	}
 	return all, err
 }
+
+const countedCustomers = "SELECT handle FROM reached WHERE account_id = $1 AND handle > $2 AND counted = 1 ORDER BY handle LIMIT $3"
+
+// CountedCustomers returns up to limit customers who count against the account's tier, as of the last Unreach, in the order of their
+// handles, behind the one given.
+func (db *DB) CountedCustomers(ctx context.Context, a kabar.AccountID, after string, limit int) ([]string, error) {
+	return list(ctx, db, func(rs *sql.Rows) (handle string, err error) { return handle, rs.Scan(&handle) }, countedCustomers, int64(a), after, int64(limit))
+}
