@@ -152,7 +152,7 @@ func TestAnyContentComesBack(t *testing.T) {
 			n++
 			e.Write(t, func(tx *store.Tx) error {
 				for i, name := range names {
-					if err := tx.SetState(e.B, fmt.Sprint(n, name), 0, append(values[i], 0)); err != nil {
+					if err := tx.SetState(e.B, fmt.Sprintf("%d %s", n, name), 0, append(values[i], 0)); err != nil {
 						return err
 					}
 				}
