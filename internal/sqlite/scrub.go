@@ -64,8 +64,8 @@ func cut(ctx context.Context, conn *sql.DB) error {
 	return ErrBusy
 }
 
-func checkpoint(ctx context.Context, conn *sql.DB) (busy bool, err error) {
-	c, err := conn.Conn(ctx)
+func checkpoint(ctx context.Context, writer *sql.DB) (busy bool, err error) {
+	c, err := writer.Conn(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -77,8 +77,11 @@ func checkpoint(ctx context.Context, conn *sql.DB) (busy bool, err error) {
 	if _, err := c.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", cutWait.Milliseconds())); err != nil {
 		return false, err
 	}
-	var frames, moved int64
-	err = c.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &moved)
+	err = c.Raw(func(inner any) error {
+		p, err := inner.(*conn).checkpoint("TRUNCATE")
+		busy = p.busy
+		return err
+	})
 	_, after := c.ExecContext(context.WithoutCancel(ctx), fmt.Sprintf("PRAGMA busy_timeout = %d", was))
 	return busy, errors.Join(err, after)
 }

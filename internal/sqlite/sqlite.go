@@ -11,6 +11,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -31,6 +32,7 @@ type File struct {
 	Conn *sql.DB // the one writing connection; take it only from one goroutine
 
 	lock *os.File
+	kept bool // closing failed, and the connection has the log still
 }
 
 // DB is a File with a group-commit writer.
@@ -54,7 +56,7 @@ var (
 
 // Open opens a file as OpenFile does, with small caches, and starts its group-commit writer. The caller closes the DB.
 func Open(path string) (*DB, error) {
-	f, err := openFile(path, smallCache, nil)
+	f, err := openFile(path, smallCache, Options{})
 	if err != nil {
 		return nil, err
 	}
@@ -68,17 +70,26 @@ type InUseError = filelock.InUseError
 
 // OpenFile opens or creates the file at path (mode 0600) and takes its lock. A second process gets an *InUseError that
 // names the owner. The caller closes the file, and writes through Conn from one goroutine at a time.
-func OpenFile(path string) (*File, error) { return OpenFileWith(path, nil) }
+func OpenFile(path string) (*File, error) { return OpenFileWith(path, Options{}) }
 
 // Dial makes a connector for a data source name of the driver's.
 type Dial func(dsn string) (driver.Connector, error)
 
-// OpenFileWith opens a file over connections that dial makes; nil: the driver makes them.
-func OpenFileWith(path string, dial Dial) (*File, error) { return openFile(path, serverCache, dial) }
+// Options say how a file is opened.
+type Options struct {
+	Dial Dial         // makes the connections; nil: the driver does
+	Log  *slog.Logger // hears of a write-ahead log that cannot be moved; nil: nobody does
+}
 
-func openFile(path string, c cache, dial Dial) (*File, error) {
-	if dial == nil {
-		dial = sqlite.NewConnector
+// OpenFileWith opens a file as OpenFile does.
+func OpenFileWith(path string, o Options) (*File, error) { return openFile(path, serverCache, o) }
+
+func openFile(path string, c cache, o Options) (*File, error) {
+	if o.Dial == nil {
+		o.Dial = sqlite.NewConnector
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
@@ -88,13 +99,13 @@ func openFile(path string, c cache, dial Dial) (*File, error) {
 		return nil, err
 	}
 	db := &File{lock: lock}
-	if err := db.open(path, c, dial); err != nil {
+	if err := db.open(path, c, o); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Close())
 	}
 	return db, nil
 }
 
-func (db *File) open(path string, c cache, dial Dial) error {
+func (db *File) open(path string, c cache, o Options) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // SQLite itself would create it with the umask's mode
 	if err != nil {
 		return err
@@ -102,10 +113,14 @@ func (db *File) open(path string, c cache, dial Dial) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	if db.Conn, err = pool(dial, path, 1, c.writer, "_txlock=immediate"); err != nil {
+	real, err := filepath.EvalSymlinks(path) // SQLite keeps the log beside the file that a link leads to
+	if err != nil {
 		return err
 	}
-	if db.Read, err = pool(dial, path, max(4, runtime.NumCPU()), c.reader, "_pragma=query_only(1)"); err != nil {
+	if db.Conn, err = pool(o.Dial, path, &wal{path: real + "-wal", log: o.Log, due: longLog}, 1, c.writer, ""); err != nil {
+		return err
+	}
+	if db.Read, err = pool(o.Dial, path, nil, max(4, runtime.NumCPU()), c.reader, "&_pragma=query_only(1)"); err != nil {
 		return err
 	}
 	var version string
@@ -125,16 +140,16 @@ func (db *File) open(path string, c cache, dial Dial) error {
 	return nil
 }
 
-func pool(dial Dial, path string, n, cacheKiB int, extra string) (*sql.DB, error) {
+func pool(dial Dial, path string, log *wal, n, cacheKiB int, extra string) (*sql.DB, error) {
 	dsn := "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath() +
 		"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)" +
-		"&_pragma=secure_delete(1)&_pragma=wal_autocheckpoint(2000)&_pragma=journal_size_limit(67108864)" +
-		fmt.Sprintf("&_pragma=cache_size(-%d)&", cacheKiB) + extra
+		"&_pragma=secure_delete(1)&_pragma=wal_autocheckpoint(0)&_pragma=journal_size_limit(67108864)" +
+		fmt.Sprintf("&_pragma=cache_size(-%d)", cacheKiB) + extra
 	c, err := dial(dsn)
 	if err != nil {
 		return nil, err
 	}
-	p := sql.OpenDB(connector{c})
+	p := sql.OpenDB(connector{c, log})
 	p.SetMaxOpenConns(n)
 	p.SetMaxIdleConns(n)
 	return p, nil
@@ -219,7 +234,8 @@ func (db *DB) Close() error {
 	return db.File.Close()
 }
 
-// Close closes the file and frees its lock. It may be called more than once.
+// Close closes the file and frees its lock. It may be called more than once. When the write-ahead log cannot be moved now, and closing would
+// lose what is in it, it stays open, with the lock, until the process ends.
 func (db *File) Close() error {
 	var err error
 	for _, p := range []*sql.DB{db.Read, db.Conn} { // the writer last: it checkpoints the WAL
@@ -227,7 +243,8 @@ func (db *File) Close() error {
 			err = errors.Join(err, p.Close())
 		}
 	}
-	if db.lock != nil {
+	db.kept = db.kept || errors.Is(err, errKept)
+	if db.lock != nil && !db.kept {
 		err = errors.Join(err, db.lock.Close())
 		db.lock = nil
 	}

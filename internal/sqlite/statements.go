@@ -11,7 +11,10 @@ import (
 const keptStatements = 256
 
 // connector opens connections that keep their statements.
-type connector struct{ driver.Connector }
+type connector struct {
+	driver.Connector
+	wal *wal // nil: the connections only read
+}
 
 // Connect implements driver.Connector.
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
@@ -23,7 +26,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if !ok {
 		return nil, errors.Join(errors.New("the SQLite driver lacks an ability"), inner.Close())
 	}
-	return &conn{driverConn: full, idle: make(map[string]driverStmt)}, nil
+	return &conn{driverConn: full, wal: c.wal, idle: make(map[string]driverStmt)}, nil
 }
 
 // What the driver's connections and statements can do beyond the least that database/sql asks for.
@@ -49,6 +52,7 @@ type (
 // statement of one row does. A statement that runs is out of the map, so the same text may run twice at a time.
 type conn struct {
 	driverConn
+	wal   *wal // nil: it only reads
 	idle  map[string]driverStmt
 	named []driver.NamedValue // of the statement that runs, if it was given Values
 }
@@ -114,9 +118,12 @@ func (c *conn) QueryContext(ctx context.Context, text string, args []driver.Name
 	return &rows{rs, c, text, s}, nil
 }
 
-// Close implements driver.Conn.
+// Close implements driver.Conn. A connection that has to keep the log stays open, until the process ends.
 func (c *conn) Close() error {
-	var err error
+	err := c.settle()
+	if err != nil {
+		return err
+	}
 	for _, s := range c.idle {
 		err = errors.Join(err, s.Close())
 	}

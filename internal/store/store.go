@@ -143,7 +143,7 @@ func (db *DB) connect(ctx context.Context, o Options) error {
 		}
 		return db.connectPostgres(ctx, o)
 	}
-	file, err := sqlite.OpenFileWith(o.Path, o.Dial)
+	file, err := sqlite.OpenFileWith(o.Path, sqlite.Options{Dial: o.Dial, Log: db.log})
 	if err != nil {
 		return err
 	}

@@ -36,6 +36,7 @@ type Disk struct {
 	cutAt  int64 // the call at which the power goes; 0: none
 	lies   bool
 	faults fault
+	sick   *node      // whose syncs fail
 	luck   *rand.Rand // what a sync that fails leaves behind
 	down   chan struct{}
 	dead   atomic.Bool

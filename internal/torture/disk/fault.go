@@ -5,6 +5,7 @@ package disk
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 )
 
@@ -53,12 +54,19 @@ func (d *Disk) Fail(n int64, kind Kind, times int64) error {
 	return nil
 }
 
-// Heal ends what Fail has begun, and returns how many calls have failed by it.
+// FailSyncs has every sync of one file fail, by its path in the folder, until Heal.
+func (d *Disk) FailSyncs(path string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sick = d.file(strings.Split(path, "/"))
+}
+
+// Heal ends what Fail and FailSyncs have begun, and returns how many calls have failed by Fail.
 func (d *Disk) Heal() (hits int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	hits = d.faults.hits
-	d.faults = fault{}
+	d.faults, d.sick = fault{}, nil
 	return hits
 }
 
@@ -97,6 +105,9 @@ func (d *Disk) admit(c call) error {
 // syncNode makes a file or a folder durable. The caller holds d.mu.
 func (d *Disk) syncNode(n *node) error {
 	err := d.admit(callSync)
+	if err == nil && n == d.sick {
+		err = syscall.EIO
+	}
 	switch {
 	case err != nil && !d.dead.Load():
 		n.syncFailed(d.luck)
