@@ -5,7 +5,7 @@
 // ([net.Dialer.Control]); a name that resolves differently the next time gains nothing. Public addresses are allowed, by
 // https, on web and unprivileged ports; other networks, plain http and other ports only where the operator allows the
 // network. What is fetched without credentials ([Client.Fetch]) may come by plain http from public addresses, too, as links
-// to media and pages do. Redirects are not followed, proxies of the environment not used, answers bounded in size and time.
+// to media and pages do. A connection that is not for HTTP ([Client.DialContext]) is under the rules for https. Redirects are not followed, proxies of the environment not used, answers bounded in size and time.
 //
 // What this package does not do: it signs nothing, retries nothing, and does not limit how many requests run. Connecting may
 // take 5 seconds, and 5 for the TLS handshake, a whole request with its answer ten minutes; callers set shorter bounds by
@@ -25,7 +25,6 @@ import (
 	"net/http"
 	"net/netip"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
@@ -33,7 +32,7 @@ import (
 const (
 	connectTimeout = 5 * time.Second
 	maxHeaderBytes = 64 << 10 // of an answer
-	idlePerHost    = 32       // connections kept; a webhook endpoint has at most 24 requests at once
+	idlePerHost    = 128      // connections kept; a webhook endpoint has at most 64 requests at once, and endpoints may share a host
 	idleTimeout    = 90 * time.Second
 	longest        = 10 * time.Minute // for a request and its whole answer, whatever its context allows
 )
@@ -91,7 +90,7 @@ func New(p Policy) *Client {
 }
 
 // SetRules replaces the networks and addresses of the policy while the client is in use; the rest of p is ignored. Requests
-// under way end under the rules they began with, connections that are idle are closed.
+// under way end under the rules they began with; connections made before are not used again, those of WithTLS included.
 func (c *Client) SetRules(p Policy) {
 	next := *c.policy.Load()
 	next.Allow, next.Deny, next.Own = p.Allow, p.Deny, p.Own
@@ -99,15 +98,23 @@ func (c *Client) SetRules(p Policy) {
 	c.CloseIdleConnections()
 }
 
-// Trusting returns a client under the same rules, now and after every SetRules of either, that takes the certificates of these
-// authorities. It has connections of its own.
-func (c *Client) Trusting(roots *x509.CertPool) *Client {
+// WithTLS returns a client under the same rules, now and after every SetRules of either, that takes the certificates of these
+// authorities by https, and shows one of its own to a server that asks for it. What is nil stays as it is in c. The client has
+// connections of its own.
+func (c *Client) WithTLS(roots *x509.CertPool, own []tls.Certificate) *Client {
 	other := &Client{policy: c.policy, by: c.by, leave: c.leave}
-	if t, ok := c.by[secure].(*http.Transport); ok {
-		t = t.Clone()
-		t.TLSClientConfig.RootCAs = roots
-		other.by[secure] = t
+	t, ok := c.by[secure].(*transport)
+	if !ok {
+		return other
 	}
+	config := t.tls.Clone()
+	if roots != nil {
+		config.RootCAs = roots
+	}
+	if own != nil {
+		config.Certificates = own
+	}
+	other.by[secure] = t.withTLS(config)
 	return other
 }
 
@@ -128,40 +135,9 @@ func OwnAddresses() ([]netip.Addr, error) {
 
 // transport makes the transport for one way. Each has its own because a connection is judged by its way, too, and the dialer
 // does not know it otherwise.
-func (c *Client) transport(w way) *http.Transport {
-	policy := c.policy.Load()
-	dialer := &net.Dialer{
-		Timeout:  connectTimeout,
-		Resolver: policy.Resolver,
-		Control: func(_, address string, _ syscall.RawConn) error {
-			if err := c.control(address, w); err != nil || c.leave == nil {
-				return err
-			}
-			return c.leave(address)
-		},
-	}
-	return &http.Transport{
-		Proxy:                  nil, // none, also not from the environment
-		DialContext:            dialer.DialContext,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: policy.RootCAs},
-		TLSHandshakeTimeout:    connectTimeout,
-		MaxResponseHeaderBytes: maxHeaderBytes,
-		MaxIdleConnsPerHost:    idlePerHost,
-		IdleConnTimeout:        idleTimeout,
-		DisableCompression:     true, // bytes are counted as they come
-	}
-}
-
-// control judges the address of a connection about to be made.
-func (c *Client) control(address string, w way) error {
-	ap, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return &Refused{Host: address, Reason: "not an address"}
-	}
-	if why := c.policy.Load().judge(ap.Addr(), ap.Port(), w); why != "" {
-		return &Refused{Host: ap.Addr().String(), Reason: why}
-	}
-	return nil
+func (c *Client) transport(w way) *transport {
+	base := &transport{dial: c.dialer(w).DialContext, rules: c.policy.Load}
+	return base.withTLS(&tls.Config{MinVersion: tls.VersionTLS12, RootCAs: c.policy.Load().RootCAs})
 }
 
 // Do sends one request and returns the answer whatever its status; a redirect is an answer, too. What the policy forbids
@@ -193,8 +169,8 @@ func (c *Client) do(req *http.Request, maxBytes int64, http way) (*http.Response
 	if req.Host != "" && req.Host != req.URL.Host {
 		return nil, closeBody(req, &Refused{Host: req.URL.Hostname(), Reason: "Host header of another host"})
 	}
-	ctx, cancel := context.WithTimeout(req.Context(), longest)
-	res, err := c.by[w].RoundTrip(req.WithContext(ctx))
+	req, cancel := bounded(req)
+	res, err := c.by[w].RoundTrip(req)
 	if err != nil {
 		cancel()
 		return nil, fmt.Errorf("request to %s: %w", req.URL.Host, nowhere(err))
@@ -205,6 +181,16 @@ func (c *Client) do(req *http.Request, maxBytes int64, http way) (*http.Response
 	}
 	res.Body = &boundedBody{ReadCloser: res.Body, left: maxBytes, end: cancel}
 	return res, nil
+}
+
+// bounded is the request with an end, as it is if it has one that is sooner.
+func bounded(req *http.Request) (*http.Request, context.CancelFunc) {
+	ctx := req.Context()
+	if end, ok := ctx.Deadline(); ok && time.Until(end) <= longest {
+		return req, func() {} // whoever has set the end lets go of it
+	}
+	ctx, cancel := context.WithTimeout(ctx, longest)
+	return req.WithContext(ctx), cancel
 }
 
 // noHost says that a name leads to no address. Asking again does not help, unlike when no name server answers.

@@ -149,16 +149,6 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	}
 }
 
-// The environment is read once in a process, so a test by requests would prove nothing.
-func TestProxyOfTheEnvironmentIsIgnored(t *testing.T) {
-	c := New(Policy{})
-	for w := range c.by {
-		if c.transport(way(w)).Proxy != nil {
-			t.Errorf("way %d: there is a proxy", w)
-		}
-	}
-}
-
 // raw serves what answer writes, once a request has come, without the care of net/http.
 func raw(t *testing.T, answer func(w io.Writer)) (url string) {
 	t.Helper()

@@ -12,7 +12,7 @@ import (
 )
 
 // fakeResolver returns a resolver that gives the same answer, with no life time, for every name; behind a CNAME for
-// names that start with "alias.". No packet leaves the process.
+// names that start with "alias.", and behind several for those with "chain.". No packet leaves the process.
 func fakeResolver(answer func(name string) []netip.Addr) *net.Resolver {
 	return &net.Resolver{
 		PreferGo: true,
@@ -55,16 +55,18 @@ func replyTo(query []byte, answer func(name string) []netip.Addr) []byte {
 	question := query[12 : end+4]
 	var records []byte
 	count := uint16(0)
+	owner := query[12:end]
 	add := func(kind uint16, data []byte) {
-		records = append(records, 0xc0, 12) // the name of the question
+		records = append(records, owner...)
 		records = binary.BigEndian.AppendUint16(records, kind)
 		records = append(records, 0, 1, 0, 0, 0, 0) // class IN, life time 0
 		records = binary.BigEndian.AppendUint16(records, uint16(len(data)))
 		records = append(records, data...)
 		count++
 	}
-	if strings.HasPrefix(name, "alias.") {
-		add(typeCNAME, []byte("\x05other\x04test\x00"))
+	for _, next := range aliases(name) {
+		add(typeCNAME, []byte(next))
+		owner = []byte(next)
 	}
 	for _, addr := range answer(name) {
 		if addr.Is4() && kind == typeA || addr.Is6() && kind == typeAAAA {
@@ -76,6 +78,17 @@ func replyTo(query []byte, answer func(name string) []netip.Addr) []byte {
 	reply = binary.BigEndian.AppendUint16(reply, count)
 	reply = append(reply, 0, 0, 0, 0)
 	return append(append(reply, question...), records...)
+}
+
+// aliases are the names that a name stands for, one behind the other, as they are encoded.
+func aliases(name string) []string {
+	switch {
+	case strings.HasPrefix(name, "alias."):
+		return []string{"\x05other\x04test\x00"}
+	case strings.HasPrefix(name, "chain."):
+		return []string{"\x03one\x04test\x00", "\x03two\x07example\x00", "\x05three\x04test\x00", "\x08internal\x03lan\x00"}
+	}
+	return nil
 }
 
 // questionName returns the name in the question, with a dot at its end, and where its type begins.

@@ -34,10 +34,8 @@ func (c *Client) CheckURL(raw string) error {
 	if len(raw) > maxURL {
 		return &Refused{Reason: "URL longer than " + strconv.Itoa(maxURL) + " bytes"}
 	}
-	for _, r := range raw {
-		if r <= ' ' || r == 0x7f || r == '\\' {
-			return &Refused{Reason: "URL with spaces, control characters or backslashes"}
-		}
+	if strings.ContainsFunc(raw, isOdd) {
+		return &Refused{Reason: "URL with spaces, control characters or backslashes"}
 	}
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -50,12 +48,15 @@ func (c *Client) CheckURL(raw string) error {
 	return c.check(u, w)
 }
 
+// isOdd tells of a character that readers of a URL drop, or take for another.
+func isOdd(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' }
+
 // check judges what can be judged before names are resolved.
 func (c *Client) check(u *url.URL, w way) error {
 	host := u.Hostname()
 	why := shape(u)
 	if why == "" {
-		why = c.judgeHost(host, u, w)
+		why = c.judgeHost(host, strings.HasPrefix(u.Host, "["), portOf(u), w)
 	}
 	if why != "" {
 		return &Refused{Host: host, Reason: why}
@@ -81,25 +82,26 @@ func shape(u *url.URL) string {
 	return ""
 }
 
-func (c *Client) judgeHost(host string, u *url.URL, w way) string {
-	if strings.HasPrefix(u.Host, "[") || isNumeric(host) {
+// judgeHost judges a host as it is written: a name, or an address, which stood in brackets or did not.
+func (c *Client) judgeHost(host string, brackets bool, port uint16, w way) string {
+	if brackets || isNumeric(host) {
 		addr, err := netip.ParseAddr(host)
 		if err != nil {
 			return "not an address in its usual form" // decimal, octal, hexadecimal, short: read differently by others
 		}
-		return c.policy.Load().judge(addr, portOf(u), w)
+		return c.policy.Load().judge(addr, port, w)
 	}
 	if !isName(host) {
 		return "not a host name (write international names in their xn-- form)"
 	}
 	if isLocalhost(host) {
-		return c.policy.Load().judgeAny(localhost, portOf(u), w)
+		return c.policy.Load().judgeAny(localhost, port, w)
 	}
 	if w == plain && len(c.policy.Load().Allow) == 0 {
 		return "http is for allowed networks only (kabar serve --egress-allow), use https"
 	}
 	if len(c.policy.Load().Allow) == 0 { // else the name may lead to an allowed network, where any port is
-		return judgePort(portOf(u))
+		return judgePort(port)
 	}
 	return ""
 }

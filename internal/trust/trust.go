@@ -184,7 +184,7 @@ func withAuthorities(base *egress.Client, text []byte, now time.Time) (*egress.C
 	for _, c := range all {
 		roots.AddCert(c)
 	}
-	return base.Trusting(roots), nil
+	return base.WithTLS(roots, nil), nil
 }
 
 // replace changes a number's client. Connections of the old one that are idle are not used again.
