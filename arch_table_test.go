@@ -30,32 +30,41 @@ var places = map[string]place{
 	"localize":   {may: ".", outside: "github.com/bojanz/currency"},
 	"logs":       {},
 	"msgid":      {},
+	"natssink":   {may: "sink", outside: "github.com/nats-io/nats.go"},
 	"permute":    {},
+	"forward":    {may: "signature"},
 	"photo":      {outside: "golang.org/x/image"},
 	"portshare":  {},
 	"qr":         {outside: "github.com/boombuler/barcode"},
 	"secrets":    {outside: "golang.org/x/crypto"},
+	"signature":  {},
+	"sink":       {},
 	"sqlite":     {may: "commit filelock", outside: "modernc.org/sqlite"},
 	"vname":      {outside: "google.golang.org/protobuf"},
 	"web":        {outside: "github.com/go-json-experiment/json"},
 	"media":      {may: "secrets", outside: "github.com/gabriel-vasile/mimetype"},
 
+	"signature/snippets": {},
+
 	// The store, and what stands on it.
-	"store":   {may: ". commit permute secrets sqlite", outside: "github.com/jackc/pgx/v5"},
-	"auth":    {may: ". store", outside: "github.com/golang-jwt/jwt/v5 golang.org/x/crypto"},
-	"backup":  {may: "media store"},
-	"engine":  {may: ". csvtable e164 flowdata lanes localize media msgid network photo secrets store", outside: "golang.org/x/sync"},
-	"trace":   {may: ". store"},
-	"dossier": {may: ". media store trace"},
-	"webhook": {may: ". store"},
-	"preview": {may: ".", outside: "golang.org/x/net golang.org/x/sync"},
-	"trust":   {may: ". certs egress store"},
+	"store":      {may: ". commit permute secrets sqlite", outside: "github.com/go-json-experiment/json github.com/jackc/pgx/v5"},
+	"auth":       {may: ". store", outside: "github.com/golang-jwt/jwt/v5 golang.org/x/crypto"},
+	"backup":     {may: "media store"},
+	"engine":     {may: ". csvtable e164 flowdata lanes localize media msgid network photo secrets signature store", outside: "golang.org/x/sync"},
+	"trace":      {may: ". store"},
+	"endpoint":   {may: ". signature store"},
+	"deliveries": {may: ". store trace"},
+	"dossier":    {may: ". media store trace"},
+	"webhook":    {may: ". signature sink store"},
+	"preview":    {may: ".", outside: "golang.org/x/net golang.org/x/sync"},
+	"trust":      {may: ". certs egress store"},
+	"feed":       {may: ". store trace web"},
 
 	// Measuring the product from outside; it fills stores beforehand.
-	"bench": {may: ". auth engine secrets store", outside: "github.com/go-json-experiment/json github.com/jackc/pgx/v5 golang.org/x/sync"},
+	"bench": {may: ". auth engine secrets signature store", outside: "github.com/go-json-experiment/json github.com/jackc/pgx/v5 golang.org/x/sync"},
 
 	// Watching a server.
-	"doctor":  {may: "egress relayproto sqlite store", outside: "github.com/coder/websocket"},
+	"doctor":  {may: ". egress relayproto sqlite store", outside: "github.com/coder/websocket"},
 	"metrics": {may: ". egress web webhook", outside: "github.com/prometheus/client_golang"},
 
 	// Networks.
@@ -70,11 +79,12 @@ var places = map[string]place{
 	// What people and applications see.
 	"contentjson":   {may: ". web", outside: "github.com/go-json-experiment/json"},
 	"onprem":        {may: ". auth contentjson engine figures media msgid secrets store vname web", outside: "github.com/go-json-experiment/json github.com/google/uuid"},
+	"eventjson":     {may: ". contentjson msgid web"},
 	"graph":         {may: ". auth contentjson e164 engine library media msgid network qr store web", outside: "github.com/go-json-experiment/json"},
 	"apidoc":        {may: "ui web", outside: "github.com/goccy/go-yaml"},
-	"manage":        {may: ". auth dossier engine store trace web"},
+	"manage":        {may: ". auth deliveries dossier endpoint engine feed signature store trace ui web webhook"},
 	"ui":            {may: "."},
-	"console":       {may: ". auth engine store ui web"},
+	"console":       {may: ". auth deliveries endpoint engine signature signature/snippets store trace ui web"},
 	"phone":         {may: ". attachment commit e2ee media msgid payload prekeys relayclient relayproto sqlite web"},
 	"phone/phoneui": {may: ". phone ui web"},
 
@@ -98,7 +108,7 @@ var places = map[string]place{
 	"torture/powercut":   {may: ". engine media msgid network secrets sqlite store torture/disk"},
 
 	// The only package that sees everything.
-	"cmd/kabar": {may: ". apidoc attachment auth backup bench certs commit console control csvtable doctor dossier egress engine filelock graph kms lanes library logs manage media metrics network network/relay onprem phone phone/phoneui portshare " +
+	"cmd/kabar": {may: ". apidoc attachment auth backup bench certs commit console control csvtable deliveries doctor dossier egress endpoint engine eventjson feed filelock forward graph kms lanes library logs manage media metrics natssink network network/relay onprem phone phone/phoneui portshare " +
 		"preview rates relayserver secrets store trace trust ui vname web webhook",
 		outside: "github.com/agnivade/levenshtein github.com/alecthomas/kong github.com/goccy/go-yaml golang.org/x/sync"},
 }
@@ -119,6 +129,7 @@ var bans = []struct{ from, to, why string }{
 	{"webhook", "engine network/... onprem auth console", "deliveries go on whatever the rest does; they read events"},
 	{"onprem", "network/relay webhook console manage phone/... e2ee", "a dialect translates; it neither sends nor shows"},
 	{"graph", "network/relay webhook console manage phone/... e2ee", "a dialect translates; it neither sends nor shows"},
+	{"eventjson", "engine store onprem graph webhook console manage", "a dialect translates; it neither sends nor shows"},
 	{"console", "onprem webhook network/relay phone/... e2ee", "the console shows what it is told, through an interface of its own"},
 	{"apidoc", "onprem auth engine store", "a description is read and shown, whatever API it is about"},
 	{"phone/...", "store engine auth onprem webhook console network/... relayserver", "the customer's side shares nothing with the business but the wire"},

@@ -24,6 +24,7 @@ const (
 	EventCredit    EventKind = "credit"   // much of the account's line of credit is used, or all of it
 	EventLimits    EventKind = "limits"   // the number has other limits
 	EventTemplate  EventKind = "template" // a template of the account has changed: told in the log of the account's oldest number
+	EventEndpoint  EventKind = "endpoint" // the state of an endpoint of the number is another: Endpoint says which
 )
 
 // Collection is what can be collected.
@@ -92,6 +93,7 @@ type Event struct {
 	Template  *TemplateChange `json:"template,omitempty"`  // EventTemplate
 	Credit    *CreditAlert    `json:"credit,omitempty"`    // EventCredit
 	Limits    *LimitChange    `json:"limits,omitempty"`    // EventLimits
+	Endpoint  *EndpointChange `json:"endpoint,omitempty"`  // EventEndpoint
 }
 
 // RawContent is a content together with its kind, as one JSON value.

@@ -14,7 +14,7 @@ type accountRetentionCmd struct {
 	accountFlag `embed:""`
 	Messages    string `help:"Days that messages are kept; 0 without end, default as the numbers' settings have it." placeholder:"DAYS" env:"-"`
 	Media       string `help:"Days that media are kept after they were last sent or fetched." placeholder:"DAYS" env:"-"`
-	Events      string `help:"Days that events are kept which every webhook has been told of." placeholder:"DAYS" env:"-"`
+	Events      string `help:"Days that events are kept, whether webhooks have been told of them or not." placeholder:"DAYS" env:"-"`
 	Answers     string `help:"Days that answers to requests with an idempotency key are kept." placeholder:"DAYS" env:"-"`
 	Broadcasts  string `help:"Days that broadcasts, with their lists, are kept after they have ended." placeholder:"DAYS" env:"-"`
 }

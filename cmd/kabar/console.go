@@ -64,7 +64,7 @@ func (c *consoleLinkCmd) Run(ctx context.Context, s streams) error {
 
 // consoleScopes are what a session of the console can be allowed.
 func consoleScopes() []string {
-	return []string{auth.ScopeRead, auth.ScopeReview, auth.ScopeTemplates}
+	return []string{auth.ScopeRead, auth.ScopeReview, auth.ScopeTemplates, auth.ScopeWebhooks}
 }
 
 // operatorSession is a session of the operator.

@@ -41,6 +41,11 @@ func (s *server) listening(context.Context, struct{}, control.Report) (string, e
 	return s.addr.String(), nil
 }
 
+// phoneAt is the operation that says where the phones of kabar dev are; empty on a server that has none.
+func (s *server) phoneAt(context.Context, struct{}, control.Report) (string, error) {
+	return s.o.phonePage, nil
+}
+
 func (s *server) webhookClient(n kabar.NumberID) (*egress.Client, error) {
 	return s.trust.Client(n), nil
 }
@@ -116,7 +121,8 @@ func (in *inside) numbers(ctx context.Context) (all []doctor.Check) {
 			if !known {
 				b.Pending = -1
 			}
-			all = append(all, doctor.Webhook(doctor.Endpoint{Name: name, URL: ep.URL, Pending: b.Pending, Last: b.LastError}, out))
+			all = append(all, doctor.Webhook(doctor.Endpoint{Name: name, URL: ep.URL, Pending: b.Pending, Last: b.LastError,
+				ID: in.db.PublicEndpoint(ep.Group), State: ep.State, Reason: ep.Reason}, out))
 		}
 	}
 	return all

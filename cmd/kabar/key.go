@@ -152,6 +152,8 @@ func opens(scope string) string {
 		return "what became of messages and templates, in /kabar/v1 and the console"
 	case auth.ScopeReview:
 		return "judging templates, in /kabar/v1 and the console"
+	case auth.ScopeWebhooks:
+		return "/kabar/v1/endpoints and the console: where events go, their secrets, replays"
 	case auth.ScopeConsent:
 		return "/kabar/v1/consent: recording what customers have agreed to"
 	case auth.ScopeBroadcasts:

@@ -59,6 +59,9 @@ type cli struct {
 	Customer  customerCmd  `cmd:"" program:"serve" help:"Export or erase what is held of one customer."`
 	Broadcast broadcastCmd `cmd:"" program:"serve" help:"Send a template to many, and watch how far it is."`
 	Key       keyCmd       `cmd:"" program:"serve" help:"Make API keys, list and revoke them; make and rotate the master key."`
+	Events    eventsCmd    `cmd:"" program:"-" help:"Show what happens on a server, as it happens, and have it told again."`
+	Listen    listenCmd    `cmd:"" program:"-" help:"Hand a server's events to an application on this machine."`
+	Trigger   triggerCmd   `cmd:"" program:"-" help:"Make something happen on the embedded network, and show its event."`
 	Audit     auditCmd     `cmd:"" program:"serve" help:"Show what was done, and verify that the log of it is whole."`
 	Console   consoleCmd   `cmd:"" program:"serve" help:"Print a link that signs in to the console of a running server."`
 	Bench     benchCmd     `cmd:"" program:"-" help:"Measure this machine: messages a second, the whole way, webhooks, memory."`

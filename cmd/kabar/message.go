@@ -90,7 +90,11 @@ func writeMessage(w io.Writer, m *trace.Message) error {
 	}
 	fmt.Fprintf(&b, "%s\n%s from %s to %s, %s\n\n  %s\n\n", m.ID, m.Type, from, to, m.Status, m.Content)
 	for _, s := range m.Timeline {
-		fmt.Fprintf(&b, "%-10s %s\n", s.Status, s.At.UTC().Format(toSecond))
+		fmt.Fprintf(&b, "%-10s %s", s.Status, s.At.UTC().Format(toSecond))
+		if s.Error != "" {
+			b.WriteString(", " + s.Error)
+		}
+		b.WriteByte('\n')
 	}
 	j := m.Judged
 	if j.WindowOpen != nil {

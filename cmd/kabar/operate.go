@@ -27,7 +27,7 @@ type parts struct {
 	db     *store.DB
 	auth   *auth.Auth
 	media  *media.Store
-	attach func(ctx context.Context, n *kabar.Number) error // connects a new number; nil when the server does not run
+	attach func(ctx context.Context, n *kabar.Number) error // connects a new number, and has its endpoints told of it; nil when the server does not run
 	// Nil when the server does not run, as attach is:
 	verify func(ctx context.Context, n *kabar.Number, code string) error // gives the relay a number's verification code
 	link   func(n *kabar.Number) (state string, since time.Time)         // how a number is connected

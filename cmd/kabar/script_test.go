@@ -24,8 +24,8 @@ import (
 )
 
 // The scripts in testdata/script run the real program as processes of their own. Besides the commands of testscript they
-// have sink, ready, call, hooks, until, get, burst, order, png, free, recipe, page, held, half, texts and unpack: below, in script_serve_test.go and
-// script_customer_test.go.
+// have sink, ready, call, hooks, until, get, burst, order, png, free, recipe, page, held, half, texts, unpack, app, told, verified, same and
+// nats: below, in script_serve_test.go, script_customer_test.go, script_app_test.go and script_nats_test.go.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"kabar": main, "deploy-shim": deployShim})
 }
@@ -41,13 +41,14 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: dir, Files: files,
 		Setup: func(env *testscript.Env) error {
-			env.Values[sinkKey{}] = &sink{}
+			env.Values[sinkKey{}], env.Values[appsKey{}] = &sink{}, map[string]*app{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"sink": cmdSink, "ready": cmdReady, "call": cmdCall, "hooks": cmdHooks, "until": cmdUntil, "get": cmdGet, "burst": cmdBurst,
 			"order": cmdOrder, "png": cmdPNG, "free": cmdFree, "recipe": cmdRecipe, "page": cmdPage,
 			"held": cmdHeld, "half": cmdHalf, "texts": cmdTexts, "unpack": cmdUnpack,
+			"app": cmdApp, "told": cmdTold, "verified": cmdVerified, "same": cmdSame, "nats": cmdNATS,
 		},
 	})
 }
@@ -56,17 +57,23 @@ type sinkKey struct{}
 
 // sink is an application that takes webhooks and remembers them.
 type sink struct {
-	mu     sync.Mutex
-	bodies []string
-	status int
-	server *httptest.Server // the last that was started
+	mu      sync.Mutex
+	bodies  []string
+	refused []string // while it was down; GET shows them
+	status  int
+	server  *httptest.Server // the last that was started
 }
 
 func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if r.Method == http.MethodGet {
+		_, _ = io.WriteString(w, strings.Join(s.refused, "\n"))
+		return
+	}
 	if err != nil || s.status != 0 {
+		s.refused = append(s.refused, string(body))
 		w.WriteHeader(s.status)
 		return
 	}
@@ -191,7 +198,7 @@ func cmdHooks(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(err)
 }
 
-// cmdUntil repeats "hooks" or a call until its output matches: until REGEXP hooks, until REGEXP call GET URL. It gives up
+// cmdUntil repeats "hooks", "told NAME" or a call until its output matches: until REGEXP hooks, until REGEXP call GET URL. It gives up
 // after patience.Limit. Negated, it watches for a second that the output never matches.
 func cmdUntil(ts *testscript.TestScript, neg bool, args []string) {
 	re, err := regexp.Compile("(?s)" + args[0])
@@ -202,10 +209,15 @@ func cmdUntil(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	var out string
 	for deadline := time.Now().Add(limit); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if args[1] == "hooks" {
+		switch args[1] {
+		case "hooks":
 			out = theSink(ts).all()
-		} else if out, err = call(ts, args[2:]); err != nil {
-			out = err.Error()
+		case "told":
+			out = theApp(ts, args[2]).String()
+		default:
+			if out, err = call(ts, args[2:]); err != nil {
+				out = err.Error()
+			}
 		}
 		if !re.MatchString(out) {
 			continue

@@ -19,9 +19,12 @@ import (
 	"kabar/internal/certs"
 	"kabar/internal/console"
 	"kabar/internal/control"
+	"kabar/internal/deliveries"
 	"kabar/internal/dossier"
 	"kabar/internal/egress"
+	"kabar/internal/endpoint"
 	"kabar/internal/engine"
+	"kabar/internal/feed"
 	"kabar/internal/graph"
 	"kabar/internal/manage"
 	"kabar/internal/media"
@@ -65,7 +68,10 @@ type server struct {
 	egress     *egress.Client
 	trust      *trust.Keeper
 	engine     *engine.Engine
+	feed       *feed.Feed
 	dispatcher *webhook.Dispatcher
+	endpoints  *endpoint.Endpoints
+	deliveries *deliveries.Deliveries
 	auth       *auth.Auth
 	console    *console.Console
 	handler    http.Handler
@@ -131,7 +137,7 @@ func (s *server) assemble(ctx context.Context) error {
 		s.o.log.Warn("certificates", "problem", err)
 	}
 	s.engine = engine.New(engine.Options{Store: s.db, Media: s.media, Fetch: s.egress, Endpoints: s.egress, Preview: preview.New(s.egress, "Kabar/"+version()).Find, Log: s.o.log, Now: s.now, Rates: rates.Default(),
-		Committed: func(n kabar.NumberID) { s.dispatcher.Wake(n) }, Counted: s.metrics.Message, Noted: s.stats.Note})
+		Committed: func(n kabar.NumberID) { s.dispatcher.Wake(n); s.feed.Wake(n) }, Counted: s.metrics.Message, Noted: s.stats.Note})
 	if err = s.engine.Accounts().Load(ctx); err != nil {
 		return err
 	}
@@ -148,27 +154,15 @@ func (s *server) assemble(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.dispatcher = webhook.New(webhook.Options{Store: s.db,
-		Told:     func(p webhook.Post) { s.stats.Told(p.Number, p.Kind, p.Status, p.Err, p.Took) },
-		ClientOf: func(n kabar.NumberID) webhook.Client { return s.metrics.Client(s.trust.Client(n)) },
-		Render:   map[kabar.Dialect]webhook.Renderer{kabar.OnPrem: v1.Render, kabar.Cloud: cloud.Render},
-		Batch:    map[kabar.Dialect]webhook.Batcher{kabar.OnPrem: v1},
-		Profile:  map[kabar.Dialect]webhook.Profile{kabar.Cloud: cloudRetries()},
-		Sign:     map[kabar.Dialect]webhook.Signer{kabar.Cloud: cloud.Signed},
-		Settings: s.engine.Settings, Number: s.engine.Number, Now: s.now, Log: s.o.log, Version: version()})
+	s.openWebhooks(v1, cloud)
 	if s.o.lab != nil {
 		s.o.lab.OnShift(s.engine.Shifted)
 		s.o.lab.OnShift(s.dispatcher.Shifted)
 	}
 	s.mediaSize = metrics.NewFolder(s.mediaDir())
 	s.measure()
-	s.console = console.New(s, console.Options{Templates: s.engine.Templates(), Accounts: s.db.Accounts, Log: s.o.log})
+	s.console = console.New(s, console.Options{Templates: s.engine.Templates(), Webhooks: s.webhookPages(), Accounts: s.db.Accounts, Log: s.o.log})
 	return s.routes(v1, cloud)
-}
-
-// cloudRetries are how webhooks of the Cloud API are tried again: they are kept as long as their events are.
-func cloudRetries() webhook.Profile {
-	return webhook.Profile{First: 5 * time.Second, Most: time.Hour, Jitter: 0.2, Timeout: 15 * time.Second}
 }
 
 func (s *server) mediaDir() string { return filepath.Join(s.o.dir, "media") }
@@ -182,11 +176,11 @@ func (s *server) allow(hosts []string) {
 // routes builds the handler from the authorisation table.
 func (s *server) routes(v1 *onprem.API, cloud *graph.API) error {
 	tracer := newTracer(s.db)
-	mo := manage.Options{Checks: s.checks(), Messages: tracer, Conversations: tracer, Consents: s.engine.Consents(), Broadcasts: s.engine.Broadcasts(), Of: ofKey,
+	mo := manage.Options{Checks: s.checks(), Messages: tracer, Events: s.feed, Conversations: tracer, Consents: s.engine.Consents(), Broadcasts: s.engine.Broadcasts(), Of: ofKey,
 		Erasures:  s.engine.Erasures(),
 		Exports:   dossier.New(dossier.Options{Store: s.db, Media: s.media, Trace: tracer, Now: s.now}),
 		Templates: s.engine.Templates(), AccountsOf: s.accountsOf, Accounts: s.engine.Accounts(), Nodes: s.db, Operator: ofWholeServer, MessageID: s.messageID,
-		Reviews: s.engine.Reviews(), Keys: s.auth, Numbers: s.db.Numbers, Audit: s.db, Limits: s.engine, Hours: s.engine, Now: s.now, Log: s.o.log}
+		Reviews: s.engine.Reviews(), Keys: s.auth, Numbers: s.db.Numbers, Audit: s.db, Limits: s.engine, Endpoints: s.endpoints, IDs: s.db, Proves: func(r *http.Request) bool { return auth.From(r).May(auth.ScopeWebhooks) }, Health: s.health, Try: s.try, Deliveries: s.deliveries, Hours: s.engine, Now: s.now, Log: s.o.log}
 	if s.o.lab != nil {
 		mo.Clock = s.o.lab
 	}
@@ -222,11 +216,12 @@ func (s *server) routes(v1 *onprem.API, cloud *graph.API) error {
 
 // operations are what the operator's commands can have done while the server runs.
 func (s *server) operations() *control.Mux {
-	m := operations(&parts{dir: s.o.dir, db: s.db, auth: s.auth, media: s.media, attach: s.connect, verify: s.verify, link: s.link, api: s.api,
+	m := operations(&parts{dir: s.o.dir, db: s.db, auth: s.auth, media: s.media, attach: s.welcome, verify: s.verify, link: s.link, api: s.api,
 		engine: s.engine, limits: s.o.limits})
 	control.Handle(m, "status", s.inspect)
 	control.Handle(m, "doctor", s.examine)
 	control.Handle(m, "address", s.listening)
+	control.Handle(m, "phone", s.phoneAt)
 	control.Handle(m, "console.link", recorded(s.db, "console.link", s.consoleLink))
 	return m
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
+	"slices"
 	"time"
 
 	"kabar"
@@ -35,22 +37,20 @@ func (s *server) Status(ctx context.Context) (console.View, error) {
 	if err != nil {
 		return v, err
 	}
-	var url string // of the first number
-	for i, n := range numbers {
-		ep, err := s.engine.Endpoint(ctx, n.ID)
+	receives := false // some endpoint is told of events
+	for _, n := range numbers {
+		all, err := s.db.Endpoints(ctx, n.ID)
 		if err != nil {
 			return v, err
 		}
-		if i == 0 {
-			url = ep.URL
-		}
+		receives = receives || slices.ContainsFunc(all, func(e *kabar.Endpoint) bool { return e.URL != "" })
 		of := ""
 		if len(numbers) > 1 {
 			of = " of " + n.Digits
 		}
-		v.Lights = append(v.Lights, s.linkLight("Network"+of, n), hookLight("Webhook"+of, ep, backlog[ep.ID]))
+		v.Lights = append(v.Lights, s.linkLight("Network"+of, n), hooksLight("Webhooks"+of, all, backlog))
 	}
-	v.Steps, err = s.steps(ctx, url)
+	v.Steps, err = s.steps(ctx, receives)
 	return v, err
 }
 
@@ -62,17 +62,47 @@ func (s *server) linkLight(name string, n *kabar.Number) console.Light {
 	return console.Light{Name: name, State: console.Waiting, Text: text + " since " + since.UTC().Format(time.TimeOnly)}
 }
 
-func hookLight(name string, ep *kabar.Endpoint, b webhook.Backlog) console.Light {
-	l := console.Light{Name: name, Unit: "events waiting", Count: b.Pending}
-	switch {
-	case ep.URL == "":
-		l.State, l.Text, l.Detail = console.Unset, "no URL", "Events wait until there is one; nothing is lost."
-	case b.Failing:
-		l.State, l.Text, l.Detail = console.Bad, "failing", b.LastError
-	default:
-		l.State, l.Text, l.Detail = console.Good, "answering", ep.URL
+// hooksLight is how the endpoints of a number are: the one that is worst, and what waits for all of them.
+func hooksLight(name string, all []*kabar.Endpoint, backlog map[kabar.EndpointID]webhook.Backlog) console.Light {
+	l := console.Light{State: console.Unset, Text: "no URL", Detail: "Events wait until there is one; nothing is lost."}
+	told, pending := 0, int64(0)
+	for _, e := range all {
+		b := backlog[e.ID]
+		if e.URL == "" {
+			l.Count += b.Pending
+			continue
+		}
+		one := hookLight(e, b)
+		if pending += b.Pending; told == 0 || one.State == console.Bad && l.State != console.Bad {
+			l = one
+		}
+		told++
+	}
+	l.Name, l.Unit = name, "events waiting"
+	if told > 0 {
+		l.Count = pending
+	}
+	if told > 1 {
+		l.Detail += fmt.Sprintf(", and %d more", told-1)
 	}
 	return l
+}
+
+// hookLight is how an endpoint is for a number. Its URL may hold a secret, so only the host is shown.
+func hookLight(e *kabar.Endpoint, b webhook.Backlog) console.Light {
+	host := e.URL
+	if u, err := url.Parse(e.URL); err == nil {
+		host = u.Host
+	}
+	switch {
+	case e.State == kabar.EndpointSuspended:
+		return console.Light{State: console.Bad, Text: "suspended", Detail: host}
+	case !e.Active():
+		return console.Light{State: console.Unset, Text: string(e.State), Detail: host}
+	case b.Failing:
+		return console.Light{State: console.Bad, Text: "failing", Detail: host + ": " + b.LastError}
+	}
+	return console.Light{State: console.Good, Text: "answering", Detail: host}
 }
 
 func (s *server) storeName() string {
@@ -106,7 +136,7 @@ func (s *server) host() string {
 }
 
 // steps is the way of a newcomer.
-func (s *server) steps(ctx context.Context, url string) ([]console.Step, error) {
+func (s *server) steps(ctx context.Context, receives bool) ([]console.Step, error) {
 	seq, err := s.db.LastSeq(ctx, s.first().ID)
 	if err != nil {
 		return nil, err
@@ -119,7 +149,7 @@ func (s *server) steps(ctx context.Context, url string) ([]console.Step, error) 
 		{Title: "Be a customer", Text: "Open the phone page, choose a customer and write to the business.", Href: s.o.phonePage, Go: "Open the phone page", Done: seq > 0},
 		{Title: "Answer", Text: "Send a text from your own code. It may be free-form for 24 hours after the customer's last message. The token is what POST /v1/users/login answers.",
 			Command: call.text(customer), Done: seq > 1},
-		{Title: "Receive webhooks", Text: "Tell the server where to post messages and statuses.", Command: call.webhook(), Done: url != ""},
+		{Title: "Receive webhooks", Text: "Tell the server where to post messages and statuses: in a form, or by a call.", Command: call.webhook(), Href: "/console/endpoints", Go: "Add an endpoint", Done: receives},
 	}
 	if s.o.phonePage == "" {
 		steps = steps[1:]

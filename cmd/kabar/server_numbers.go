@@ -20,7 +20,7 @@ func (s *server) attach(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.engine.Redirect(ctx); err != nil {
+	if err := errors.Join(s.engine.Redirect(ctx), s.endpoints.Spread(ctx)); err != nil {
 		return err
 	}
 	for _, n := range numbers {
@@ -61,7 +61,12 @@ func (s *server) addNumber(ctx context.Context, to kabar.AccountID, digits, name
 	if err != nil {
 		return nil, err
 	}
-	return n, errors.Join(s.engine.Redirect(ctx), s.connect(ctx, n))
+	return n, s.welcome(ctx, n)
+}
+
+// welcome has a number that has just been added told of by the endpoints of its account and app, and connects it.
+func (s *server) welcome(ctx context.Context, n *kabar.Number) error {
+	return errors.Join(s.engine.Redirect(ctx), s.endpoints.Spread(ctx), s.connect(ctx, n))
 }
 
 // missing is what a person has to do before the network admits a number; empty if nothing.

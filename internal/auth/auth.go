@@ -44,7 +44,8 @@ const (
 	ScopeConsent  = "consent"  // to record what customers have agreed to, in /kabar/v1
 	// ScopeBroadcasts is to send one template to many, in /kabar/v1: more than answering a customer.
 	ScopeBroadcasts = "broadcasts"
-	ScopeLab        = "lab" // the tools of kabar dev: the clock
+	ScopeWebhooks   = "webhooks" // to say where events go, and have them sent again, in /kabar/v1
+	ScopeLab        = "lab"      // the tools of kabar dev: the clock
 
 	// In a team some do only a part of what whatsapp_business_management allows, and few see what the others do.
 	ScopeTemplates = "templates" // to write templates; included in ScopeManagement
@@ -56,7 +57,7 @@ const (
 // AllScopes returns every scope there is.
 func AllScopes() []string {
 	return []string{ScopeMessages, ScopeAdmin, ScopeRead, ScopeLab, ScopeManagement, ScopeMessaging, ScopeReview, ScopeTemplates, ScopeKeys,
-		ScopeAudit, ScopeConsent, ScopeAccounts, ScopeBroadcasts, ScopePrivacy}
+		ScopeAudit, ScopeConsent, ScopeAccounts, ScopeBroadcasts, ScopePrivacy, ScopeWebhooks}
 }
 
 // Who is the one behind a request.

@@ -19,7 +19,7 @@ type Role struct {
 func Roles() []Role {
 	talk := []string{ScopeMessages, ScopeRead, ScopeMessaging, ScopeConsent}
 	write := slices.Concat(talk, []string{ScopeTemplates, ScopeBroadcasts})
-	build := slices.Concat(write, []string{ScopeManagement})
+	build := slices.Concat(write, []string{ScopeManagement, ScopeWebhooks})
 	run := slices.Concat(build, []string{ScopeAdmin, ScopeReview, ScopeKeys, ScopeAccounts, ScopePrivacy})
 	return []Role{
 		{"owner", "whom the business belongs to: everything, and sees what the others did", slices.Concat(run, []string{ScopeAudit})},

@@ -72,7 +72,7 @@ func (e *env) fill(t *testing.T, bodies ...string) {
 		if err != nil {
 			return err
 		}
-		endpoint := &kabar.Endpoint{Account: e.A.Account, Number: e.A.ID, Dialect: kabar.OnPrem, URL: "https://app.example/"}
+		endpoint := &kabar.Endpoint{Account: e.A.Account, Number: e.A.ID, Dialect: kabar.OnPrem, EndpointConfig: kabar.EndpointConfig{URL: "https://app.example/"}}
 		errs := []error{tx.AddEndpoint(endpoint, e.Now)}
 		for _, name := range []string{sessions + "1", sessions + "2", "device", "onetime/1"} {
 			errs = append(errs, tx.SetState(e.A, name+fmt.Sprint(c.ID), 0, []byte(name)))

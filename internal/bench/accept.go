@@ -111,10 +111,14 @@ const textBytes = 240
 
 // sendRequests returns a request for each customer.
 func sendRequests(addr, token string) [][]byte {
+	return requestsTo(addr, token, customerDigits)
+}
+
+func requestsTo(addr, token string, digits func(i int) string) [][]byte {
 	text := strings.Repeat("Your parcel arrives today. ", textBytes)[:textBytes]
 	all := make([][]byte, customers)
 	for i := range all {
-		body := fmt.Sprintf(`{"recipient_type":"individual","to":%q,"type":"text","text":{"body":%q}}`, customerDigits(i), text)
+		body := fmt.Sprintf(`{"recipient_type":"individual","to":%q,"type":"text","text":{"body":%q}}`, digits(i), text)
 		all[i] = fmt.Appendf(nil, "POST /v1/messages HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"+
 			"Content-Length: %d\r\n\r\n%s", addr, token, len(body), body)
 	}

@@ -90,12 +90,23 @@ type timing struct{ lead, span time.Duration }
 // press sends requests to a target from so many clients, each as fast as it is answered, and counts what is answered within
 // the span.
 func press(ctx context.Context, t *target, clients int, when timing) (window, error) {
+	l := &load{target: t, times: make([][]time.Duration, clients)}
+	var w window
+	err := l.apply(ctx, func(ctx context.Context) { w = l.observe(ctx, when) })
+	for _, times := range l.times {
+		w.times = append(w.times, times...)
+	}
+	return w, err
+}
+
+// apply has the clients send as long as something lasts.
+func (l *load) apply(ctx context.Context, lasts func(context.Context)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	l := &load{target: t, times: make([][]time.Duration, clients)}
+	clients := len(l.times)
 	var wg sync.WaitGroup
 	for i := range clients {
-		c, err := dial(ctx, t.addr)
+		c, err := dial(ctx, l.target.addr)
 		if err != nil {
 			cancel(err)
 			break
@@ -105,17 +116,14 @@ func press(ctx context.Context, t *target, clients int, when timing) (window, er
 			defer stop()
 			defer func() { _ = c.conn.Close() }() // nobody waits any more
 			if err := l.run(c, i, clients); err != nil {
-				cancel(fmt.Errorf("%s: %w", t.process.name, err))
+				cancel(fmt.Errorf("%s: %w", l.target.process.name, err))
 			}
 		})
 	}
-	w := l.observe(ctx, when)
+	lasts(ctx)
 	l.done.Store(true)
 	wg.Wait()
-	for _, times := range l.times {
-		w.times = append(w.times, times...)
-	}
-	return w, context.Cause(ctx)
+	return context.Cause(ctx)
 }
 
 // load is one press at work.

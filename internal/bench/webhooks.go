@@ -9,48 +9,78 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"kabar"
 )
 
+// shape is how the events of a round travel, and what is found of them.
+type shape struct {
+	*endpoint
+	prefix, title string // of its figures, of its row
+	dialect       kabar.Dialect
+	samples       *samples
+	left          int64 // events that have not been delivered
+	product, bare series
+}
+
+func shapes() []*shape {
+	return []*shape{
+		{prefix: "webhooks.", title: "1", dialect: kabar.OnPrem, endpoint: &endpoint{batch: 1}},
+		{prefix: "webhooks.batched_", title: fmt.Sprint("up to ", batchSize), dialect: kabar.OnPrem, endpoint: &endpoint{batch: batchSize}},
+		{prefix: "webhooks.cloud_", title: "up to 1,000, Cloud API", dialect: kabar.Cloud, endpoint: &endpoint{}},
+	}
+}
+
 // webhooks measures the delivery of events that wait in the store to one application, beside a plain client that posts the
-// same bytes to it.
+// same bytes to it; then that of events as they are caused, one a request.
 func (b *bench) webhooks(ctx context.Context) (err error) {
-	samples := &samples{}
-	sink, err := openSink(ctx, samples.taken)
+	var kept atomic.Pointer[samples]
+	kept.Store(new(samples))
+	sink, err := openSink(ctx, func(body []byte) { kept.Load().taken(body) })
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, sink.close()) }()
+	d := &drain{b: b, sink: sink, kept: &kept, when: b.round(), shapes: shapes()}
 	w, err := b.newWorld(ctx, "webhooks", "")
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(w.talk(ctx), b.fillEvents(ctx, w, b.webhookEvents(), "webhooks: events"), w.close()); err != nil {
+	fresh, err := d.seed(ctx, w)
+	if err := errors.Join(err, w.close()); err != nil {
 		return err
 	}
-	s, err := b.serve(ctx, w, nowhere)
-	if err != nil {
+	if d.server, err = b.serve(ctx, w, nowhere); err != nil {
 		return err
 	}
-	d := &drain{b: b, sink: sink, server: s, when: b.round(), left: b.webhookEvents()}
-	kinds := []int{1}
-	if b.canBatch(ctx, s) {
-		kinds = append(kinds, batchSize)
-	} else {
-		b.report.note("webhooks: this version puts one event into a request; up to %d were not measured.", batchSize)
-	}
-	ceiling, found, err := d.rounds(ctx, kinds, samples)
-	if err != nil {
+	if err := d.rounds(ctx); err != nil {
 		return err
 	}
-	b.reportWebhooks(kinds, d.when.span, found, ceiling)
-	return nil
+	b.reportWebhooks(d.shapes, d.when.span)
+	return b.published(ctx, d.server, sink, fresh)
+}
+
+// seed gives the number its events, an endpoint for each shape, and one that is told of nothing older than itself.
+func (d *drain) seed(ctx context.Context, w *world) (fresh *endpoint, err error) {
+	events := d.b.webhookEvents()
+	if err := errors.Join(w.talk(ctx), d.b.fillEvents(ctx, w, events, "webhooks: events")); err != nil {
+		return nil, err
+	}
+	for _, s := range d.shapes {
+		if s.endpoint, err = w.addEndpoint(ctx, s.dialect, s.batch, d.sink.url(), 0); err != nil {
+			return nil, err
+		}
+		s.left, s.samples = events, new(samples)
+	}
+	return w.addEndpoint(ctx, kabar.OnPrem, 1, d.sink.url(), events)
 }
 
 // webhookEvents is how many events are filled in: more than are delivered within the rounds on an ordinary machine. A fast one has
 // shorter rounds.
 func (b *bench) webhookEvents() int64 {
-	const perSecond, least = 45_000, 20_000
+	const perSecond, least = 60_000, 20_000
 	return max(int64(b.o.Time.Seconds()*perSecond), least)
 }
 
@@ -59,19 +89,25 @@ func (b *bench) fillEvents(ctx context.Context, w *world, n int64, what string) 
 	return w.fill(ctx, n, func(done int64) { b.o.Tell(what, done, n) }, w.addEvent)
 }
 
-// samples keeps the first bodies with one event that an application has been posted.
+// samples keeps the first bodies that an application has been posted, of a round that warms up.
 type samples struct {
 	mu     sync.Mutex
 	bodies [][]byte
+	bytes  int
 }
 
-const sampleCount = 1000
+// Bounds of samples.
+const (
+	sampleCount = 1000
+	sampleBytes = 16 << 20
+)
 
 func (s *samples) taken(body []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.bodies) < sampleCount && bytes.Count(body, eventMark) == 1 {
+	if len(s.bodies) < sampleCount && s.bytes < sampleBytes {
 		s.bodies = append(s.bodies, bytes.Clone(body))
+		s.bytes += len(body)
 	}
 }
 
@@ -86,77 +122,81 @@ func (s *samples) write(file string) error {
 type drain struct {
 	b      *bench
 	sink   *sink
+	kept   *atomic.Pointer[samples] // where the sink keeps bodies
 	server *server
 	when   timing
-	left   int64 // events that have not been delivered
+	shapes []*shape
 }
 
-// fit shortens the rounds to come if there are too few events for them; used is what one took that was not shortened.
-func (d *drain) fit(used int64) {
+// fit shortens the rounds to come if there are too few events of a shape for them; used is what one took that was not shortened.
+func (d *drain) fit(left, used int64) {
 	const reserve = 0.4 // later rounds deliver more than the first, and the least that one takes is not shortened
-	if share := reserve * float64(d.left) / float64(used*Rounds); share < 1 {
-		d.when.span = time.Duration(share * float64(d.when.span))
+	if share := reserve * float64(left) / float64(used*Rounds); share < 1 {
+		d.when.span = min(d.when.span, time.Duration(share*float64(d.b.round().span)))
 	}
 }
 
-// rounds measures each kind and the ceiling in turn. The first round warms up, and gives the ceiling its bodies.
-func (d *drain) rounds(ctx context.Context, kinds []int, samples *samples) (ceiling *series, found map[int]*series, err error) {
-	ceiling, found = &series{}, map[int]*series{}
-	file := filepath.Join(d.b.dir, "bodies")
-	for round := -1; round < Rounds; round++ {
-		d.b.o.Tell("webhooks", int64(max(round, 0)), Rounds)
-		before := d.left
-		for _, kind := range kinds {
-			w, err := d.product(ctx, kind, len(kinds) > 1)
-			if err != nil {
-				return nil, nil, err
-			}
-			if round < 0 {
-				found[kind] = &series{}
-			} else {
-				found[kind].add(w)
-			}
+// rounds measures each shape and its ceiling in turn. The first round warms up, and gives the ceilings their bodies.
+func (d *drain) rounds(ctx context.Context) error {
+	for _, s := range d.shapes {
+		d.kept.Store(s.samples)
+		before := s.left
+		if _, err := d.deliver(ctx, s); err != nil {
+			return err
 		}
-		if round < 0 {
-			if err := samples.write(file); err != nil {
-				return nil, nil, err
+		if err := s.samples.write(d.file(s)); err != nil {
+			return err
+		}
+		d.fit(s.left, before-s.left)
+	}
+	for round := range Rounds {
+		d.b.o.Tell("webhooks", int64(round), Rounds)
+		for _, s := range d.shapes {
+			before := s.left
+			if err := d.pair(ctx, s); err != nil {
+				return err
 			}
-			d.fit(before - d.left)
-			continue
-		}
-		w, err := d.bare(ctx, file)
-		if err != nil {
-			return nil, nil, err
-		}
-		ceiling.add(w)
-		if used := before - d.left; d.left < 2*used && round < Rounds-1 {
-			d.b.report.note("webhooks: this machine is fast: the events ran out after %d of %d rounds.", round+1, Rounds)
-			break
+			if s.left < 2*(before-s.left) && round < Rounds-1 {
+				d.b.report.note("webhooks: this machine is fast: the events ran out after %d of %d rounds.", round+1, Rounds)
+				return nil
+			}
 		}
 	}
 	d.b.o.Tell("webhooks", Rounds, Rounds)
-	return ceiling, found, nil
+	return nil
 }
 
-// product has the server deliver for a round: the endpoint has a URL as long as it lasts.
-func (d *drain) product(ctx context.Context, kind int, batches bool) (window, error) {
-	body := fmt.Sprintf(`{"webhooks":{"url":%q}}`, d.sink.url())
-	if batches {
-		body = fmt.Sprintf(`{"webhooks":{"url":%q,"batch":%d}}`, d.sink.url(), kind)
+func (d *drain) file(s *shape) string { return filepath.Join(d.b.dir, s.prefix+"bodies") }
+
+// pair measures a round of a shape, and one of its ceiling next to it.
+func (d *drain) pair(ctx context.Context, s *shape) error {
+	w, err := d.deliver(ctx, s)
+	if err != nil {
+		return err
 	}
+	s.product.add(w)
+	if w, err = d.bare(ctx, d.file(s)); err != nil {
+		return err
+	}
+	s.bare.add(w)
+	return nil
+}
+
+// deliver has the server deliver for a round: the endpoint is active as long as it lasts.
+func (d *drain) deliver(ctx context.Context, s *shape) (window, error) {
 	before := d.sink.events.Load()
-	if err := d.b.settings(ctx, d.server, body); err != nil {
+	if err := d.b.become(ctx, d.server, s.endpoint, kabar.EndpointActive); err != nil {
 		return window{}, err
 	}
 	w, err := d.count(ctx, d.server.process)
 	if err != nil {
 		return w, err
 	}
-	if err := d.b.settings(ctx, d.server, `{"webhooks":{"url":""}}`); err != nil {
+	if err := d.b.become(ctx, d.server, s.endpoint, kabar.EndpointPaused); err != nil {
 		return w, err
 	}
 	err = d.quiet(ctx)
-	d.left -= d.sink.events.Load() - before
+	s.left -= d.sink.events.Load() - before
 	return w, err
 }
 
@@ -210,25 +250,17 @@ func (d *drain) quiet(ctx context.Context) error {
 	})
 }
 
-func (b *bench) reportWebhooks(kinds []int, span time.Duration, found map[int]*series, ceiling *series) {
+func (b *bench) reportWebhooks(shapes []*shape, span time.Duration) {
 	t := table{title: "webhooks: events that wait in the store, delivered to one application",
-		about: fmt.Sprintf("Beside a bare net/http client that posts the same bytes; %d requests in flight; %s.", concurrency, roundsOf(span)),
+		about: fmt.Sprintf("Signed and logged, beside a bare net/http client that posts the same bytes; %d requests in flight; %s.", concurrency, roundsOf(span)),
 		head:  []string{"events a request", "events/s", "ceiling/s", "ratio", "CPU us/event", "ceiling's"}}
-	for _, kind := range kinds {
-		prefix, title := "webhooks.", "1"
-		if kind > 1 {
-			prefix, title = "webhooks.batched_", fmt.Sprint("up to ", kind)
-		}
-		b.report.put(prefix+"per_s", found[kind].perSecond())
-		b.report.put(prefix+"cpu_us", found[kind].cpuMicros())
-		row := []string{title, "=" + prefix + "per_s", missing, missing, "=" + prefix + "cpu_us", missing}
-		if kind == 1 {
-			b.report.put("webhooks.ceiling_per_s", ceiling.perSecond())
-			b.report.put("webhooks.ratio", median(ratios(found[kind], ceiling)))
-			b.report.put("webhooks.ceiling_cpu_us", ceiling.cpuMicros())
-			row[2], row[3], row[5] = "=webhooks.ceiling_per_s", "=webhooks.ratio", "=webhooks.ceiling_cpu_us"
-		}
-		t.rows = append(t.rows, row)
+	for _, s := range shapes {
+		b.report.put(s.prefix+"per_s", s.product.perSecond())
+		b.report.put(s.prefix+"cpu_us", s.product.cpuMicros())
+		b.report.put(s.prefix+"ceiling_per_s", s.bare.perSecond())
+		b.report.put(s.prefix+"ratio", median(ratios(&s.product, &s.bare)))
+		b.report.put(s.prefix+"ceiling_cpu_us", s.bare.cpuMicros())
+		t.add(s.title, s.prefix, "per_s", "ceiling_per_s", "ratio", "cpu_us", "ceiling_cpu_us")
 	}
 	b.report.tables = append(b.report.tables, t)
 }

@@ -1,17 +1,18 @@
-// Package console is the operator's pages: what is running and the next step, the templates with an editor, and the queue of
-// those that wait for review.
+// Package console is the operator's pages: what is running and the next step, the templates with an editor, the queue of
+// those that wait for review, the endpoints of webhooks, and the log of what was delivered to them.
 //
 // Sign-in is by a one-time link ([Console.NewLink]), printed at every start and by kabar console link; there is no password to
 // guess and no default one. A link and the session it opens live in memory only: a restart ends them. A session has an account,
 // or all of them, and scopes: which page needs which is in the authorisation table, and the mux that is built from it asks
 // [Console.Session]. Every request that changes something must come from the page's own origin.
 //
-// The package decides nothing: it finds out through interfaces ([Status], [Templates]) what it shows, and what it is told to do
+// The package decides nothing: it finds out through interfaces ([Status], [Templates], [Webhooks]) what it shows, and what it is told to do
 // it hands on. Links and sessions use real time. A Console is safe for concurrent use and starts no goroutine; its streams end
 // with their request's context and with the session.
 //
 // A page is a file of handlers beside a file of templates. It has a [frame], which the masthead is drawn from; its changing
-// part is a fragment with an id, which the page and its stream share (Console.follow).
+// part is a fragment with an id, which the page and its stream share (Console.follow). Pages of webhooks do everything with plain
+// forms, whose answer leads to another page.
 package console
 
 import (
@@ -43,6 +44,7 @@ type Status interface {
 // Options of a Console.
 type Options struct {
 	Templates Templates
+	Webhooks  Webhooks
 	Accounts  func(context.Context) ([]*kabar.Account, error) // all there are
 	Log       *slog.Logger                                    // nil discards
 	Now       func() time.Time                                // nil is time.Now
@@ -58,7 +60,9 @@ type Console struct {
 	assets   *ui.Assets
 	pages    *ui.Pages
 	sample   string // address of the picture that stands for a medium which a message will bring
-	links    links
+	hooks    Webhooks
+	links    codes[auth.Who] // whom each signs in
+	fresh    codes[newSecretOf]
 	sessions sessions
 }
 
@@ -73,7 +77,7 @@ func New(status Status, opt Options) *Console {
 	if err != nil {
 		panic(err)
 	}
-	c := &Console{sample: sample, status: status, tpl: opt.Templates, accounts: opt.Accounts, log: opt.Log, now: opt.Now, assets: assets, pages: pages}
+	c := &Console{sample: sample, status: status, tpl: opt.Templates, hooks: opt.Webhooks, accounts: opt.Accounts, log: opt.Log, now: opt.Now, assets: assets, pages: pages}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
@@ -115,6 +119,25 @@ func (c *Console) Handlers() map[string]http.Handler {
 		"GET /console/review":                 c.queuePage,
 		"GET /console/review/stream":          c.queueStream,
 		"POST /console/templates/{id}/review": c.review,
+
+		"GET /console/endpoints":                        c.endpointsPage,
+		"GET /console/endpoints/stream":                 c.endpointsStream,
+		"GET /console/endpoints/new":                    c.newEndpointPage,
+		"GET /console/endpoints/{id}":                   c.endpointPage,
+		"GET /console/endpoints/{id}/stream":            c.endpointStream,
+		"GET /console/endpoints/{id}/secret":            c.secretPage,
+		"POST /console/endpoints":                       c.addEndpoint,
+		"POST /console/endpoints/{id}":                  c.changeEndpoint,
+		"POST /console/endpoints/{id}/state":            c.changeState,
+		"POST /console/endpoints/{id}/secret":           c.replaceSecret,
+		"POST /console/endpoints/{id}/test":             c.test,
+		"POST /console/endpoints/{id}/retry":            c.retryFailed,
+		"POST /console/endpoints/{id}/replays":          c.replaySince,
+		"POST /console/endpoints/{id}/replays/{replay}": c.changeReplay,
+		"POST /console/endpoints/{id}/remove":           c.removeEndpoint,
+		"GET /console/deliveries":                       c.deliveriesPage,
+		"GET /console/deliveries/{id}":                  c.deliveryPage,
+		"POST /console/deliveries/{id}/replay":          c.replayDelivery,
 	} {
 		all[pattern] = h
 	}
@@ -140,7 +163,7 @@ func (c *Console) home(w http.ResponseWriter, r *http.Request) {
 		c.message(w, http.StatusInternalServerError, unreadable)
 		return
 	}
-	c.write(w, http.StatusOK, "page", page{frameOf(who, "/", "Kabar", "/stream"), view})
+	c.write(w, http.StatusOK, "page", page{c.frameOf(r.Context(), who, "/", "Kabar", "/stream"), view})
 }
 
 // login opens a session for a good code. It answers with a page that goes on by itself instead of a redirect: the cookie
@@ -188,8 +211,8 @@ func (c *Console) stream(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// follow sends a page's changing part whenever it differs from what was sent last. It ends with the session, and does not keep
-// that awake.
+// follow sends a page's changing part, and what is said above every page, whenever they differ from what was sent last. It
+// ends with the session, and does not keep that awake.
 func (c *Console) follow(w http.ResponseWriter, r *http.Request, draw func() ([]byte, error)) {
 	out, err := ui.OpenStream(w)
 	if err != nil {
@@ -197,11 +220,16 @@ func (c *Console) follow(w http.ResponseWriter, r *http.Request, draw func() ([]
 	}
 	last := ""
 	send := func([]time.Time) error {
-		if _, ok := c.session(r, false); !ok {
+		who, ok := c.session(r, false)
+		if !ok {
 			return errSignedOut
 		}
 		html, err := draw()
-		if err != nil || string(html) == last {
+		if err != nil {
+			return err
+		}
+		above, err := c.pages.Fragment("alarm", c.alarmOf(r.Context(), who))
+		if html = append(html, above...); err != nil || string(html) == last {
 			return err
 		}
 		last = string(html)

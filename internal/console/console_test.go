@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -33,7 +34,7 @@ func newConsole(view View) (*Console, *clock) {
 
 // operator is a session of the whole server, with every scope.
 func operator() auth.Who {
-	return auth.Who{Scopes: []string{auth.ScopeRead, auth.ScopeReview, auth.ScopeManagement}}
+	return auth.Who{Scopes: []string{auth.ScopeRead, auth.ScopeReview, auth.ScopeManagement, auth.ScopeWebhooks}}
 }
 
 // served is the console behind the server's authorisation table, of which it has all and only the rows that are its own.
@@ -253,20 +254,25 @@ func TestHeaders(t *testing.T) {
 
 func TestPageGolden(t *testing.T) {
 	c, k := newConsole(fixture())
-	body := ask(c, http.MethodGet, "/", signIn(t, c, k.now)).Body.String()
+	golden(t, "page", ask(c, http.MethodGet, "/", signIn(t, c, k.now)).Body.String())
+}
+
+// golden holds HTML against testdata/NAME.html, without icons and hashes of assets.
+func golden(t *testing.T, name, body string) {
+	t.Helper()
 	body = regexp.MustCompile(`(?s:<svg class="sprite".*?</svg>\n)|\.[0-9a-f]{16}`).ReplaceAllString(body, "")
+	file := filepath.Join("testdata", name+".html")
 	if *update {
-		_ = os.MkdirAll("testdata", 0o755)
-		if err := os.WriteFile("testdata/page.html", []byte(body), 0o600); err != nil {
+		if err := os.WriteFile(file, []byte(body), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want, err := os.ReadFile("testdata/page.html")
+	want, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if body != string(want) {
-		t.Errorf("the page differs; look at it, then run with -update\ngot:\n%s", body)
+		t.Errorf("%s differs; look at it, then run with -update\ngot:\n%s", file, body)
 	}
 }
 

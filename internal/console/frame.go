@@ -1,6 +1,8 @@
 package console
 
 import (
+	"context"
+
 	"kabar/internal/auth"
 	"kabar/internal/ui"
 )
@@ -9,7 +11,11 @@ import (
 type frame struct {
 	Head  ui.Head
 	Links []section
+	alarm func() alarm
 }
+
+// Alarm is what has to be said on every page. It is read when a page is drawn, not when a part of it is.
+func (f frame) Alarm() alarm { return f.alarm() }
 
 // section is a page of the masthead.
 type section struct {
@@ -19,8 +25,8 @@ type section struct {
 
 // frameOf returns the frame of the page that belongs to the section at here. stream is the address of its stream, which may be
 // empty.
-func frameOf(who auth.Who, here, title, stream string) frame {
-	f := frame{Head: ui.Head{Title: title, Class: "console", Stream: stream}}
+func (c *Console) frameOf(ctx context.Context, who auth.Who, here, title, stream string) frame {
+	f := frame{Head: ui.Head{Title: title, Class: "console", Stream: stream}, alarm: func() alarm { return c.alarmOf(ctx, who) }}
 	add := func(href, name string, may bool) {
 		if may {
 			f.Links = append(f.Links, section{href, name, href == here})
@@ -29,5 +35,7 @@ func frameOf(who auth.Who, here, title, stream string) frame {
 	add("/", "Overview", who.Account == 0)
 	add("/console/templates", "Templates", who.May(auth.ScopeRead))
 	add("/console/review", "Review", who.May(auth.ScopeReview))
+	add("/console/endpoints", "Webhooks", who.May(auth.ScopeRead))
+	add("/console/deliveries", "Deliveries", who.May(auth.ScopeRead))
 	return f
 }

@@ -2,6 +2,7 @@ package console
 
 import (
 	"errors"
+	"mime"
 	"net/http"
 
 	"kabar"
@@ -46,9 +47,9 @@ func (c *Console) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	web.PageHeaders(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { c.refuse(w, r, err) })).ServeHTTP(w, r)
 }
 
-// refuse answers a request that is not served.
-func (c *Console) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	status, m := http.StatusInternalServerError, unreadable
+// judge says how a request that is not served is answered.
+func judge(err error) (status int, m message) {
+	status, m = http.StatusInternalServerError, unreadable
 	if known, ok := errors.AsType[*kabar.Error](err); ok {
 		switch known.Reason {
 		case kabar.ReasonUnauthorized:
@@ -64,14 +65,50 @@ func (c *Console) refuse(w http.ResponseWriter, r *http.Request, err error) {
 			status, m = http.StatusBadRequest, message{Title: "This cannot be done", Text: known.Error(), Forward: "/", Go: "To the console"}
 		}
 	}
+	return status, m
+}
+
+// refuse answers a request that is not served: a page or a form with a page, a call with what the page tells of it.
+func (c *Console) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	status, m := judge(err)
 	if status >= http.StatusInternalServerError {
 		c.log.ErrorContext(r.Context(), "console", "error", err)
 	}
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead || isForm(r) {
 		c.message(w, status, m)
 		return
 	}
 	c.answer(w, status, map[string]string{"error": m.Text})
+}
+
+// isForm reports whether the browser has sent a form by itself, without the script, and shows what is answered.
+func isForm(r *http.Request) bool {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && kind == "application/x-www-form-urlencoded"
+}
+
+// maxForm is how many bytes a form may have.
+const maxForm = 64 << 10
+
+// readForm reads what a browser has sent.
+func readForm(w http.ResponseWriter, r *http.Request) error {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if !isForm(r) {
+		return kabar.Refuse(kabar.ReasonInvalid, "", "a form is expected")
+	}
+	if err := r.ParseForm(); err != nil {
+		return kabar.Refuse(kabar.ReasonInvalid, "", "the form cannot be read, or has more than %d bytes", maxForm)
+	}
+	return nil
+}
+
+// consolePath is what the addresses of all pages but the first begin with.
+const consolePath = "/console/"
+
+// lead has the browser go on to a page after a form, so that to reload is not to send the form again. place is below [consolePath].
+func lead(w http.ResponseWriter, place string) {
+	w.Header().Set("Location", consolePath+place)
+	w.WriteHeader(http.StatusSeeOther)
 }
 
 // answer answers a call of a page.

@@ -22,7 +22,7 @@ const (
 
 // Bounds of what is kept; the oldest makes room.
 const (
-	maxLinks    = 16
+	maxLinks    = 16 // and as many other codes
 	maxSessions = 64
 )
 
@@ -35,47 +35,49 @@ func newSecret() (string, [sha256.Size]byte) {
 	return s, sha256.Sum256([]byte(s))
 }
 
-// links are the codes that have not been used, oldest first.
-type links struct {
+// codes are secrets of which each is good once, within [linkLife], and stands for something; oldest first.
+type codes[T any] struct {
 	mu   sync.Mutex
-	list []link
+	list []code[T]
 }
 
-type link struct {
+type code[T any] struct {
 	hash [sha256.Size]byte
 	made time.Time
-	who  auth.Who // whom it signs in
+	what T
 }
 
-func (l *links) add(now time.Time, who auth.Who) string {
-	code, hash := newSecret()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.list = append(l.list, link{hash, now, who})
-	if len(l.list) > maxLinks {
-		l.list = slices.Delete(l.list, 0, len(l.list)-maxLinks)
+func (c *codes[T]) add(now time.Time, what T) string {
+	secret, hash := newSecret()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.list = append(c.list, code[T]{hash, now, what})
+	if len(c.list) > maxLinks {
+		c.list = slices.Delete(c.list, 0, len(c.list)-maxLinks)
 	}
-	return code
+	return secret
 }
 
-// use takes a code away and says whom it signs in, if it was good. Every hash is compared, each in constant time.
-func (l *links) use(code string, now time.Time) (auth.Who, bool) {
-	hash := sha256.Sum256([]byte(code))
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// use takes a code away and says what it stands for, if it was good. Every hash is compared, each in constant time.
+func (c *codes[T]) use(secret string, now time.Time) (what T, ok bool) {
+	hash := sha256.Sum256([]byte(secret))
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	found := -1
-	for i := range l.list {
-		if subtle.ConstantTimeCompare(hash[:], l.list[i].hash[:]) == 1 {
+	for i := range c.list {
+		if subtle.ConstantTimeCompare(hash[:], c.list[i].hash[:]) == 1 {
 			found = i
 		}
 	}
 	if found < 0 {
-		return auth.Who{}, false
+		return what, false
 	}
-	used := l.list[found]
-	l.list = slices.Delete(l.list, found, found+1)
-	age := now.Sub(used.made)
-	return used.who, age >= 0 && age < linkLife
+	used := c.list[found]
+	c.list = slices.Delete(c.list, found, found+1)
+	if age := now.Sub(used.made); age < 0 || age >= linkLife {
+		return what, false
+	}
+	return used.what, true
 }
 
 // sessions are the signed-in browsers, oldest first.

@@ -30,11 +30,14 @@ const actor = "console"
 
 // own returns the accounts of the session.
 func (c *Console) own(r *http.Request) ([]*kabar.Account, error) {
-	all, err := c.accounts(r.Context())
+	return c.accountsOf(r.Context(), auth.From(r))
+}
+
+func (c *Console) accountsOf(ctx context.Context, who auth.Who) ([]*kabar.Account, error) {
+	all, err := c.accounts(ctx)
 	if err != nil {
 		return nil, store.Refusal(err)
 	}
-	who := auth.From(r)
 	return slices.DeleteFunc(all, func(a *kabar.Account) bool { return who.Account != 0 && a.ID != who.Account }), nil
 }
 
@@ -141,7 +144,7 @@ func (c *Console) list(r *http.Request) (*listView, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &listView{frame: frameOf(who, "/console/templates", "Templates · Kabar", "/console/templates/stream?"+r.URL.RawQuery), Accounts: all,
+	v := &listView{frame: c.frameOf(r.Context(), who, "/console/templates", "Templates · Kabar", "/console/templates/stream?"+r.URL.RawQuery), Accounts: all,
 		Statuses: kabar.TemplateStatuses(), Status: values.Get("status"), Search: values.Get("q"), MayWrite: who.May(auth.ScopeTemplates) && account != nil}
 	v.Filtered = v.Status != "" || v.Search != ""
 	if account == nil {

@@ -42,7 +42,7 @@ func (editor) Number(i int) int { return i + 1 }
 
 func (c *Console) editor(r *http.Request, title, call string, all []*kabar.Account, d *kabar.TemplateDef) *editor {
 	who := auth.From(r)
-	v := &editor{frame: frameOf(who, "/console/templates", title+" · Kabar", ""), Accounts: all, Title: title, Call: call,
+	v := &editor{frame: c.frameOf(r.Context(), who, "/console/templates", title+" · Kabar", ""), Accounts: all, Title: title, Call: call,
 		Categories: []string{"UTILITY", "MARKETING", "AUTHENTICATION"}, Headers: headerOptions(), Buttons: buttonOptions()}
 	v.Draft, v.CanForm = draftOf(d)
 	v.AsJSON = !v.CanForm || r.URL.Query().Has("json")

@@ -75,7 +75,7 @@ func (c *Console) one(r *http.Request) (*cases, error) {
 		return nil, err
 	}
 	v, err := c.caseOf(r, d, pathOf(d))
-	return &cases{frame: frameOf(auth.From(r), "/console/templates", d.Name+" · Kabar", pathOf(d)+"/stream"), Cases: []caseView{v}}, err
+	return &cases{frame: c.frameOf(r.Context(), auth.From(r), "/console/templates", d.Name+" · Kabar", pathOf(d)+"/stream"), Cases: []caseView{v}}, err
 }
 
 func (c *Console) templatePage(w http.ResponseWriter, r *http.Request) {
@@ -89,7 +89,7 @@ func (c *Console) templateStream(w http.ResponseWriter, r *http.Request) {
 
 // queue are the templates that wait for somebody, by account, name and language.
 func (c *Console) queue(r *http.Request) (*cases, error) {
-	v := &cases{frame: frameOf(auth.From(r), "/console/review", "Review · Kabar", "/console/review/stream")}
+	v := &cases{frame: c.frameOf(r.Context(), auth.From(r), "/console/review", "Review · Kabar", "/console/review/stream")}
 	all, err := c.own(r)
 	if err != nil {
 		return nil, err

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"kabar"
 	"kabar/internal/doctor"
 	"kabar/internal/egress"
 	"kabar/internal/relayserver"
@@ -170,7 +171,12 @@ func TestWebhook(t *testing.T) {
 		"not allowed":    {doctor.Endpoint{URL: app.URL + "/secret"}, egress.New(egress.Policy{}), doctor.Fail, "127.0.0.1", "--egress-allow"},
 		"nobody":         {doctor.Endpoint{URL: "http://127.0.0.1:1/secret?secret"}, open, doctor.Fail, "refused", "curl -sSI http://127.0.0.1:1/;"},
 		"no name":        {doctor.Endpoint{URL: "https://nothing.invalid/secret"}, nameless{}, doctor.Fail, "nothing.invalid", "getent hosts"},
-		"nonsense":       {doctor.Endpoint{URL: "http://[::secret"}, open, doctor.Fail, "URL is none", "PATCH"},
+		"suspended": {doctor.Endpoint{URL: app.URL, Pending: 2, ID: "ep_x", State: kabar.EndpointSuspended, Reason: "it is gone"}, open, doctor.Fail,
+			"it is gone; 2 events wait", "PATCH /kabar/v1/endpoints/ep_x"},
+		"paused":       {doctor.Endpoint{URL: app.URL, State: kabar.EndpointPaused}, open, doctor.Skip, "paused", ""},
+		"a queue":      {doctor.Endpoint{URL: "nats://broker/secret", Pending: -1}, open, doctor.Skip, "no HTTP", ""},
+		"a full queue": {doctor.Endpoint{URL: "nats://broker/secret", Last: "the stream is full"}, open, doctor.Warn, "the stream is full", "broker"},
+		"nonsense":     {doctor.Endpoint{URL: "http://[::secret"}, open, doctor.Fail, "URL is none", "PATCH"},
 	} {
 		r := run(t, doctor.Webhook(c.e, c.out))
 		if want(t, name, r, c.level, c.detail, c.fix); strings.Contains(r.Detail+r.Fix, "secret") {

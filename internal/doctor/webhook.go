@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"kabar"
 	"kabar/internal/egress"
 )
 
@@ -23,6 +24,21 @@ type Endpoint struct {
 	URL     string // empty: not set
 	Pending int64  // events that wait; -1: not known
 	Last    string // error of the last attempt; empty when it succeeded, or there was none
+	ID      string // public
+	State   kabar.EndpointState
+	Reason  string // why it was suspended
+}
+
+func overHTTP(address string) bool {
+	u, err := url.Parse(address)
+	return err != nil || u.Scheme == "https" || u.Scheme == "http"
+}
+
+func waits(n int64) string {
+	if n < 0 {
+		return "how many events wait is not known"
+	}
+	return fmt.Sprintf("%d events wait", n)
 }
 
 // maxAnswer is how much of an answer is read, in bytes.
@@ -38,6 +54,16 @@ func Webhook(e Endpoint, out Doer) Check {
 				`set one: PATCH /v1/settings/application {"webhooks":{"url":"https://…"}}`}
 		case e.URL == "":
 			return Skipped("no URL is set")
+		case e.State == kabar.EndpointSuspended:
+			return Result{Fail, fmt.Sprintf("suspended: %s; %s", e.Reason, waits(e.Pending)),
+				fmt.Sprintf(`mend the application, then: PATCH /kabar/v1/endpoints/%s {"state":"active"}`, e.ID)}
+		case e.State == kabar.EndpointPaused || e.State == kabar.EndpointDisabled:
+			return Skipped("it is %s", e.State)
+		case !overHTTP(e.URL):
+			if e.Last != "" {
+				return Result{Warn, fmt.Sprintf("its last answer was: %s; %s", e.Last, waits(e.Pending)), "look at what is behind " + host(e.URL)}
+			}
+			return Skipped("it is no HTTP; %s", waits(e.Pending))
 		}
 		req, err := http.NewRequestWithContext(ctx, http.MethodHead, e.URL, http.NoBody)
 		if err != nil {

@@ -194,10 +194,10 @@ func (e *Engine) collectMessages(ctx context.Context, n kabar.NumberID, before t
 	}
 }
 
-// collectEvents collects events that every endpoint has been told of.
+// collectEvents collects events, those included that an endpoint has not had: what it has missed stays on record.
 func (e *Engine) collectEvents(ctx context.Context, n kabar.NumberID, before time.Time) (removed int, err error) {
 	for {
-		some, err := e.db.CollectEvents(ctx, n, before)
+		some, err := e.db.CollectEvents(ctx, n, before, e.now(), func(ep *kabar.Endpoint, ev *kabar.Event) bool { return ep.Filter.Wants(ev) })
 		if removed += some; err != nil || some == 0 {
 			return removed, err
 		}

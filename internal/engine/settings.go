@@ -92,7 +92,7 @@ func (e *Engine) Endpoint(ctx context.Context, id kabar.NumberID) (*kabar.Endpoi
 		return nil, store.Refusal(err)
 	}
 	for _, ep := range all {
-		if ep.Dialect == kabar.OnPrem {
+		if ep.Dialect == kabar.OnPrem && ep.Origin == kabar.FromSettings {
 			return ep, nil
 		}
 	}
@@ -145,7 +145,8 @@ func AddNumber(ctx context.Context, db *store.DB, n NewNumber, now time.Time) (*
 				return err
 			}
 		}
-		return tx.AddEndpoint(&kabar.Endpoint{Account: number.Account, Number: number.ID, Dialect: kabar.OnPrem}, now)
+		return tx.AddEndpoint(&kabar.Endpoint{Account: number.Account, Number: number.ID, Dialect: kabar.OnPrem,
+			EndpointConfig: kabar.EndpointConfig{Origin: kabar.FromSettings, Secrets: firstSecret()}}, now)
 	})
 	return number, store.Refusal(err)
 }

@@ -29,7 +29,11 @@ func (e *Engine) sweep(ctx context.Context) error {
 		if err := e.sweepMedia(ctx); err != nil && ctx.Err() == nil {
 			e.log.Warn("sweep media files", "err", err)
 		}
-		if err := e.Until(ctx, e.now().Add(sweepEvery)); err != nil {
+		next := e.now().Add(sweepEvery)
+		if collect.Before(next) { // soon, or passed already: the clock was shifted meanwhile
+			next = collect
+		}
+		if err := e.Until(ctx, next); err != nil {
 			return err
 		}
 	}

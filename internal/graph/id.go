@@ -5,9 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"fmt"
-	"slices"
 	"strconv"
 
 	"kabar"
@@ -66,9 +64,9 @@ func (a *API) medium(id string) (kabar.MediaID, bool) {
 // wireID returns the public id of a message that only the network knows: of its own if it has the form of one, else the
 // network's id as it is.
 func wireID(n *kabar.Number, c kabar.Customer, wire string) string {
-	stanza, err := hex.DecodeString(wire)
-	if err != nil || !slices.Contains([]int{msgid.OutboundLen, msgid.InboundLen, msgid.ForeignLen}, len(stanza)) {
+	stanza, outbound, ok := msgid.Wire(wire)
+	if !ok {
 		return wire
 	}
-	return msgid.EncodeWamid(len(stanza) == msgid.OutboundLen, n.Peer(c), stanza)
+	return msgid.EncodeWamid(outbound, n.Peer(c), stanza)
 }

@@ -161,6 +161,11 @@ const (
 	proofSize = 4 << 10
 )
 
+// Prove asks a URL whether it wants the webhooks, for an endpoint that is made elsewhere.
+func (a *API) Prove(ctx context.Context, callback, token string) error {
+	return a.prove(ctx, callback, token)
+}
+
 // prove asks a URL whether it wants the webhooks: it has to answer 200 with the challenge that it is sent (contract 1.9).
 func (a *API) prove(ctx context.Context, callback, token string) error {
 	const field = "callback_url"

@@ -106,6 +106,8 @@ func (a *API) Render(ev *kabar.Event, n *kabar.Number, _ kabar.Settings) (body [
 		change.Field, change.Value = a.numberNews(ev, n)
 	case kabar.EventConsent:
 		change.Field, change.Value = fieldPreferences, a.preference(ev, n)
+	case kabar.EventEndpoint: // nothing of the sort is there
+		return nil, false, nil
 	default: // about messages
 		change.Value, wanted, err = a.news(ev, n)
 	}

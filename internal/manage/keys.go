@@ -50,9 +50,9 @@ func (a *API) shownKey(k *store.Key, digits map[kabar.NumberID]string) Key {
 	return shown
 }
 
-// digits returns the numbers that a request may see.
-func (a *API) digits(r *http.Request) (map[kabar.NumberID]string, error) {
-	all, err := a.o.Numbers(r.Context())
+// digits returns the numbers of the server.
+func (a *API) digits(ctx context.Context) (map[kabar.NumberID]string, error) {
+	all, err := a.o.Numbers(ctx)
 	digits := map[kabar.NumberID]string{}
 	for _, n := range all {
 		digits[n.ID] = n.Digits
@@ -62,7 +62,7 @@ func (a *API) digits(r *http.Request) (map[kabar.NumberID]string, error) {
 
 // listKeys: GET /kabar/v1/keys, oldest first, those that have ended among them.
 func (a *API) listKeys(w http.ResponseWriter, r *http.Request) {
-	digits, err := a.digits(r)
+	digits, err := a.digits(r.Context())
 	if err != nil {
 		a.Refuse(w, r, err)
 		return
@@ -101,7 +101,7 @@ func (a *API) makeKey(w http.ResponseWriter, r *http.Request) {
 		}
 		wanted.Account = account
 	}
-	digits, err := a.digits(r)
+	digits, err := a.digits(r.Context())
 	if err != nil {
 		a.Refuse(w, r, err)
 		return

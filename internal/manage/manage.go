@@ -9,13 +9,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
 
 	"kabar"
+	"kabar/internal/endpoint"
 	"kabar/internal/trace"
 	"kabar/internal/web"
+	"kabar/internal/webhook"
 )
 
 // Clock is the product's clock, which kabar dev can shift forward.
@@ -38,6 +41,8 @@ type Options struct {
 	// Messages tells what became of messages, and Of whose a request may see.
 	Messages Messages
 	Of       func(*http.Request) trace.Of
+	// Events reads the logs of numbers that Of may see.
+	Events Events
 	// Conversations tells of conversations, whose is Of's, too.
 	Conversations Conversations
 	// Consents are those of the customers of Accounts.
@@ -60,14 +65,24 @@ type Options struct {
 	Keys      Keys
 	Numbers   func(context.Context) ([]*kabar.Number, error) // of the server
 	Audit     Audit
-	Limits    Limits           // of the Numbers that Of may see
-	Hours     Hours            // of them, too
-	Now       func() time.Time // the product's; default time.Now
-	Log       *slog.Logger
+	Endpoints Endpoints
+	Proves    func(*http.Request) bool // whether a request may see what proves events to applications; nil: none may
+	IDs       EndpointIDs              // of them
+	// Health says how endpoints are, as it is now; Try sends one an event that is made up.
+	Health     func(context.Context) (func(endpoint.Group) webhook.Backlog, error)
+	Try        func(context.Context, *kabar.Endpoint) (*webhook.Trial, error)
+	Deliveries Deliveries
+	Limits     Limits           // of the Numbers that Of may see
+	Hours      Hours            // of them, too
+	Now        func() time.Time // the product's; default time.Now
+	Log        *slog.Logger
 }
 
 // API serves /livez, /readyz and /kabar/v1/.
-type API struct{ o Options }
+type API struct {
+	o       Options
+	streams streams
+}
 
 // New returns an API.
 func New(o Options) *API {
@@ -77,7 +92,7 @@ func New(o Options) *API {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &API{o}
+	return &API{o: o}
 }
 
 // Handlers returns the handlers by pattern.
@@ -93,6 +108,9 @@ func (a *API) Handlers() map[string]http.Handler {
 		h["GET /kabar/v1/messages"] = http.HandlerFunc(a.listMessages)
 		h["GET /kabar/v1/messages/{id}"] = http.HandlerFunc(a.showMessage)
 	}
+	if a.o.Events != nil {
+		maps.Copy(h, a.eventHandlers())
+	}
 	if a.o.Conversations != nil {
 		h["GET /kabar/v1/conversations/{number}/{wa_id}"] = http.HandlerFunc(a.showConversation)
 	}
@@ -101,14 +119,7 @@ func (a *API) Handlers() map[string]http.Handler {
 		h["PUT /kabar/v1/consent/{wa_id}"] = http.HandlerFunc(a.putConsent)
 	}
 	if a.o.Broadcasts != nil {
-		h["GET /kabar/v1/broadcasts"] = http.HandlerFunc(a.listBroadcasts)
-		h["POST /kabar/v1/broadcasts"] = http.HandlerFunc(a.addBroadcast)
-		h["POST /kabar/v1/broadcasts/estimate"] = http.HandlerFunc(a.estimateBroadcast)
-		h["GET /kabar/v1/broadcasts/{id}"] = http.HandlerFunc(a.showBroadcast)
-		h["GET /kabar/v1/broadcasts/{id}/recipients"] = http.HandlerFunc(a.listRecipients)
-		for _, action := range []kabar.BroadcastAction{kabar.BroadcastPause, kabar.BroadcastResume, kabar.BroadcastCancel, kabar.BroadcastRetry} {
-			h["POST /kabar/v1/broadcasts/{id}/"+string(action)] = a.actOnBroadcast(action)
-		}
+		maps.Copy(h, a.broadcastHandlers())
 	}
 	if a.o.Erasures != nil {
 		h["DELETE /kabar/v1/customers/{wa_id}"] = http.HandlerFunc(a.eraseCustomer)
@@ -155,8 +166,26 @@ func (a *API) Handlers() map[string]http.Handler {
 		h["GET /kabar/v1/numbers/{number}/opening_hours"] = http.HandlerFunc(a.showHours)
 		h["PUT /kabar/v1/numbers/{number}/opening_hours"] = http.HandlerFunc(a.putHours)
 	}
+	if a.o.Endpoints != nil {
+		maps.Copy(h, a.endpointHandlers())
+	}
 	if a.o.Audit != nil {
 		h["GET /kabar/v1/audit"] = http.HandlerFunc(a.listAudit)
+	}
+	return h
+}
+
+// broadcastHandlers are those of broadcasts.
+func (a *API) broadcastHandlers() map[string]http.Handler {
+	h := map[string]http.Handler{
+		"GET /kabar/v1/broadcasts":                 http.HandlerFunc(a.listBroadcasts),
+		"POST /kabar/v1/broadcasts":                http.HandlerFunc(a.addBroadcast),
+		"POST /kabar/v1/broadcasts/estimate":       http.HandlerFunc(a.estimateBroadcast),
+		"GET /kabar/v1/broadcasts/{id}":            http.HandlerFunc(a.showBroadcast),
+		"GET /kabar/v1/broadcasts/{id}/recipients": http.HandlerFunc(a.listRecipients),
+	}
+	for _, action := range []kabar.BroadcastAction{kabar.BroadcastPause, kabar.BroadcastResume, kabar.BroadcastCancel, kabar.BroadcastRetry} {
+		h["POST /kabar/v1/broadcasts/{id}/"+string(action)] = a.actOnBroadcast(action)
 	}
 	return h
 }
@@ -210,9 +239,14 @@ func (a *API) advance(w http.ResponseWriter, r *http.Request) {
 }
 
 // Refuse answers a request that does not reach its handler.
-func (a *API) Refuse(w http.ResponseWriter, _ *http.Request, err error) {
+func (a *API) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	var refused *kabar.Error
 	if !errors.As(err, &refused) {
+		if r.Context().Err() != nil { // nobody waits for the answer any more
+			a.o.Log.Debug("a request was given up", "err", err)
+			a.problem(w, http.StatusServiceUnavailable, "the request was given up", "ask again")
+			return
+		}
 		a.o.Log.Error("refuse a request", "err", err)
 		a.problem(w, http.StatusInternalServerError, "internal error", "look at the server's log")
 		return
@@ -229,7 +263,7 @@ func (a *API) Refuse(w http.ResponseWriter, _ *http.Request, err error) {
 			status = http.StatusMethodNotAllowed
 		}
 		a.problem(w, status, "not found", refused.Detail)
-	case kabar.ReasonTemplateState, kabar.ReasonBroadcastState, kabar.ReasonReviewState, kabar.ReasonKeyReused:
+	case kabar.ReasonTemplateState, kabar.ReasonBroadcastState, kabar.ReasonReviewState, kabar.ReasonKeyReused, kabar.ReasonEndpointState:
 		a.problem(w, http.StatusConflict, string(refused.Reason), strings.TrimSpace(refused.Field+" "+refused.Detail))
 	case kabar.ReasonNotReady, kabar.ReasonOverloaded, kabar.ReasonStore, kabar.ReasonInternal:
 		a.problem(w, http.StatusServiceUnavailable, string(refused.Reason), refused.Detail)

@@ -91,14 +91,22 @@ func TestRefusals(t *testing.T) {
 	a := manage.New(manage.Options{})
 	for reason, want := range map[kabar.Reason]int{kabar.ReasonUnauthorized: 401, kabar.ReasonDenied: 403, kabar.ReasonNotFound: 404, kabar.ReasonNotReady: 503} {
 		w := httptest.NewRecorder()
-		a.Refuse(w, nil, kabar.Refuse(reason, "", "because"))
+		a.Refuse(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody), kabar.Refuse(reason, "", "because"))
 		if w.Code != want {
 			t.Errorf("%s: %d, want %d", reason, w.Code, want)
 		}
 	}
 	w := httptest.NewRecorder()
-	a.Refuse(w, nil, errors.New("secret inside"))
+	a.Refuse(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody), errors.New("secret inside"))
 	if w.Code != 500 || strings.Contains(w.Body.String(), "secret") {
 		t.Errorf("an internal error: %d %s", w.Code, w.Body)
+	}
+
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	w = httptest.NewRecorder()
+	a.Refuse(w, httptest.NewRequestWithContext(gone, http.MethodGet, "/", http.NoBody), context.Canceled)
+	if w.Code != http.StatusServiceUnavailable {
+		t.Errorf("who has gone is answered %d, and not as somebody whose request has broken the server", w.Code)
 	}
 }

@@ -31,7 +31,7 @@ func (c *client) Do(req *http.Request, maxBytes int64) (*http.Response, error) {
 	return res, err
 }
 
-// result names what has become of a request. Only 200 finishes an event.
+// result names what has become of a request. Of the 2xx, 200 alone is taken by every dialect.
 func result(res *http.Response, err error) string {
 	var refused *egress.Refused
 	var late net.Error

@@ -62,7 +62,7 @@ func server() metrics.Server {
 		},
 		Link: func(n kabar.NumberID) (bool, time.Time) { return n == 3, time.Now().Add(-time.Hour) },
 		Backlog: func(context.Context) (map[kabar.EndpointID]webhook.Backlog, error) {
-			return map[kabar.EndpointID]webhook.Backlog{7: {Pending: 5, Oldest: now.Add(-90 * time.Second), Failing: true, Parked: 2}, 8: {}}, nil
+			return map[kabar.EndpointID]webhook.Backlog{7: {Pending: 5, Oldest: now.Add(-90 * time.Second), Failing: true, Parked: 2, Suspended: true}, 8: {}}, nil
 		},
 		Waiting:     func() (int, int) { return 12, 4096 },
 		Probe:       func(context.Context) error { return nil },
@@ -117,6 +117,8 @@ func TestFigures(t *testing.T) {
 		`kabar_webhook_parked_customers{endpoint="7"}`:                                             "2",
 		`kabar_webhook_endpoint_failing{endpoint="7"}`:                                             "1",
 		`kabar_webhook_endpoint_failing{endpoint="8"}`:                                             "0",
+		`kabar_webhook_endpoint_suspended{endpoint="7"}`:                                           "1",
+		`kabar_webhook_endpoint_suspended{endpoint="8"}`:                                           "0",
 		`kabar_network_connected{number="3"}`:                                                      "1",
 		`kabar_network_connected{number="4"}`:                                                      "0",
 		`kabar_network_disconnected_seconds{number="3"}`:                                           "0",

@@ -30,7 +30,7 @@ func (m *Metrics) Server(s Server) {
 	m.collect(func(ctx context.Context, put put) { m.store(ctx, &s, put) }, "kabar_store_up", "kabar_store_probe_duration_seconds",
 		"kabar_store_queue_operations", "kabar_store_queue_limit_operations")
 	m.collect(func(ctx context.Context, put put) { m.backlog(ctx, &s, put) }, "kabar_webhook_backlog_events",
-		"kabar_webhook_backlog_oldest_age_seconds", "kabar_webhook_parked_customers", "kabar_webhook_endpoint_failing")
+		"kabar_webhook_backlog_oldest_age_seconds", "kabar_webhook_parked_customers", "kabar_webhook_endpoint_failing", "kabar_webhook_endpoint_suspended")
 	m.collect(func(ctx context.Context, put put) { m.network(ctx, &s, put) }, "kabar_network_connected", "kabar_network_disconnected_seconds")
 	m.collect(func(_ context.Context, put put) { m.machine(&s, put) }, "kabar_media_disk_bytes", "kabar_data_disk_free_bytes",
 		"kabar_data_disk_size_bytes", "kabar_certificate_expires_timestamp_seconds")
@@ -61,6 +61,7 @@ func (m *Metrics) backlog(ctx context.Context, s *Server, put put) {
 		put("kabar_webhook_backlog_oldest_age_seconds", age.Seconds(), endpoint)
 		put("kabar_webhook_parked_customers", float64(b.Parked), endpoint)
 		put("kabar_webhook_endpoint_failing", flag(b.Failing), endpoint)
+		put("kabar_webhook_endpoint_suspended", flag(b.Suspended), endpoint)
 	}
 }
 

@@ -48,11 +48,12 @@ var table = []Metric{
 	{"kabar_webhook_requests_total", Counter, []string{"result"},
 		"Webhook requests: ok (200), another class of answer (2xx to 5xx), timeout, refused (by the egress rules) or error.", nil},
 	{"kabar_webhook_request_duration_seconds", Histogram, nil, "How long applications took to answer a webhook, or to fail to.", waits},
-	{"kabar_webhook_backlog_events", Gauge, []string{"endpoint"}, "Events that wait for an endpoint, parked ones included.", nil},
+	{"kabar_webhook_backlog_events", Gauge, []string{"endpoint"}, "Events that wait for an endpoint, parked ones included; 0 of one that is disabled.", nil},
 	{"kabar_webhook_backlog_oldest_age_seconds", Gauge, []string{"endpoint"},
 		"How long ago the oldest waiting event happened; 0 when none waits.", nil},
 	{"kabar_webhook_parked_customers", Gauge, []string{"endpoint"}, "Customers whose events an endpoint refuses while it takes others.", nil},
 	{"kabar_webhook_endpoint_failing", Gauge, []string{"endpoint"}, "1 when nothing has succeeded for 30 seconds since a failure.", nil},
+	{"kabar_webhook_endpoint_suspended", Gauge, []string{"endpoint"}, "1 when an endpoint is sent nothing until somebody activates it.", nil},
 
 	{"kabar_store_up", Gauge, nil, "1 when a small write was committed at the last scrape.", nil},
 	{"kabar_store_probe_duration_seconds", Gauge, nil, "How long that write took, its wait in the queue included.", nil},

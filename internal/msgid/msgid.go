@@ -11,6 +11,7 @@ package msgid
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -97,6 +98,17 @@ func Ref(stanza []byte) (uint64, bool) {
 		return 0, false
 	}
 	return binary.BigEndian.Uint64(stanza[len(version):]), true
+}
+
+// Wire reads what the network calls a message, hexadecimal digits: the stanza that an id of it holds, and whether the business wrote it.
+// False for what no id can hold.
+func Wire(wire string) (stanza []byte, outbound, ok bool) {
+	stanza, err := hex.DecodeString(wire)
+	outbound = len(stanza) == OutboundLen
+	if err != nil || !validLen(outbound, len(stanza)) {
+		return nil, false, false
+	}
+	return stanza, outbound, true
 }
 
 // parse reads the bytes of an id. It leaves to its caller to check that they are the only ones with that meaning.

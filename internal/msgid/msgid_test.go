@@ -215,3 +215,20 @@ func FuzzDecode(f *testing.F) {
 		Ref(stanza)
 	})
 }
+
+// What the network calls a message is the stanza of an id, or of none.
+func FuzzWire(f *testing.F) {
+	for _, wire := range []string{"", "010000000000000042", "01010000000000000042", "0102030405060708090A0b0c0d0e0f10", "01", "no id of ours"} {
+		f.Add(wire)
+	}
+	f.Fuzz(func(t *testing.T, wire string) {
+		stanza, outbound, ok := Wire(wire)
+		id := Encode(outbound, "34600111222", stanza)
+		if ok != (id != "") {
+			t.Fatalf("%q: ok is %v, the id %q", wire, ok, id)
+		}
+		if ok && !strings.EqualFold(hex.EncodeToString(stanza), wire) {
+			t.Fatalf("%q is %x", wire, stanza)
+		}
+	})
+}

@@ -7,7 +7,7 @@ import (
 	await "kabar/internal/patience"
 )
 
-// awaitEvents waits until the log has so many events of a kind.
+// awaitEvents waits until there have been so many events of a kind in the log; retention may have taken those that were there before.
 func (e *env) awaitEvents(kind kabar.EventKind, count string) {
 	e.t.Helper()
 	n, err := strconv.Atoi(count)
@@ -15,9 +15,14 @@ func (e *env) awaitEvents(kind kabar.EventKind, count string) {
 	await.Until(e.t, count+" events of the kind "+string(kind), func() bool {
 		events, err := e.db.Events(e.t.Context(), e.a.ID, 0, 1000)
 		must(e.t, err)
-		told := 0
 		for _, ev := range events {
 			if ev.Kind == kind {
+				e.awaited[ev.Seq] = kind
+			}
+		}
+		told := 0
+		for _, k := range e.awaited {
+			if k == kind {
 				told++
 			}
 		}

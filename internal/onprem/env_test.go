@@ -31,18 +31,19 @@ const (
 
 // env is a server with two numbers over a store on disk and a network in memory.
 type env struct {
-	t      testing.TB
-	dir    string
-	db     *store.DB
-	engine *engine.Engine
-	auth   *auth.Auth
-	api    *API
-	stats  *Stats
-	mux    http.Handler
-	net    *fakeNet // of the first number
-	a, b   *kabar.Number
-	tokens map[string]string // by who: user, admin, other
-	key    string            // of the first number
+	t       testing.TB
+	dir     string
+	db      *store.DB
+	engine  *engine.Engine
+	auth    *auth.Auth
+	api     *API
+	stats   *Stats
+	mux     http.Handler
+	net     *fakeNet // of the first number
+	a, b    *kabar.Number
+	tokens  map[string]string         // by who: user, admin, other
+	key     string                    // of the first number
+	awaited map[int64]kabar.EventKind // events that awaitEvents has seen, by seq
 
 	release func() // ends what the command busy began
 
@@ -66,7 +67,7 @@ func (e *env) advance(d time.Duration) {
 
 func newEnv(t testing.TB) *env {
 	t.Helper()
-	e := &env{t: t, net: newFakeNet(), tokens: map[string]string{}}
+	e := &env{t: t, net: newFakeNet(), tokens: map[string]string{}, awaited: map[int64]kabar.EventKind{}}
 	dir := t.TempDir()
 	e.dir = dir
 	var err error

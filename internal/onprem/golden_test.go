@@ -179,7 +179,7 @@ func (p *player) message() string {
 	m, err := p.api.message(p.t.Context(), p.a.ID, golden.FindID(p.last.Body.String()))
 	must(p.t, err)
 	shown, err := p.names.Message(m, p.customer(m), golden.Keys{
-		Medium: p.api.mediaID,
+		Medium: p.api.MediaID,
 		Message: func(id kabar.MessageID) (string, error) {
 			m, err := p.db.Message(p.t.Context(), p.a.ID, id)
 			if err != nil {

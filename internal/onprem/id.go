@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"hash"
-	"slices"
 
 	"github.com/google/uuid"
 
@@ -51,8 +50,8 @@ func (a *API) message(ctx context.Context, number kabar.NumberID, id string) (*k
 // A media id is a UUID of version 4 to look at. Its 122 free bits are the medium's public number and 58 bits of an HMAC of
 // it: what was not made here is refused without a look at the store.
 
-// mediaID returns the public id of a medium.
-func (a *API) mediaID(id kabar.MediaID) string { return a.uuid(a.store.HideMedia(id)).String() }
+// MediaID returns the public id of a medium.
+func (a *API) MediaID(id kabar.MediaID) string { return a.uuid(a.store.HideMedia(id)).String() }
 
 // medium returns the key in a public id; false for what is no id of ours. Whether there is such a medium, and whose it is,
 // is another question.
@@ -110,9 +109,9 @@ func (a *API) noticeID(n *kabar.Number, ev *kabar.Event) string {
 // wireID returns the public id of a message that only the network knows: of its own if it has the form of one, else the
 // network's id as it is.
 func wireID(n *kabar.Number, c kabar.Customer, wire string) string {
-	stanza, err := hex.DecodeString(wire)
-	if err != nil || !slices.Contains([]int{msgid.OutboundLen, msgid.InboundLen, msgid.ForeignLen}, len(stanza)) {
+	stanza, outbound, ok := msgid.Wire(wire)
+	if !ok {
 		return wire
 	}
-	return msgid.Encode(len(stanza) == msgid.OutboundLen, n.Peer(c), stanza)
+	return msgid.Encode(outbound, n.Peer(c), stanza)
 }

@@ -37,7 +37,7 @@ func TestMediaID(t *testing.T) {
 	seen := map[string]kabar.MediaID{}
 	rapid.Check(t, func(t *rapid.T) {
 		key := kabar.MediaID(rapid.Int64Range(1, 1<<62).Draw(t, "key"))
-		id := a.mediaID(key)
+		id := a.MediaID(key)
 		if !version4.MatchString(id) {
 			t.Fatalf("id %q", id)
 		}
@@ -66,11 +66,11 @@ func TestMediaID(t *testing.T) {
 
 func FuzzMediaID(f *testing.F) {
 	a := idAPI(f, "one")
-	f.Add(a.mediaID(7))
+	f.Add(a.MediaID(7))
 	f.Add("6ba7b810-9dad-41d1-80b4-00c04fd430c8")
 	f.Fuzz(func(t *testing.T, id string) {
-		if key, ok := a.medium(id); ok && a.mediaID(key) != id {
-			t.Errorf("%q and %q are the same medium", id, a.mediaID(key))
+		if key, ok := a.medium(id); ok && a.MediaID(key) != id {
+			t.Errorf("%q and %q are the same medium", id, a.MediaID(key))
 		}
 	})
 }

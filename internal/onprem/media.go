@@ -33,7 +33,7 @@ func (a *API) upload(x *exchange) error {
 	}
 	u := engine.Upload{Body: source{web.Body(x.w, x.r, media.UploadMax)}, MIME: declared, Filename: filename(x.r.Header)}
 	sent, err := a.engine.PutMedia(x.r.Context(), x.number(), u, once, func(m *store.Medium) (int, []byte, error) {
-		body, err := x.encode("media", []created{{a.mediaID(m.ID)}})
+		body, err := x.encode("media", []created{{a.MediaID(m.ID)}})
 		return http.StatusCreated, body, err
 	})
 	web.Pace(x.w, 0) // the time of the upload was its own

@@ -28,8 +28,8 @@ type addressed struct {
 }
 
 // sent renders the answer to a message. Who it goes to is in it where the settings ask for that (contract 7, point 7).
-func (x *exchange) sent(id string, s kabar.Settings, to addressed) ([]byte, error) {
-	if wanted, _ := s.OnPremSetting[answerContacts].(bool); wanted {
+func (x *exchange) sent(id string, contacts bool, to addressed) ([]byte, error) {
+	if contacts {
 		return web.Encode(map[string]any{"contacts": []addressed{to}, "messages": []created{{id}}, "meta": x.meta()})
 	}
 	return accepted(id, x.meta()), nil
@@ -58,11 +58,12 @@ func (a *API) send(x *exchange) error {
 	if err != nil {
 		return err
 	}
+	contacts, _ := settings.OnPremSetting[answerContacts].(bool) // not within the answer, which would keep all settings alive
 	stanza := ""
 	request.Once = once
 	request.Answer = func(m *kabar.Message, to kabar.Customer) (int, []byte, error) {
 		stanza = hex.EncodeToString(msgid.Stanza(m.Ref, true))
-		body, err := x.sent(MessageID(true, number, to, m.Ref), settings, addressed{request.To, to.Handle()})
+		body, err := x.sent(MessageID(true, number, to, m.Ref), contacts, addressed{request.To, to.Handle()})
 		return http.StatusCreated, body, err
 	}
 	sent, err := a.engine.Send(x.r.Context(), x.number(), request)

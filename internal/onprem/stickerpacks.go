@@ -196,7 +196,7 @@ func (a *API) packOf(x *exchange) (*store.StickerPack, error) {
 }
 
 // packID returns the public id of a pack: media and packs have their keys from one sequence, so they share the form.
-func (a *API) packID(key int64) string { return a.mediaID(kabar.MediaID(key)) }
+func (a *API) packID(key int64) string { return a.MediaID(kabar.MediaID(key)) }
 
 func (a *API) packKey(x *exchange) (int64, error) {
 	id, ok := a.medium(x.r.PathValue("id"))

@@ -90,7 +90,8 @@ func (a *API) Render(ev *kabar.Event, n *kabar.Number, s kabar.Settings) (body [
 		h.Errors = []fault{outOfBand(ev)}
 	case kabar.EventCredit:
 		h.Errors, wanted = []fault{failures[kabar.ReasonPayment]}, ev.Credit.Percent >= 100 // before, nothing fails
-	case kabar.EventTemplate, kabar.EventSecurity, kabar.EventName, kabar.EventConsent, kabar.EventLimits, kabar.EventReview:
+	case kabar.EventTemplate, kabar.EventSecurity, kabar.EventName, kabar.EventConsent, kabar.EventLimits, kabar.EventReview,
+		kabar.EventEndpoint:
 		// /v1 knows nothing of templates but their names, nor of consent or limits, and whoever changes a number through it is who would be told.
 		wanted = false
 	case kabar.EventCollected:

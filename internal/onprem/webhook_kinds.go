@@ -52,9 +52,9 @@ func (a *API) referral(r *kabar.Referral) *hookReferral {
 	switch {
 	case r.Medium == 0: // there is none, or it could not be fetched, or was not to be
 	case r.Kind == kabar.KindVideo:
-		h.Video = &hookReferenced{a.mediaID(r.Medium)}
+		h.Video = &hookReferenced{a.MediaID(r.Medium)}
 	default:
-		h.Image = &hookReferenced{a.mediaID(r.Medium)}
+		h.Image = &hookReferenced{a.MediaID(r.Medium)}
 	}
 	return h
 }

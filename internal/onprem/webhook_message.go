@@ -114,7 +114,7 @@ func (a *API) put(m *hookMessage, content kabar.Content, ev *kabar.Event, n *kab
 func (a *API) putMedia(m *hookMessage, c *kabar.Media) {
 	o := &hookMedia{MIME: c.MIME, SHA256: c.SHA256, Caption: c.Caption, Filename: c.Filename}
 	if c.ID != 0 {
-		o.ID = a.mediaID(c.ID)
+		o.ID = a.MediaID(c.ID)
 	}
 	switch {
 	case c.Voice:

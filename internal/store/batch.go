@@ -21,7 +21,8 @@ type flusher interface {
 	loadWanted() error
 	flush() error
 	committed()
-	settled(stays bool)              // by the operation that has run
+	settled(stays bool) // by the operation that has run
+	empty()
 	landed(now *batch) (bool, error) // in a later transaction
 }
 
@@ -31,6 +32,7 @@ type batch struct {
 	ctx    context.Context // ends when the database has taken too long
 	tx     *sql.Tx
 	tables []flusher
+	rows   writes // of the table that is being written
 
 	changed []flusher // by the running operation
 	after   []func()  // cache changes, made only once the commit has succeeded
@@ -74,9 +76,14 @@ func (db *DB) transact(ops []op) (errs []error, err error) {
 	if db.notice(err); err != nil {
 		return errs, &UnavailableError{err}
 	}
-	b := &batch{db: db, ctx: ctx, tx: sqlTx}
+	tx := db.spare
+	if db.spare = nil; tx == nil {
+		tx = newTx(&batch{db: db})
+	}
+	b := tx.b
+	b.ctx, b.tx = ctx, sqlTx
 	if _, err = db.settleIn(ctx, sqlTx); err == nil {
-		if err = b.decide(newTx(b), ops, errs); err == nil {
+		if err = b.decide(tx, ops, errs); err == nil {
 			err = b.flush()
 		}
 	}
@@ -85,7 +92,11 @@ func (db *DB) transact(ops []op) (errs []error, err error) {
 		db.doubt()
 		return errs, err
 	}
-	return errs, b.commit()
+	if err = b.commit(); err == nil {
+		b.empty()
+		db.spare = tx
+	}
+	return errs, err
 }
 
 // commit commits. When no answer comes, it asks the database whether it has happened.
@@ -104,6 +115,16 @@ func (b *batch) commit() error {
 	}
 	b.db.doubt()
 	return &UnavailableError{fmt.Errorf("commit: %w", err)}
+}
+
+// empty forgets a transaction that is over, so that the next one can use the maps of this one: to make them anew costs more than to
+// fill them with the few rows of most batches.
+func (b *batch) empty() {
+	for _, t := range b.tables {
+		t.empty()
+	}
+	clear(b.after)
+	b.after = b.after[:0]
 }
 
 // done tells those who wait for the commit.
@@ -208,19 +229,27 @@ func (b *batch) query(text string, args []any, scan func(*sql.Rows) error) error
 	return nil
 }
 
-// write runs a table's insert, update and remove statements.
-func (b *batch) write(s *shape, inserts, updates, removes cells) error {
-	all, t := s.all(), b.texts(s)
-	if b.db.flavour == sqliteFlavour {
-		if short, ok := inserts.early(all); ok {
-			inserts, t.insert = short, t.early
-		}
+// writes are the rows of a table that a transaction writes.
+type writes struct{ inserts, updates, removes cells }
+
+func (w *writes) empty(s *shape) {
+	keys, all := len(s.keys), len(s.keys)+len(s.cols)
+	w.inserts.empty(all)
+	w.updates.empty(all)
+	w.removes.empty(keys)
+}
+
+// write runs a table's insert, update and remove statements over the batch's rows.
+func (b *batch) write(s *shape) error {
+	t, rows := b.texts(s), &b.rows
+	if b.db.flavour == sqliteFlavour && rows.inserts.early(t.all) {
+		t.insert = t.early
 	}
 	for _, w := range []struct {
 		chunks []rowsText
 		cols   []column
-		rows   cells
-	}{{[]rowsText{{1, t.remove}}, s.keys, removes}, {t.insert, all, inserts}, {t.update, all, updates}} {
+		rows   *cells
+	}{{[]rowsText{{1, t.remove}}, s.keys, &rows.removes}, {t.insert, t.all, &rows.inserts}, {t.update, t.all, &rows.updates}} {
 		if err := b.exec(w.chunks, w.cols, w.rows); err != nil {
 			return faultIn(b.ctx, fmt.Errorf("write %s: %w", s.name, err))
 		}
@@ -228,13 +257,13 @@ func (b *batch) write(s *shape, inserts, updates, removes cells) error {
 	return nil
 }
 
-func (b *batch) exec(chunks []rowsText, cols []column, rows cells) error {
+func (b *batch) exec(chunks []rowsText, cols []column, rows *cells) error {
 	n := rows.rows()
 	if n == 0 {
 		return nil
 	}
 	if b.db.flavour == postgresFlavour {
-		_, err := b.tx.ExecContext(b.ctx, chunks[0].text, arrays(cols, rows)...)
+		_, err := b.tx.ExecContext(b.ctx, chunks[0].text, arrays(cols, *rows)...)
 		return err
 	}
 	done := 0

@@ -195,6 +195,38 @@ func TestAStatementRefusesOnlyTheGuilty(t *testing.T) {
 	})
 }
 
+// TestATransactionKnowsNothingOfTheLast changes rows behind the store's back: what an operation is told of them is what the database
+// holds, and what it does not touch is not written again.
+func TestATransactionKnowsNothingOfTheLast(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *storetest.Env) {
+		keys := make([]store.RawKey, 100)
+		for i := range keys {
+			keys[i].Key = fmt.Sprintf("raw %d", i)
+		}
+		for _, rows := range []int{len(keys), 3, 2} { // more than a map holds that is used again, and a few
+			s.Write(t, func(tx *store.Tx) error {
+				var err error
+				for _, k := range keys[:rows] {
+					err = errors.Join(err, tx.RawPut(k, []byte("written")))
+				}
+				return err
+			})
+			if err := s.DB.WriterExec(t.Context(), "DELETE FROM meta WHERE name LIKE 'raw %'"); err != nil {
+				t.Fatal(err)
+			}
+			s.Write(t, func(tx *store.Tx) error {
+				if v, err := tx.RawGet(keys[0]); err != nil || v != nil {
+					t.Errorf("after %d rows: %q, %v", rows, v, err)
+				}
+				return nil
+			})
+			if left := s.Query(t, "SELECT count(*) FROM meta WHERE name LIKE 'raw %'")[0][0]; left != "0" {
+				t.Errorf("after %d rows: %s of them are written again", rows, left)
+			}
+		}
+	})
+}
+
 // TestHintsChangeNothing runs the same batches with and without hints on two equal databases and compares all rows.
 func TestHintsChangeNothing(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *storetest.Env) {

@@ -8,6 +8,18 @@ type cells struct {
 	all   []any
 }
 
+// keptCells is how many cells keep their place in memory once they are written.
+const keptCells = 1 << 13
+
+// empty gives up what the cells hold, and makes room for rows of another width.
+func (c *cells) empty(width int) {
+	c.width = width
+	if clear(c.all); cap(c.all) > keptCells {
+		c.all = nil
+	}
+	c.all = c.all[:0]
+}
+
 func (c *cells) rows() int { return len(c.all) / c.width }
 
 // part returns the cells of n rows from a row on.
@@ -15,29 +27,32 @@ func (c *cells) part(from, n int) []any { return c.all[from*c.width : (from+n)*c
 
 func (c *cells) add(row []any) { c.all = append(c.all, row...) }
 
-// early returns the cells without the late columns, provided that there are such columns and all their cells are empty.
-func (c *cells) early(columns []column) (short cells, ok bool) {
+// early leaves out the late columns, provided that there are such columns and all their cells are empty.
+func (c *cells) early(columns []column) bool {
+	width := 0
 	for i, col := range columns {
 		if !col.late {
-			short.width++
+			width++
 			continue
 		}
 		for at := i; at < len(c.all); at += c.width {
 			if !isEmpty(c.all[at]) {
-				return cells{}, false
+				return false
 			}
 		}
 	}
-	if short.width == c.width {
-		return cells{}, false
+	if width == c.width {
+		return false
 	}
-	short.all = make([]any, 0, c.rows()*short.width)
+	short := c.all[:0]
 	for i, v := range c.all {
 		if !columns[i%c.width].late {
-			short.all = append(short.all, v)
+			short = append(short, v)
 		}
 	}
-	return short, true
+	clear(c.all[len(short):])
+	c.width, c.all = width, short
+	return true
 }
 
 func isEmpty(v any) bool {
@@ -52,29 +67,42 @@ func isEmpty(v any) bool {
 	return false
 }
 
-// addRow adds a row of a table by its fields. There will be rows of them at most.
-func (c *cells) addRow(pointers []any, rows int) {
-	if c.all == nil {
-		c.all = make([]any, 0, rows*c.width)
+// addRow adds a row of a table by its fields, the pointers of table.fields. A value that stands in the row above as well, such as the
+// account, is not stored anew.
+func (c *cells) addRow(pointers []any) {
+	for _, p := range pointers {
+		var above any
+		if len(c.all) >= c.width {
+			above = c.all[len(c.all)-c.width]
+		}
+		c.all = append(c.all, valueOf(p, above))
 	}
-	c.all = appendValues(c.all, pointers)
 }
 
-// appendValues follows the pointers of table.fields.
-func appendValues(vs, pointers []any) []any {
-	for _, p := range pointers {
-		switch p := p.(type) {
-		case *int64:
-			vs = append(vs, *p)
-		case *string:
-			vs = append(vs, *p)
-		case *[]byte:
-			vs = append(vs, nonNil(*p))
-		default:
-			panic(fmt.Sprintf("store: a field of type %T", p)) // a table is described wrongly: tests reach every table
+// valueOf follows a pointer of table.fields. When it leads to the same as known holds, that is returned.
+func valueOf(p, known any) any {
+	switch p := p.(type) {
+	case *int64:
+		if v, ok := known.(int64); ok && v == *p {
+			return known
 		}
+		return *p
+	case *string:
+		if v, ok := known.(string); ok && v == *p {
+			return known
+		}
+		return *p
+	case *[]byte:
+		return nonNil(*p)
 	}
-	return vs
+	panic(fmt.Sprintf("store: a field of type %T", p)) // a table is described wrongly: tests reach every table
+}
+
+// valuesOf follows the pointers of table.fields.
+func valuesOf(pointers []any) []any {
+	row := cells{width: len(pointers)}
+	row.addRow(pointers)
+	return row.all
 }
 
 // nonNil keeps an empty sealed column from being stored as NULL.

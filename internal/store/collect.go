@@ -104,28 +104,6 @@ func (db *DB) CollectMessages(ctx context.Context, n kabar.NumberID, after kabar
 	return removed, next, nil
 }
 
-// CollectEvents removes up to a thousand events of the number from before that time which every endpoint has finished, and
-// reports how many.
-func (db *DB) CollectEvents(ctx context.Context, n kabar.NumberID, before time.Time) (removed int, err error) {
-	seqs, err := list(ctx, db, scanID, `SELECT seq FROM event WHERE number_id = $1 AND at <= $2
-		AND seq <= (SELECT coalesce(min(mark), 0) FROM endpoint WHERE number_id = $1) ORDER BY seq LIMIT $3`, int64(n), millis(before), int64(chunk))
-	if err != nil || len(seqs) == 0 {
-		return 0, err
-	}
-	err = db.Write(ctx, nil, func(tx *Tx) error {
-		for _, seq := range seqs {
-			if err := tx.events.del(spot{int64(n), seq}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return 0, err
-	}
-	return len(seqs), nil
-}
-
 // AnswerPlace is where the answers of a number stand in their order; the zero value is before the first.
 type AnswerPlace struct{ path, key string }
 

@@ -37,7 +37,7 @@ const (
 	Parked   DeliveryState = 3 // its customer is parked: it waits in its own line, and the mark may pass it
 )
 
-// Delivery is what is remembered of one event at one endpoint.
+// Delivery is what is remembered of one event at one endpoint, or in one replay.
 type Delivery struct {
 	Endpoint     kabar.EndpointID
 	Seq          int64
@@ -52,9 +52,18 @@ type Delivery struct {
 	Body         []byte // the exact bytes of the first failed attempt, or its part of them; sealed at rest
 }
 
+// reader refuses what is neither an endpoint nor a replay of the number.
+func (tx *Tx) reader(n kabar.NumberID, id kabar.EndpointID) error {
+	_, err := tx.endpoint(n, id)
+	if IsNotFound(err) {
+		_, err = tx.replay(n, id)
+	}
+	return err
+}
+
 // SaveDelivery stores d, new or changed. The endpoint must be the number's.
 func (tx *Tx) SaveDelivery(d *Delivery) error {
-	if _, err := tx.endpoint(d.Number, d.Endpoint); err != nil {
+	if err := tx.reader(d.Number, d.Endpoint); err != nil {
 		return err
 	}
 	row := deliveryRow{
@@ -62,6 +71,10 @@ func (tx *Tx) SaveDelivery(d *Delivery) error {
 		state: int64(d.State), attempts: int64(d.Attempts), due: millis(d.Due), batch: d.Batch, answer: d.Answer,
 	}
 	if len(d.Body) > 0 {
+		if ev, err := tx.events.get(spot{row.number, d.Seq}); err != nil || ev == nil {
+			tx.deliveries.drop(spot{row.endpoint, d.Seq}) // retention has passed it while it was tried: it is not tried again
+			return err
+		}
 		key, err := tx.keyOf(row.number, row.conversation)
 		if err != nil {
 			return err
@@ -75,7 +88,7 @@ func (tx *Tx) SaveDelivery(d *Delivery) error {
 // RemoveDelivery forgets a delivery of an endpoint of the number: it has been finished and the mark is past it. One that is
 // gone is no error.
 func (tx *Tx) RemoveDelivery(n kabar.NumberID, e kabar.EndpointID, seq int64) error {
-	if _, err := tx.endpoint(n, e); err != nil {
+	if err := tx.reader(n, e); err != nil {
 		return err
 	}
 	tx.deliveries.drop(spot{int64(e), seq})

@@ -207,7 +207,7 @@ func (s *Snapshot) Rows(ctx context.Context, t Table, each func(row []any) error
 		if err := rows.Scan(into...); err != nil {
 			return fmt.Errorf("read %s: %w", t.Name, fault(err))
 		}
-		if err := each(appendValues(nil, into)); err != nil {
+		if err := each(valuesOf(into)); err != nil {
 			return err
 		}
 	}

@@ -19,7 +19,8 @@ func Leapt(next int64, at time.Time) (int64, error) { return leapt(next, at) }
 // shapes lists every table, in no particular order.
 func shapes() []*shape {
 	return []*shape{&metas.shape, &counters.shape, &accounts.shape, &numbers.shape, &users.shape, &logins.shape, &apiKeys.shape,
-		&conversations.shape, &latests.shape, &handles.shape, &messages.shape, &jobs.shape, &events.shape, &endpoints.shape, &deliveries.shape,
+		&conversations.shape, &latests.shape, &handles.shape, &messages.shape, &jobs.shape, &events.shape, &endpoints.shape, &deliveries.shape, &deliveryLogs.shape, &attempts.shape,
+		&expiredEvents.shape, &replays.shape,
 		&medias.shape, &uploads.shape, &states.shape, &refs.shape, &idempotencies.shape, &templates.shape, &products.shape,
 		&contacts.shape, &mediaFiles.shape, &providers.shape, &photos.shape, &packs.shape, &templateDays.shape, &templateHeld.shape, &policies.shape,
 		&audits.shape, &qrCodes.shape, &uploadSessions.shape, &flows.shape, &traffics.shape, &credits.shape, &ledgers.shape, &rateUses.shape, &rateCards.shape,

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -40,7 +41,11 @@ func (x *eraser) events(ctx context.Context) error {
 }
 
 func (x *eraser) dropEvents(ctx context.Context, number int64, seqs []int64) error {
-	endpoints, err := x.db.Endpoints(ctx, kabar.NumberID(number))
+	readers, err := x.readers(ctx, kabar.NumberID(number))
+	if err != nil {
+		return err
+	}
+	tried, err := x.attempts(ctx, readers, seqs)
 	if err != nil {
 		return err
 	}
@@ -67,14 +72,45 @@ func (x *eraser) dropEvents(ctx context.Context, number int64, seqs []int64) err
 			if err != nil {
 				return err
 			}
-			for _, ep := range endpoints {
+			for _, id := range readers {
 				if changed {
-					tx.deliveries.drop(spot{int64(ep.ID), seq})
+					tx.deliveries.drop(spot{int64(id), seq})
 				}
 			}
 		}
+		for _, k := range tried {
+			tx.attempts.drop(k)
+		}
 		return nil
 	})
+}
+
+// readers are the endpoints and replays of a number, those that were removed or have ended included.
+func (x *eraser) readers(ctx context.Context, n kabar.NumberID) ([]kabar.EndpointID, error) {
+	return list(ctx, x.db, func(rs *sql.Rows) (id kabar.EndpointID, err error) {
+		return id, rs.Scan(&id)
+	}, "SELECT id FROM endpoint WHERE number_id = $1 UNION ALL SELECT id FROM replay WHERE number_id = $1", int64(n))
+}
+
+// attempts finds the attempts to tell of events.
+func (x *eraser) attempts(ctx context.Context, readers []kabar.EndpointID, seqs []int64) (all []attemptKey, err error) {
+	for _, id := range readers {
+		for after, last := seqs[0]-1, seqs[len(seqs)-1]; after < last; {
+			keys, err := x.db.attemptKeys(ctx, id, after, last)
+			if err != nil {
+				return nil, err
+			}
+			for _, k := range keys {
+				if _, mine := slices.BinarySearch(seqs, k.seq); mine {
+					all = append(all, k)
+				}
+			}
+			if after = last; len(keys) == chunk {
+				after = keys[chunk-1].seq - 1 // the last one's attempts may go on
+			}
+		}
+	}
+	return all, nil
 }
 
 // lessContacts takes the customer out of an event that tells who is on the network.

@@ -36,7 +36,7 @@ type talkers struct {
 }
 
 func newTalkers(t *testing.T, s *storetest.Env, seed uint64) *talkers {
-	h := &talkers{t: t, s: s, rng: rand.New(rand.NewPCG(seed, 1)), endpoint: &kabar.Endpoint{Account: s.A.Account, Number: s.A.ID, URL: "https://x.example", Dialect: kabar.Cloud}}
+	h := &talkers{t: t, s: s, rng: rand.New(rand.NewPCG(seed, 1)), endpoint: &kabar.Endpoint{Account: s.A.Account, Number: s.A.ID, EndpointConfig: kabar.EndpointConfig{URL: "https://x.example"}, Dialect: kabar.Cloud}}
 	h.list = &kabar.Broadcast{Account: s.A.Account, Number: s.A.ID, State: kabar.BroadcastPaused, Created: s.Now}
 	s.Write(t, func(tx *store.Tx) error {
 		return errors.Join(tx.AddEndpoint(h.endpoint, s.Now), tx.AddBroadcast(h.list))
@@ -135,7 +135,9 @@ func (h *talkers) say(tx *store.Tx, p *talker, out bool) error {
 	if err := tx.AddEvent(ev); err != nil {
 		return err
 	}
-	if err := tx.SaveDelivery(&store.Delivery{Endpoint: h.endpoint.ID, Seq: ev.Seq, Account: n.Account, Number: n.ID, Conversation: p.c.ID, State: store.Retrying, Body: []byte("hook of " + p.waID)}); err != nil {
+	d := &store.Delivery{Endpoint: h.endpoint.ID, Seq: ev.Seq, Account: n.Account, Number: n.ID, Conversation: p.c.ID, State: store.Retrying, Body: []byte("hook of " + p.waID)}
+	failed := &store.Attempt{N: 1, At: s.Now, AttemptAnswer: store.AttemptAnswer{Body: []byte("no " + p.waID)}}
+	if err := errors.Join(tx.SaveDelivery(d), tx.LogAttempt(d, failed)); err != nil {
 		return err
 	}
 	if m.Status != kabar.Accepted {
@@ -152,7 +154,7 @@ func (h *talkers) of(p *talker) map[string]string {
 		id[i+1] = fmt.Sprint(m)
 	}
 	handle := fmt.Sprintf("handle IN ('%s', '%s')", p.waID, p.bsuid)
-	return map[string]string{"conversation": fmt.Sprintf("id = %d", p.c.ID), "latest": talk, "message": talk, "job": talk, "event": talk, "delivery": talk, "media": talk,
+	return map[string]string{"conversation": fmt.Sprintf("id = %d", p.c.ID), "latest": talk, "message": talk, "job": talk, "event": talk, "delivery": talk, "attempt": talk, "media": talk,
 		"idempotency": talk, "handle": talk, "contact": handle, "consent": handle, "consent_entry": handle, "broadcast_recipient": handle, "driver_state": "name LIKE '%" + p.waID + "%'",
 		"inbound_ref": "message_id IN (" + strings.Join(id, ", ") + ")"}
 }

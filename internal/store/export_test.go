@@ -88,7 +88,10 @@ func (db *DB) WriterExec(ctx context.Context, text string) error {
 func Indexed() map[string]string {
 	return map[string]string{
 		selectFrom(&deliveries.shape, deliveriesWhere): "sqlite_autoindex_delivery_1", // the primary key
-		headsQuery:      "sqlite_autoindex_delivery_1",
+		headsQuery: "sqlite_autoindex_delivery_1",
+		seqsQuery + Span{Newest: true}.order() + " LIMIT $6":                                  "sqlite_autoindex_delivery_1",
+		selectFrom(&expiredEvents.shape, expiredWhere+Span{Newest: true}.order()+" LIMIT $5"): "sqlite_autoindex_expired_1",
+		selectFrom(&events.shape, spanWhere+Span{Newest: true}.order()+" LIMIT $4"):           "sqlite_autoindex_event_1",
 		parkedQuery:     "delivery_parked",
 		nextParkedQuery: "delivery_parked",
 		loginsOfUser:    "login_user",

@@ -33,6 +33,7 @@ func (f flavour) ddl(text string) string {
 type texts struct {
 	load, remove          string
 	insert, early, update []rowsText // early: only on SQLite
+	all                   []column
 }
 
 // rowsText is a statement for a number of rows; 0: for any number.
@@ -54,6 +55,7 @@ func (f flavour) texts(s *shape) texts {
 	if f == sqliteFlavour {
 		where := strings.Join(s.keyNames(), " = ? AND ") + " = ?"
 		t := texts{
+			all:    s.all(),
 			load:   fmt.Sprintf("SELECT %s FROM %s WHERE %s", all, s.name, where),
 			remove: fmt.Sprintf("DELETE FROM %s WHERE %s", s.name, where),
 		}
@@ -75,6 +77,7 @@ func (f flavour) texts(s *shape) texts {
 	on := strings.Join(match, " AND ")
 	insert := fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s AS u(%s)", s.name, all, all, allOf, all)
 	return texts{
+		all:    s.all(),
 		load:   fmt.Sprintf("SELECT t.%s FROM %s t, %s AS u(%s) WHERE %s", strings.Join(s.columns(), ", t."), s.name, keysOf, keys, on),
 		insert: []rowsText{{0, insert}},
 		update: []rowsText{{0, insert + replace}},

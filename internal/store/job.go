@@ -57,7 +57,7 @@ func (tx *Tx) AddJob(j *Job) error {
 		return err
 	}
 	end.lastJob = j.ID
-	return tx.latest.put(*end)
+	return tx.latest.put(end)
 }
 
 // AddLoneJob stores a job that is in no lane, and sets its ID.
@@ -74,24 +74,24 @@ func (tx *Tx) addJob(j *Job, prev int64) error {
 		return err
 	}
 	row.prev = prev
-	tx.jobs.fresh(*row)
+	tx.jobs.fresh(row)
 	return nil
 }
 
 // lane returns the row in which the lane of a job's conversation ends.
-func (tx *Tx) lane(j *Job) (*latestRow, error) {
+func (tx *Tx) lane(j *Job) (latestRow, error) {
 	c, err := tx.conversations.see(int64(j.Conversation))
 	if err != nil {
-		return nil, err
+		return latestRow{}, err
 	}
 	if c == nil || c.number != int64(j.Number) {
-		return nil, &NotFoundError{"conversation"}
+		return latestRow{}, &NotFoundError{"conversation"}
 	}
-	end, err := tx.latest.get(c.id)
-	if err == nil && end == nil {
-		end = &latestRow{conversation: c.id, account: c.account, number: c.number}
+	end, err := tx.latest.see(c.id)
+	if end == nil {
+		return latestRow{conversation: c.id, account: c.account, number: c.number}, err
 	}
-	return end, err
+	return *end, nil
 }
 
 // WantJob announces that the job will be asked for.
@@ -127,7 +127,7 @@ func (tx *Tx) SaveJob(j *Job) error {
 		return err
 	}
 	row.prev = old.prev
-	return tx.jobs.put(*row)
+	return tx.jobs.put(row)
 }
 
 // RemoveJob removes a job of the number that is done; one that is gone is no error. Of a lane it may be the first or the last
@@ -172,8 +172,8 @@ func (tx *Tx) leaveLane(row *jobRow) error {
 	return tx.latest.put(*end)
 }
 
-func (tx *Tx) sealJob(j *Job) (*jobRow, error) {
-	row := &jobRow{
+func (tx *Tx) sealJob(j *Job) (jobRow, error) {
+	row := jobRow{
 		id: j.ID, account: int64(j.Account), number: int64(j.Number), conversation: int64(j.Conversation), kind: string(j.Kind),
 		message: int64(j.Message), packed: flag(j.Packed), tries: int64(j.Tries), due: millis(j.Due),
 	}
@@ -182,7 +182,7 @@ func (tx *Tx) sealJob(j *Job) (*jobRow, error) {
 	}
 	key, err := tx.keyOf(row.number, row.conversation)
 	if err != nil {
-		return nil, err
+		return jobRow{}, err
 	}
 	row.body = key.Seal(j.Body, secrets.AAD("job", j.ID))
 	return row, nil

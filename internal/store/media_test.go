@@ -171,30 +171,3 @@ func TestCollectMessages(t *testing.T) {
 		}
 	})
 }
-
-func TestCollectEvents(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *storetest.Env) {
-		c := talk(t, s, s.A, "491")
-		ep := &kabar.Endpoint{Account: s.A.Account, Number: s.A.ID, Dialect: kabar.OnPrem}
-		s.Write(t, func(tx *store.Tx) error {
-			for i := range 10 {
-				at := s.Now.Add(-time.Hour)
-				if i > 6 {
-					at = s.Now
-				}
-				if err := tx.AddEvent(&kabar.Event{Account: s.A.Account, Number: s.A.ID, Conversation: c.ID, Kind: kabar.EventDeleted, At: at}); err != nil {
-					return err
-				}
-			}
-			return tx.AddEndpoint(ep, s.Now)
-		})
-		for _, step := range []struct{ mark, removed, left int }{{0, 0, 10}, {5, 5, 5}, {5, 0, 5}, {9, 2, 3}} {
-			s.Write(t, func(tx *store.Tx) error { return tx.Advance(s.A.ID, ep.ID, int64(step.mark)) })
-			n, err := s.DB.CollectEvents(t.Context(), s.A.ID, s.Now.Add(-time.Minute))
-			left, err2 := s.DB.Events(t.Context(), s.A.ID, 0, 100)
-			if n != step.removed || len(left) != step.left || errors.Join(err, err2) != nil {
-				t.Errorf("with the mark at %d: %d collected, %d left (%v, %v), want %d and %d", step.mark, n, len(left), err, err2, step.removed, step.left)
-			}
-		}
-	})
-}

@@ -63,7 +63,7 @@ func (tx *Tx) AppendMessage(c *kabar.Conversation, m *kabar.Message) error {
 	if err != nil {
 		return err
 	}
-	tx.messages.fresh(*row)
+	tx.messages.fresh(row)
 	c.LastMessage = m.ID
 	return tx.saveLatest(c)
 }
@@ -119,16 +119,16 @@ func (tx *Tx) SetContent(m *kabar.Message) error {
 	return tx.messages.put(*row)
 }
 
-func (tx *Tx) sealMessage(m *kabar.Message) (*messageRow, error) {
+func (tx *Tx) sealMessage(m *kabar.Message) (messageRow, error) {
 	plain, err := json.Marshal(messageBody[writtenContent]{writtenContent{m.Content.Kind(), m.Content}, m.Context, m.IfClosed, m.Taps, m.Wire, m.Pricing})
 	if err != nil {
-		return nil, fmt.Errorf("encode a message of kind %s: %w", m.Content.Kind(), err)
+		return messageRow{}, fmt.Errorf("encode a message of kind %s: %w", m.Content.Kind(), err)
 	}
 	key, err := tx.keyOf(int64(m.Number), int64(m.Conversation))
 	if err != nil {
-		return nil, err
+		return messageRow{}, err
 	}
-	return &messageRow{
+	return messageRow{
 		id: int64(m.ID), account: int64(m.Account), number: int64(m.Number), conversation: int64(m.Conversation), prev: int64(m.Prev),
 		direction: int64(m.Direction), status: int64(m.Status),
 		body: key.Seal(plain, secrets.AAD("message", int64(m.ID))), at: millis(m.At), expires: millis(m.Expires),

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -79,7 +80,7 @@ func readerNouns(t *testing.T, s *storetest.Env, n *kabar.Number, tag string, c 
 	e := &kabar.Event{}
 	p := &kabar.Endpoint{}
 	d, removed := &store.Delivery{}, false
-	return []*noun{
+	return append([]*noun{
 		{name: "event",
 			add: func(tx *store.Tx) error {
 				content, err := kabar.Snapshot(&kabar.Text{Body: "event " + tag})
@@ -94,12 +95,13 @@ func readerNouns(t *testing.T, s *storetest.Env, n *kabar.Number, tag string, c 
 			want: func() any { return e }},
 		{name: "endpoint",
 			add: func(tx *store.Tx) error {
-				*p = kabar.Endpoint{Account: n.Account, Number: n.ID, URL: "https://x.example/" + tag, Dialect: kabar.Cloud, Mark: 1}
+				*p = kabar.Endpoint{Account: n.Account, Number: n.ID, Wide: true, Dialect: kabar.Cloud, Mark: 1,
+					EndpointConfig: kabar.EndpointConfig{URL: "https://x.example/" + tag, Origin: kabar.FromAPI, Filter: kabar.EventFilter{Types: []string{"message.*"}}}}
 				return tx.AddEndpoint(p, s.Now)
 			},
 			change: func(tx *store.Tx) error {
-				p.URL, p.Mark = "https://y.example/"+tag, 4
-				if err := tx.SetURL(n.ID, p.ID, p.URL); err != nil {
+				p.URL, p.Mark, p.Failing = "https://y.example/"+tag, 4, s.Now
+				if err := errors.Join(tx.SetURL(n.ID, p.ID, p.URL), tx.SetFailing(n.ID, p.ID, s.Now)); err != nil {
 					return err
 				}
 				if err := tx.Advance(n.ID, p.ID, 4); err != nil {
@@ -138,5 +140,50 @@ func readerNouns(t *testing.T, s *storetest.Env, n *kabar.Number, tag string, c 
 				}
 				return d
 			}},
+	}, logNouns(t, s, n, tag, p, d)...)
+}
+
+// logNouns are what is remembered of deliveries to an endpoint of another noun.
+func logNouns(t *testing.T, s *storetest.Env, n *kabar.Number, tag string, p *kabar.Endpoint, d *store.Delivery) []*noun {
+	a, r := &store.Attempt{}, &store.Replay{}
+	missed := []store.Expired{{Seq: 1, Type: "message.deleted", At: s.Now, Gone: s.Now.Add(time.Hour)}}
+	taken := []store.Taken{{Seq: 2, At: s.Now, Took: 7 * time.Millisecond, Status: 200}, {Seq: 5, At: s.Now.Add(-time.Second), Status: 204, Failed: 3}}
+	return []*noun{
+		{name: "attempt",
+			add: func(tx *store.Tx) error {
+				*a = store.Attempt{N: 1, At: s.Now, Took: time.Second, Status: 500, AttemptAnswer: store.AttemptAnswer{Error: "answered 500",
+					Header: map[string][]string{"Retry-After": {"7"}}, Body: []byte("no " + tag)}}
+				return tx.LogAttempt(d, a)
+			},
+			read: func() (any, error) {
+				all, err := s.DB.Attempts(t.Context(), n.ID, p.ID, d.Seq)
+				if err != nil || len(all) != 1 {
+					return nil, err
+				}
+				return &all[0], all[0].Broken
+			},
+			want: func() any { return a }},
+		{name: "log of deliveries",
+			add:  func(tx *store.Tx) error { return tx.LogTaken(n.Account, n.ID, p.ID, []store.Taken{taken[1], taken[0]}) },
+			read: func() (any, error) { return s.DB.Taken(t.Context(), n.ID, p.ID, 0, 10) },
+			want: func() any { return taken }},
+		{name: "expired event",
+			add:  func(tx *store.Tx) error { return tx.NoteExpired(n.ID, p.ID, missed[0]) },
+			read: func() (any, error) { return s.DB.Expired(t.Context(), n.ID, p.ID, store.SpanAfter(0), 10) },
+			want: func() any { return missed }},
+		{name: "replay",
+			add: func(tx *store.Tx) error {
+				*r = store.Replay{Account: n.Account, Number: n.ID, Endpoint: p.ID, Since: 2, Until: 9}
+				return tx.AddReplay(r, s.Now)
+			},
+			change: func(tx *store.Tx) error {
+				r.Mark, r.State = 5, store.ReplayPaused
+				if err := tx.Advance(n.ID, r.ID, 5); err != nil {
+					return err
+				}
+				return tx.ChangeReplay(n.ID, r.ID, func(r *store.Replay) { r.State = store.ReplayPaused })
+			},
+			read: func() (any, error) { return s.DB.Replay(t.Context(), r.ID) },
+			want: func() any { return r }},
 	}
 }

@@ -23,6 +23,9 @@ type overlay[K comparable, R any] struct {
 	kept  *cache[K, R] // rows that need not be read; may be nil
 	batch *batch
 	past  []version[K, R] // what the running operation has changed, as it was before
+
+	line   R     // the row that is being written
+	fields []any // of line
 }
 
 // version is what stood under a key; had is false when nothing was known of it.
@@ -34,6 +37,7 @@ type version[K comparable, R any] struct {
 
 func newOverlay[K comparable, R any](b *batch, t *table[K, R], kept *cache[K, R]) *overlay[K, R] {
 	o := &overlay[K, R]{t: t, rows: map[K]slot[R]{}, kept: kept, batch: b}
+	o.fields = t.fields(&o.line)
 	b.tables = append(b.tables, o)
 	return o
 }
@@ -174,6 +178,18 @@ func (o *overlay[K, R]) settled(stays bool) {
 	o.past = o.past[:0]
 }
 
+// keptSlots is up to how many rows a map is used again: to go through one takes as long as it has ever been large.
+const keptSlots = 64
+
+// empty forgets a transaction that is over.
+func (o *overlay[K, R]) empty() {
+	if len(o.rows) > keptSlots {
+		o.rows, o.past = map[K]slot[R]{}, nil
+	}
+	clear(o.rows)
+	clear(o.past[:cap(o.past)])
+}
+
 // loadWanted loads every announced row.
 func (o *overlay[K, R]) loadWanted() error {
 	var keys []K
@@ -228,20 +244,28 @@ func (o *overlay[K, R]) flush() error {
 		return nil
 	}
 	slices.SortFunc(keys, o.t.order)
-	all := len(o.t.keys) + len(o.t.cols)
-	inserts, updates, removes := cells{width: all}, cells{width: all}, cells{width: len(o.t.keys)}
+	w := &o.batch.rows
+	w.empty(&o.t.shape)
+	defer func() { // bodies are not kept alive
+		w.empty(&o.t.shape)
+		o.line = *new(R)
+	}()
 	for _, k := range keys {
-		switch s := o.rows[k]; {
+		s := o.rows[k]
+		if s.row != nil {
+			o.line = *s.row
+		}
+		switch {
 		case s.row == nil && s.inDB:
-			removes.add(o.t.args(k))
+			w.removes.add(o.t.args(k))
 		case s.row == nil: // made and removed within the batch
 		case s.inDB:
-			updates.addRow(o.t.fields(s.row), len(keys))
+			w.updates.addRow(o.fields)
 		default:
-			inserts.addRow(o.t.fields(s.row), len(keys))
+			w.inserts.addRow(o.fields)
 		}
 	}
-	return o.batch.write(&o.t.shape, inserts, updates, removes)
+	return o.batch.write(&o.t.shape)
 }
 
 // committed keeps what is now in the database.

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 	"time"
 
@@ -16,7 +17,7 @@ func TestDeliveriesByState(t *testing.T) {
 		ends := [2]kabar.Endpoint{}
 		s.Write(t, func(tx *store.Tx) error {
 			for i := range ends {
-				ends[i] = kabar.Endpoint{Account: s.A.Account, Number: s.A.ID, URL: "https://x.example/", Dialect: kabar.OnPrem}
+				ends[i] = kabar.Endpoint{Account: s.A.Account, Number: s.A.ID, EndpointConfig: kabar.EndpointConfig{URL: "https://x.example/"}, Dialect: kabar.OnPrem}
 				if err := tx.AddEndpoint(&ends[i], s.Now); err != nil {
 					return err
 				}
@@ -61,7 +62,7 @@ func TestDeliveriesByState(t *testing.T) {
 func TestHeadsAndParkedCustomers(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *storetest.Env) {
 		talks := []*kabar.Conversation{talk(t, s, s.A, "491"), talk(t, s, s.A, "492")}
-		end := kabar.Endpoint{Account: s.A.Account, Number: s.A.ID, URL: "https://x.example/", Dialect: kabar.Cloud}
+		end := kabar.Endpoint{Account: s.A.Account, Number: s.A.ID, EndpointConfig: kabar.EndpointConfig{URL: "https://x.example/"}, Dialect: kabar.Cloud}
 		var wantEvents []store.EventHead
 		var wantHeads []string
 		s.Write(t, func(tx *store.Tx) error {
@@ -89,6 +90,15 @@ func TestHeadsAndParkedCustomers(t *testing.T) {
 		events, err := s.DB.EventHeads(t.Context(), s.A.ID, 2, 5)
 		if err != nil || fmt.Sprint(events) != fmt.Sprint(wantEvents[2:7]) {
 			t.Errorf("EventHeads = %v, %v; want %v", events, err, wantEvents[2:7])
+		}
+		for _, who := range []struct {
+			after, until int64
+			want         map[kabar.ConversationID]int64
+		}{{0, 12, map[kabar.ConversationID]int64{talks[0].ID: 11, talks[1].ID: 12}}, {2, 5, map[kabar.ConversationID]int64{talks[0].ID: 5, talks[1].ID: 4}},
+			{3, 4, map[kabar.ConversationID]int64{talks[1].ID: 4}}, {12, 99, map[kabar.ConversationID]int64{}}} {
+			if all, err := s.DB.LastEvents(t.Context(), s.A.ID, who.after, who.until); err != nil || !maps.Equal(all, who.want) {
+				t.Errorf("LastEvents = %v, %v; want %v", all, err, who.want)
+			}
 		}
 		heads, err := s.DB.DeliveryHeads(t.Context(), s.A.ID, end.ID, 9, 5)
 		if err != nil || len(heads) != 3 {

@@ -48,6 +48,17 @@ func Note(ctx context.Context, add func(*Audit)) {
 	}
 }
 
+// Actor says who does what ctx is of; the server does what nobody has asked for.
+func Actor(ctx context.Context) string {
+	r := recordOf(ctx)
+	if r == nil {
+		return kabar.ByServer
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.entry.Actor
+}
+
 // claim returns the entry to whoever is to write it; false when it is written, or on its way, or not wanted.
 func (r *Record) claim(refused bool) (Audit, bool) {
 	r.mu.Lock()

@@ -123,9 +123,9 @@ func (db *DB) underway(ctx context.Context, r *Restored) error {
 		return fault(err)
 	}
 	err = db.read.QueryRowContext(ctx, `SELECT
-		(SELECT count(*) FROM endpoint p JOIN event e ON e.number_id = p.number_id AND e.seq > p.mark) -
-		(SELECT count(*) FROM endpoint p JOIN delivery d ON d.endpoint_id = p.id AND d.seq > p.mark AND d.state = $1) +
-		(SELECT count(*) FROM endpoint p JOIN delivery d ON d.endpoint_id = p.id AND d.seq <= p.mark AND d.state = $2)`,
+		(SELECT count(*) FROM endpoint p JOIN event e ON e.number_id = p.number_id AND e.seq > p.mark WHERE p.gone = 0) -
+		(SELECT count(*) FROM endpoint p JOIN delivery d ON d.endpoint_id = p.id AND d.seq > p.mark AND d.state = $1 WHERE p.gone = 0) +
+		(SELECT count(*) FROM endpoint p JOIN delivery d ON d.endpoint_id = p.id AND d.seq <= p.mark AND d.state = $2 WHERE p.gone = 0)`,
 		int64(Finished), int64(Parked)).Scan(&r.Events)
 	if err != nil {
 		return fault(err)

@@ -57,6 +57,7 @@ func TestMovedAndDamagedCiphertextIsRefused(t *testing.T) {
 			switch {
 			case c.Type != "BYTEA",
 				c.Table == "message" && c.Name == "events", // the seqs of events lie open, as the events' keys do
+				c.Table == "delivery_log",                  // when which seq was taken: nothing of what events say
 				c.Table == "audit" && c.Name == "mac":      // VerifyAudit looks at it, and has tests of its own
 				continue
 			}

@@ -87,7 +87,7 @@ func (o *overlay[K, R]) landed(b *batch) (bool, error) {
 	}
 	for k, w := range want {
 		h := have[k]
-		if (w == nil) != (h == nil) || w != nil && !reflect.DeepEqual(appendValues(nil, o.t.fields(w)), appendValues(nil, o.t.fields(h))) {
+		if (w == nil) != (h == nil) || w != nil && !reflect.DeepEqual(valuesOf(o.t.fields(w)), valuesOf(o.t.fields(h))) {
 			return false, nil
 		}
 	}

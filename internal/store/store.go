@@ -60,10 +60,11 @@ type DB struct {
 	log     *slog.Logger
 	// patience is how long PostgreSQL may take for a batch or a read; 0: as long as it takes.
 	patience time.Duration
-	// What the writer's goroutine knows, and nobody else: whether the store is lost to another process, and the batch whose
-	// commit got no answer, with what makes the writer look for it again.
+	// What the writer's goroutine knows, and nobody else: whether the store is lost to another process, the batch whose
+	// commit got no answer, with what makes the writer look for it again, and an empty view for the next transaction.
 	lost  bool
 	open  *batch
+	spare *Tx
 	again *time.Timer
 
 	// By table, from when it is first needed: most are seldom. The writer's goroutine only; the connection keeps the statements

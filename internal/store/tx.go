@@ -22,6 +22,10 @@ type Tx struct {
 	events        *overlay[spot, eventRow]
 	endpoints     *overlay[int64, endpointRow]
 	deliveries    *overlay[spot, deliveryRow]
+	deliveryLog   *overlay[logKey, deliveryLogRow]
+	attempts      *overlay[attemptKey, attemptRow]
+	expired       *overlay[spot, expiredRow]
+	replays       *overlay[int64, replayRow]
 	media         *overlay[int64, mediaRow]
 	uploads       *overlay[named, uploadRow]
 	states        *overlay[named, stateRow]
@@ -76,6 +80,10 @@ func newTx(b *batch) *Tx {
 		events:        newOverlay(b, events, nil),
 		endpoints:     newOverlay(b, endpoints, nil),
 		deliveries:    newOverlay(b, deliveries, nil),
+		deliveryLog:   newOverlay(b, deliveryLogs, nil),
+		attempts:      newOverlay(b, attempts, nil),
+		expired:       newOverlay(b, expiredEvents, nil),
+		replays:       newOverlay(b, replays, nil),
 		media:         newOverlay(b, medias, nil),
 		uploads:       newOverlay(b, uploads, nil),
 		states:        newOverlay(b, states, b.db.kept.states),

@@ -31,6 +31,7 @@ func (s *Env) Across(tb testing.TB) {
 		a.pool(s)
 		a.logs(s.DB)
 		a.readers(s.DB)
+		a.replays(s.DB)
 		err := s.DB.Write(tb.Context(), nil, func(tx *store.Tx) error { a.inside(tx, s); return errUndo })
 		if !errors.Is(err, errUndo) {
 			tb.Errorf("ask across accounts: %v", err)
@@ -173,12 +174,30 @@ func (a *asker) readers(db *store.DB) {
 		}
 		heads, err := db.DeliveryHeads(a.ctx, a.other, e, 0, probes)
 		a.nothing("heads of endpoint", id, len(heads) > 0, err)
+		for seq := range int64(probes) {
+			tries, err := db.Attempts(a.ctx, a.other, e, seq)
+			a.nothing("attempts of endpoint", id, len(tries) > 0, err)
+		}
+		taken, err := db.Taken(a.ctx, a.other, e, 0, probes)
+		a.nothing("log of endpoint", id, len(taken) > 0, err)
+		expired, err := db.Expired(a.ctx, a.other, e, store.SpanAfter(0), probes)
+		a.nothing("expired events of endpoint", id, len(expired) > 0, err)
 		parked, err := db.ParkedCustomers(a.ctx, a.other, e)
 		a.nothing("parked customers of endpoint", id, len(parked) > 0, err)
 		for _, c := range a.ids("conversation") {
 			seq, err := db.NextParked(a.ctx, a.other, e, kabar.ConversationID(c), 0)
 			a.nothing("parked event of endpoint", id, seq != 0, err)
 		}
+	}
+}
+
+// replays asks for those of another account.
+func (a *asker) replays(db *store.DB) {
+	a.tb.Helper()
+	all, err := db.Replays(a.ctx, a.other)
+	a.nothing("list of replays", "", false, err)
+	for _, r := range all {
+		a.nothing("replay", r.ID, r.Number != a.other || r.Account == a.owner.Account, nil)
 	}
 }
 
@@ -215,8 +234,15 @@ func (a *asker) inside(tx *store.Tx, s *Env) {
 	for _, id := range a.ids("endpoint") {
 		a.missing("URL of endpoint", id, nil, tx.SetURL(a.other, kabar.EndpointID(id), "https://x.example/"))
 		a.missing("mark of endpoint", id, nil, tx.Advance(a.other, kabar.EndpointID(id), 1))
+		a.missing("end of endpoint", id, nil, tx.RemoveEndpoint(a.other, kabar.EndpointID(id)))
+		a.missing("failures of endpoint", id, nil, tx.SetFailing(a.other, kabar.EndpointID(id), s.Now))
+		a.missing("replay of endpoint", id, nil, tx.AddReplay(&store.Replay{Number: a.other, Endpoint: kabar.EndpointID(id)}, s.Now))
 		a.missing("save delivery of endpoint", id, nil, tx.SaveDelivery(&store.Delivery{Number: a.other, Endpoint: kabar.EndpointID(id), Seq: 1}))
 		a.missing("remove delivery of endpoint", id, nil, tx.RemoveDelivery(a.other, kabar.EndpointID(id), 1))
+	}
+	for _, id := range a.ids("replay") {
+		a.missing("replay", id, nil, tx.ChangeReplay(a.other, kabar.EndpointID(id), func(*store.Replay) {}))
+		a.missing("mark of replay", id, nil, tx.Advance(a.other, kabar.EndpointID(id), 1))
 	}
 	a.users(tx)
 	a.names(tx, s)

@@ -78,7 +78,7 @@ func (r *recorder) Errorf(string, ...any) { r.failed = true }
 func TestAcrossComplains(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *storetest.Env) {
 		s.Write(t, func(tx *store.Tx) error {
-			return tx.AddEndpoint(&kabar.Endpoint{Account: s.B.Account, Number: s.B.ID, URL: "https://x.example/", Dialect: kabar.Cloud}, s.Now)
+			return tx.AddEndpoint(&kabar.Endpoint{Account: s.B.Account, Number: s.B.ID, EndpointConfig: kabar.EndpointConfig{URL: "https://x.example/"}, Dialect: kabar.Cloud}, s.Now)
 		})
 		r := &recorder{TB: t}
 		if s.Across(r); r.failed {

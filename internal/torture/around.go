@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"os"
@@ -34,7 +35,7 @@ type clientCmd struct {
 	APIKey   string        `required:""`
 	Open     []string      `required:""`
 	Closed   []string      //
-	Template string        `required:""`
+	Template string        //
 	Think    time.Duration `default:"40ms"`
 }
 
@@ -52,7 +53,7 @@ type peopleCmd struct {
 	Phone    string        `required:""`
 	Business string        `required:""`
 	Writers  []string      `required:""`
-	Silent   []string      `required:""`
+	Silent   []string      //
 	Think    time.Duration `default:"200ms"`
 	Look     bool          // record what the phones show, and end
 }
@@ -80,6 +81,25 @@ func (c *sinkCmd) Run(ctx context.Context) error {
 	defer stop()
 	s := recorders.Sink{Addr: c.Addr, History: c.History, Trouble: c.Trouble}
 	return s.Run(ctx)
+}
+
+type moodyCmd struct {
+	recorded `embed:""`
+	Name     string `required:""`
+	Addr     string `required:""`
+	TLSAddr  string `required:""`
+}
+
+// Run takes webhooks, in the mood that the last line of standard input names.
+func (c *moodyCmd) Run(ctx context.Context) error {
+	m := &recorders.Moody{Name: c.Name, Addr: c.Addr, TLSAddr: c.TLSAddr, History: c.History}
+	go func() {
+		for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+			m.Set(recorders.Mood(lines.Text()))
+		}
+		os.Exit(3)
+	}()
+	return m.Run(ctx)
 }
 
 type wireCmd struct {

@@ -30,6 +30,9 @@ func init() { failpoint.Start() }
 			// Every store that is set back begins its sessions anew: more often than a device may ask for bundles.
 			{File: "internal/relayserver/limits.go", Old: "fill(&l.BundlesHourly, 10)", New: "fill(&l.BundlesHourly, 1_000_000)"},
 			{File: "internal/relayclient/keep.go", Old: "minBackoff = 200 * time.Millisecond", New: "minBackoff = 20 * time.Millisecond"},
+			// As the settings have the endpoint of /v1 wait: all is to come to rest within seconds.
+			{File: "cmd/kabar/server_webhooks.go", Old: "First: 3 * time.Second, Most: 15 * time.Minute, Late: time.Hour, Often: 104",
+				New: "First: 20 * time.Millisecond, Most: 200 * time.Millisecond"},
 		}...),
 	}
 }

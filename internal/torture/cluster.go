@@ -199,19 +199,29 @@ func (c *cluster) customers(ctx context.Context) error {
 		}
 	}
 	for _, wa := range writers {
-		said := history.Record{Op: history.Say, Customer: wa, Token: history.Token(wa, business, 0), Kind: "text"}
-		if err := c.rec.Write(said); err != nil {
-			return err
-		}
-		if _, err := call(ctx, http.MethodPost, phone+"/"+wa+"/messages", "", `{"type":"text","text":{"body":"Hello `+said.Token+`"}}`); err != nil {
-			return err
-		}
-		said.Op, said.HTTP = history.Said, http.StatusCreated
-		if err := c.rec.Write(said); err != nil {
+		if err := c.hello(ctx, phone, wa, business); err != nil {
 			return err
 		}
 	}
-	for _, wa := range writers { // the business has heard it: the window is open
+	return c.heard(ctx, phone, writers)
+}
+
+// hello has a customer say something for the first time.
+func (c *cluster) hello(ctx context.Context, phone, wa, to string) error {
+	said := history.Record{Op: history.Say, Customer: wa, Token: history.Token(wa, to, 0), Kind: "text"}
+	if err := c.rec.Write(said); err != nil {
+		return err
+	}
+	if _, err := call(ctx, http.MethodPost, phone+"/"+wa+"/messages", "", `{"type":"text","text":{"body":"Hello `+said.Token+`"}}`); err != nil {
+		return err
+	}
+	said.Op, said.HTTP = history.Said, http.StatusCreated
+	return c.rec.Write(said)
+}
+
+// heard waits until the business has heard each of them: the window is open.
+func (c *cluster) heard(ctx context.Context, phone string, customers []string) error {
+	for _, wa := range customers {
 		for begun := time.Now(); ; time.Sleep(10 * time.Millisecond) {
 			chat, err := call(ctx, http.MethodGet, phone+"/"+wa+"/messages", "", "")
 			if err == nil && (strings.Contains(chat, `"delivered"`) || strings.Contains(chat, `"read"`)) {

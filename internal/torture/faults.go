@@ -27,6 +27,7 @@ func storeFaults() []mutant {
 		{name: "M2", what: "a request is answered before its commit", at: "commit", edits: edits("internal/store/batch.go",
 			"	err := b.tx.Commit()\n",
 			"	if _torture.Mutant(\"M2\") && len(b.after) > 0 {\n		go func() { time.Sleep(20 * time.Millisecond); if b.tx.Commit() == nil { b.done() } }()\n		return nil\n	}\n	err := b.tx.Commit()\n",
+			"	if err = b.commit(); err == nil {\n", "	if err = b.commit(); err == nil && !_torture.Mutant(\"M2\") {\n", // the late commit still has it
 			"	\"fmt\"\n\n	\"kabar/", "	\"fmt\"\n	\"time\"\n\n	\"kabar/")},
 		{name: "M5", what: "idempotency keys are not looked at", at: "before-answer", edits: edits("internal/engine/once.go",
 			"	if o == nil {\n		return nil, nil\n	}\n	a, err := tx.Answer", "	if o == nil || _torture.Mutant(\"M5\") {\n		return nil, nil\n	}\n	a, err := tx.Answer",
@@ -41,10 +42,10 @@ func storeFaults() []mutant {
 func webhookFaults() []mutant {
 	return []mutant{
 		{name: "M3", what: "a webhook is marked done before its 200", edits: edits("internal/webhook/attempt.go",
-			"	r.status, r.err = s.post(ctx, requestID(s.salt, s.id, of), body)\n",
-			"	if _torture.Mutant(\"M3\") {\n		go func() { _, _ = s.post(context.WithoutCancel(ctx), requestID(s.salt, s.id, of), body) }()\n		r.status = 200\n		return\n	}\n"+
-				"	salt := s.salt\n	if _torture.Mutant(\"M11\") {\n		salt += uint64(r.attempts)\n	}\n"+
-				"	r.status, r.err = s.post(ctx, requestID(salt, s.id, of), body)\n")},
+			"	r.answer = s.post(ctx, &request{id: id, body: body, of: of, j: r.job})\n",
+			"	if _torture.Mutant(\"M3\") {\n		go func() { _ = s.post(context.WithoutCancel(ctx), &request{id: id, body: body, of: of, j: r.job}) }()\n		r.status = 200\n		return\n	}\n"+
+				"	if _torture.Mutant(\"M11\") {\n		id += string(rune('a' + r.attempts))\n	}\n"+
+				"	r.answer = s.post(ctx, &request{id: id, body: body, of: of, j: r.job})\n")},
 		{name: "M4", what: "a webhook that failed is given up", edits: edits("internal/webhook/outcome.go",
 			"			if r.err != nil {\n				refused", "			if r.err != nil && !_torture.Mutant(\"M4\") {\n				refused")},
 		{name: "M9", what: "a customer's next event overtakes one that failed", edits: edits("internal/webhook/outcome.go",
@@ -55,9 +56,18 @@ func webhookFaults() []mutant {
 		{name: "M12", what: "a retry has other bytes", edits: edits("internal/webhook/attempt.go",
 			"	switch {\n	case len(it.body) > 0:\n",
 			"	if _torture.Mutant(\"M12\") && len(it.body) > 0 {\n		it.body = append(it.body, ' ')\n	}\n	switch {\n	case len(it.body) > 0:\n")},
+		{name: "M24", what: "an event in the dialect kabar has a webhook-id in each process", at: "after-hook", edits: edits("internal/webhook/id.go",
+			"		return s.o.Store.EventID(s.number, events[0].seq, events[0].at)\n",
+			"		if _torture.Mutant(\"M24\") {\n			return s.o.Store.EventID(s.number, events[0].seq, events[0].at) + strconv.Itoa(os.Getpid())\n		}\n"+
+				"		return s.o.Store.EventID(s.number, events[0].seq, events[0].at)\n",
+			"	\"encoding/binary\"\n", "	\"encoding/binary\"\n	\"os\"\n	\"strconv\"\n")},
 		{name: "M18", what: "the mark passes events that are not finished", at: "after-hook", trouble: 0.6, edits: edits("internal/webhook/save.go",
 			"		return tx.Advance(r.number, r.id, p.mark)\n",
 			"		if _torture.Mutant(\"M18\") {\n			return tx.Advance(r.number, r.id, p.mark+3)\n		}\n		return tx.Advance(r.number, r.id, p.mark)\n")},
+		{name: "M23", what: "a replay moves the mark of its endpoint", at: "replay-begun", trouble: 0.6, edits: edits("internal/endpoint/replay.go",
+			"				if err := tx.AddReplay(&one, es.o.Now()); err != nil {\n",
+			"				if _torture.Mutant(\"M23\") {\n					if err := tx.Advance(one.Number, one.Endpoint, one.Until); err != nil {\n						return err\n					}\n				}\n"+
+				"				if err := tx.AddReplay(&one, es.o.Now()); err != nil {\n")},
 	}
 }
 

@@ -19,7 +19,8 @@ type killCmd struct {
 func (*killCmd) Help() string {
 	return `Server, relay and phones run as processes, with clients, people, a sink of webhooks and a recording wire around them. Each round one is
 killed with SIGKILL, most often at a failpoint or within 5 ms behind it, and started again; in one of twenty an older copy of its
-store takes the place of the present one. In the end an independent checker judges what was recorded outside.`
+store takes the place of the present one. In one of four the second endpoint of webhooks is to be told
+again meanwhile. In the end an independent checker judges what was recorded outside.`
 }
 
 // Run runs the rounds.

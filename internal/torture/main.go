@@ -4,6 +4,7 @@
 // seeds faults in it, and has an independent program judge what was seen from outside.
 //
 //	go run ./internal/torture kill --rounds 100 --database sqlite
+//	go run ./internal/torture sinks --rounds 20 --database sqlite
 //	go run ./internal/torture power --rounds 1000
 //	go run ./internal/torture ioerr
 //	go run ./internal/torture mutants
@@ -36,6 +37,7 @@ import (
 // cli is the command line.
 type cli struct {
 	Kill    killCmd    `cmd:"" help:"Kill processes of the product while it works."`
+	Sinks   sinksCmd   `cmd:"" help:"Have sinks of webhooks misbehave while servers die."`
 	Power   powerCmd   `cmd:"" help:"Cut the power under store and media."`
 	IOErr   ioerrCmd   `cmd:"" name:"ioerr" help:"Have every disk call fail, one at a time."`
 	Mutants mutantsCmd `cmd:"" help:"Seed faults in the product: each must be caught."`
@@ -45,6 +47,7 @@ type cli struct {
 	Client clientCmd `cmd:"" hidden:"" help:"A client of the API."`
 	People peopleCmd `cmd:"" hidden:"" help:"People with phones."`
 	Sink   sinkCmd   `cmd:"" hidden:"" help:"A sink of webhooks."`
+	Moody  moodyCmd  `cmd:"" hidden:"" help:"A sink of webhooks that misbehaves as it is told."`
 	Wire   wireCmd   `cmd:"" hidden:"" help:"The wire to the relay."`
 }
 

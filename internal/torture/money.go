@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -83,6 +84,20 @@ func (p *purse) draw(ctx context.Context, limit history.Money) (bool, error) {
 		drew.HTTP, drew.Detail = 0, err.Error()
 	}
 	return drew.HTTP != 0, p.rec.Write(drew)
+}
+
+// whileDrawing sets another limit during some of the rounds, so that some kills meet it on its way.
+func (r *rounds) whileDrawing(ctx context.Context, round func(context.Context) error) error {
+	drawn := make(chan error, 1)
+	if limit := 1000_000_000 + history.Money(r.chance.IntN(1_000_000)); r.chance.IntN(4) == 0 {
+		go func() {
+			_, err := r.purse.draw(ctx, limit)
+			drawn <- err
+		}()
+	} else {
+		drawn <- nil
+	}
+	return errors.Join(round(ctx), <-drawn)
 }
 
 // look records what the account has, and its whole ledger.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"kabar/internal/torture/history"
@@ -55,11 +56,12 @@ func (c *cluster) settle(ctx context.Context) error {
 	return c.rec.Write(history.Record{Op: history.Quiet, Detail: rest})
 }
 
-// moving reports whether something was recorded on the wire or by the sink lately, or since is as late as that.
+// moving reports whether something was recorded on the wire or by a sink lately, or since is as late as that.
 func (c *cluster) moving(since time.Time) bool {
 	latest := since
-	for _, name := range []string{"wire", "sink"} {
-		if info, err := os.Stat(c.path("history", name+".jsonl")); err == nil && info.ModTime().After(latest) {
+	sinks, _ := filepath.Glob(c.path("history", "sink*.jsonl")) // the pattern is good
+	for _, name := range append(sinks, c.path("history", "wire.jsonl")) {
+		if info, err := os.Stat(name); err == nil && info.ModTime().After(latest) {
 			latest = info.ModTime()
 		}
 	}

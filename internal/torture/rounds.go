@@ -28,7 +28,7 @@ func points() []point {
 	return []point{
 		{"commit", "server", 12, 30}, {"after-commit", "server", 12, 30}, {"before-send", "server", 10, 15}, {"after-send", "server", 10, 15},
 		{"after-hook", "server", 12, 30}, {"before-answer", "server", 10, 10}, {"before-ack", "server", 10, 15},
-		{"media-rename", "server", 4, 2}, {"media-renamed", "server", 4, 2},
+		{"media-rename", "server", 4, 2}, {"media-renamed", "server", 4, 2}, {"replay-begun", "server", 4, 1}, {"replay-mark", "server", 6, 3},
 		{"file-commit", "relay", 6, 30}, {"file-committed", "relay", 6, 30}, {"file-commit", "phone", 6, 30}, {"file-committed", "phone", 6, 30},
 		{"start-up", "start", 4, 1}, {"login", "start", 4, 1}, {"set-up", "scratch", 2, 1}, {"migration", "scratch", 3, 4},
 	}
@@ -49,6 +49,7 @@ type rounds struct {
 	restored int
 	scratch  int
 	purse    *purse
+	second   *second
 }
 
 // stamp is a copy of a store.
@@ -68,10 +69,16 @@ func (r *rounds) run(ctx context.Context, n int) error {
 	if err := r.c.rec.Write(history.Record{Op: history.Begin, Seed: r.seed}); err != nil {
 		return err
 	}
-	if err := r.c.found(ctx, r.c.server.start); err != nil {
+	err := r.c.found(ctx, func(ctx context.Context) (err error) {
+		if err := r.c.server.start(ctx); err != nil {
+			return err
+		}
+		r.second, err = openSecond(ctx, r.c)
+		return err
+	})
+	if err != nil {
 		return err
 	}
-	var err error
 	if r.purse, err = openPurse(ctx, r.c); err != nil {
 		return err
 	}
@@ -96,20 +103,6 @@ func (r *rounds) run(ctx context.Context, n int) error {
 	return r.c.settle(ctx)
 }
 
-// whileDrawing sets another limit during some of the rounds, so that some kills meet it on its way.
-func (r *rounds) whileDrawing(ctx context.Context, round func(context.Context) error) error {
-	drawn := make(chan error, 1)
-	if limit := 1000_000_000 + history.Money(r.chance.IntN(1_000_000)); r.chance.IntN(4) == 0 {
-		go func() {
-			_, err := r.purse.draw(ctx, limit)
-			drawn <- err
-		}()
-	} else {
-		drawn <- nil
-	}
-	return errors.Join(round(ctx), <-drawn)
-}
-
 // round kills one process and starts it again.
 func (r *rounds) round(ctx context.Context) error {
 	time.Sleep(time.Duration(20+r.chance.IntN(100)) * time.Millisecond)
@@ -131,6 +124,11 @@ func (r *rounds) round(ctx context.Context) error {
 	} else {
 		time.Sleep(time.Duration(r.chance.IntN(100)) * time.Millisecond)
 	}
+	return r.whileToldAgain(ctx, p, func() error { return r.death(ctx, victim, p) })
+}
+
+// death is the end of a process, at a failpoint or now, and its new beginning.
+func (r *rounds) death(ctx context.Context, victim *process, p point) error {
 	at := p.name
 	if p.name == "" || !victim.gone(3*time.Second) {
 		at = ""
@@ -193,6 +191,9 @@ func (r *rounds) outsider(ctx context.Context) error {
 func (r *rounds) atStart(ctx context.Context, p point) error {
 	s := r.c.server
 	s.kill()
+	if err := r.c.rec.Write(history.Record{Op: history.Killed, Process: s.name}); err != nil {
+		return err
+	}
 	if err := r.timeTravel(ctx, s); err != nil {
 		return err
 	}

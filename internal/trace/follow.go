@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"cmp"
 	"context"
 
 	"kabar"
@@ -19,33 +20,48 @@ func (t *Tracer) follow(ctx context.Context, m *kabar.Message, out *Message) err
 		return err
 	}
 	for _, seq := range m.Events {
-		e, err := t.db.Event(ctx, m.Number, seq)
-		if store.IsNotFound(err) {
-			continue // retention has been here
+		e, err := t.db.ReadEvent(ctx, m.Number, seq)
+		if store.IsNotFound(err) || err == nil && e.Gone() {
+			continue // retention or erasure has been here
 		}
 		if err != nil {
 			return err
 		}
-		what := string(e.Kind)
-		if e.Kind == kabar.EventStatus {
-			what += " " + e.Status.String()
-			out.Timeline = append(out.Timeline, Step{e.Status.String(), e.At.UTC(), seq})
-			if e.Category != "" {
-				out.Judged.Category = e.Category
-			}
-		} else if e.Kind == kabar.EventDeleted {
-			out.Timeline = append(out.Timeline, Step{"deleted", e.At.UTC(), seq})
-		}
+		what, fault := out.step(e)
 		for _, ep := range endpoints {
 			d, err := t.delivery(ctx, ep, seq)
 			if err != nil {
 				return err
 			}
-			d.What = what
+			d.What, d.Error = what, fault
 			out.Deliveries = append(out.Deliveries, d)
 		}
 	}
 	return nil
+}
+
+// step adds what an event tells, and returns what that is called; of a broken one only its kind is known, and fault says so.
+func (m *Message) step(e store.EventRead) (what, fault string) {
+	what = string(e.Kind)
+	step := Step{At: e.At.UTC(), Event: e.Seq}
+	if e.Broken != nil {
+		fault = store.Unreadable
+		step.Error = fault
+	}
+	switch {
+	case e.Kind == kabar.EventStatus && e.Broken != nil:
+		step.Status = "unknown"
+	case e.Kind == kabar.EventStatus:
+		step.Status = e.Status.String()
+		what += " " + step.Status
+		m.Judged.Category = cmp.Or(e.Category, m.Judged.Category)
+	case e.Kind == kabar.EventDeleted:
+		step.Status = "deleted"
+	default:
+		return what, fault
+	}
+	m.Timeline = append(m.Timeline, step)
+	return what, fault
 }
 
 // delivery says how an event stands with an endpoint.

@@ -2,8 +2,8 @@
 //
 // It reads the store and changes nothing. When something happened is in the number's event log; a message remembers which
 // events are its own (store.Tx.AddEvent), some bytes in a row that is written anyway. So no index of the log is kept, and what
-// retention has trimmed from the log is missing here, too. Of a delivery that succeeded nothing is kept but that: a row for each
-// would double what a webhook writes; attempts and answers are told of those that have failed and go on.
+// retention has trimmed from the log is missing here, too. Of deliveries it tells whether an endpoint was told, and the last answer of
+// those that go on; every attempt, with when it succeeded, is package deliveries'.
 //
 // What an API calls things comes from its dialect, through Names. Contents are shown in their stored form, without keys.
 package trace
@@ -81,7 +81,8 @@ type Judged struct {
 type Step struct {
 	Status string    `json:"status"`
 	At     time.Time `json:"at"`
-	Event  int64     `json:"event,omitzero"` // its number in the log
+	Event  int64     `json:"event,omitzero"`  // its number in the log
+	Error  string    `json:"error,omitempty"` // the event cannot be read: the status is "unknown", unless its kind says it
 }
 
 // Delivery is how an event of the message stands with an endpoint.
@@ -90,10 +91,11 @@ type Delivery struct {
 	What     string    `json:"what"`     // "message", "status delivered"…
 	Endpoint string    `json:"endpoint"` // its URL; empty when none is set yet
 	Dialect  string    `json:"dialect"`  // in which API's words it is told: two endpoints may have one URL
-	State    string    `json:"state"`    // waiting, retrying, parked, done: told, or not wanted by the settings
+	State    string    `json:"state"`    // waiting, retrying, parked, done: told, or not wanted by filter or settings
 	Failures int       `json:"failures,omitzero"`
 	Next     time.Time `json:"next,omitzero"`
 	Answer   string    `json:"last_answer,omitempty"`
+	Error    string    `json:"error,omitempty"` // the event cannot be read: What is no more than its kind
 }
 
 // Message returns the message with a public id of any dialect, or ReasonNotFound.

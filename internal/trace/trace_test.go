@@ -35,7 +35,7 @@ func story(t *testing.T, s *storetest.Env) (ids []string) {
 	now := s.Now.UTC().Truncate(time.Second)
 	s.Write(t, func(tx *store.Tx) error {
 		ids = nil // the writer may run it again
-		ep := &kabar.Endpoint{Account: s.A.Account, Number: s.A.ID, URL: "https://app.example/hook", Dialect: kabar.OnPrem}
+		ep := &kabar.Endpoint{Account: s.A.Account, Number: s.A.ID, EndpointConfig: kabar.EndpointConfig{URL: "https://app.example/hook"}, Dialect: kabar.OnPrem}
 		if err := tx.AddEndpoint(ep, now); err != nil {
 			return err
 		}

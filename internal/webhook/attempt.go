@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kabar"
+	"kabar/internal/signature"
 	"kabar/internal/store"
 )
 
@@ -20,6 +21,7 @@ type job struct {
 	after    int64
 	attempts int // failures so far
 	settings kabar.Settings
+	signer   *signature.Signer
 }
 
 // item is one event of a job.
@@ -29,6 +31,7 @@ type item struct {
 	seq          int64
 	at           time.Time
 	kind         kabar.EventKind
+	typ          string       // of the event, once its body has been made
 	event        *kabar.Event // read ahead; may be nil
 	body         []byte       // what tells of it: alone in a request, or joined with others
 	fate         fate
@@ -60,9 +63,10 @@ const (
 type result struct {
 	*job
 	outcome outcome
-	asked   bool // a request was made: the outcome tells something of the endpoint
-	status  int
-	err     error     // tried: of the request
+	asked   bool      // a request was made: the outcome tells something of the endpoint
+	answer            // of the request
+	at      time.Time // when it began, by the product's clock
+	took    time.Duration
 	due     time.Time // early: when it is due; zero when the store does not answer
 	hand    hand      // which has made it, and is idle
 }
@@ -71,6 +75,7 @@ type result struct {
 func (s *session) attempt(ctx context.Context, j *job) *result {
 	r := &result{job: j}
 	r.outcome, r.err = s.prepare(ctx, r)
+	r.at = s.o.Now()
 	if r.outcome == tried {
 		s.send(ctx, r)
 	}
@@ -82,13 +87,7 @@ func (s *session) attempt(ctx context.Context, j *job) *result {
 
 // send makes the request, if there is something to tell.
 func (s *session) send(ctx context.Context, r *result) {
-	var bodies [][]byte
-	var of []*item
-	for i := range r.items {
-		if it := &r.items[i]; it.fate == told {
-			bodies, of = append(bodies, it.body), append(of, it)
-		}
-	}
+	bodies, of := r.told()
 	if len(of) == 0 {
 		return
 	}
@@ -102,11 +101,35 @@ func (s *session) send(ctx context.Context, r *result) {
 	}
 	r.asked = true
 	start := time.Now() // real time, as the application sees it
-	r.status, r.err = s.post(ctx, requestID(s.salt, s.id, of), body)
+	id := s.requestID(of)
+	r.answer = s.post(ctx, &request{id: id, body: body, of: of, j: r.job})
+	r.took = time.Since(start)
 	if s.o.Told != nil && ctx.Err() == nil {
-		s.o.Told(Post{Number: s.number, Kind: of[0].kind, Status: r.status, Err: r.err, Took: time.Since(start)})
+		s.o.Told(Post{Number: s.number, Kind: of[0].kind, Status: r.status, Err: r.err, Took: r.took})
 	}
 	//failpoint:after-hook
+}
+
+// maxBody bounds the body of several events, in bytes: who has many large ones has them in several requests.
+const maxBody = 3 << 20
+
+// told returns the events to tell of, and what tells of them. Those that would make the body too large are left for later, each with
+// those behind it.
+func (r *result) told() (bodies [][]byte, of []*item) {
+	size, cut := 0, false
+	for i := range r.items {
+		it := &r.items[i]
+		if it.fate != told {
+			continue
+		}
+		size += len(it.body)
+		if cut = cut || size > maxBody && len(of) > 0 && !r.again; cut {
+			it.fate = left
+			continue
+		}
+		bodies, of = append(bodies, it.body), append(of, it)
+	}
+	return bodies, of
 }
 
 // errEarly says that a parked event is not due yet.
@@ -124,6 +147,7 @@ func (s *session) prepare(ctx context.Context, r *result) (outcome, error) {
 		}
 		r.items[0].seq = seq
 	}
+	s.readTogether(ctx, r)
 	cut := map[*lane]bool{} // what comes behind an event without a body waits for it
 	for i := range r.items {
 		it := &r.items[i]
@@ -212,6 +236,10 @@ func (s *session) render(ctx context.Context, settings kabar.Settings, it *item)
 	render := s.o.Render[s.dialect]
 	if render == nil {
 		return left, fmt.Errorf("render an event: there is no renderer for %q", s.dialect)
+	}
+	it.typ = string(ev.Type())
+	if !s.to.Filter.Wants(ev) {
+		return dismissed, nil
 	}
 	body, wanted, err := render(ev, n, settings)
 	switch {

@@ -40,24 +40,16 @@ type Batcher interface {
 	Ordered(a, b kabar.EventKind) bool
 }
 
-// most returns how many events a request may have now.
-func (s *session) most() int {
-	if s.o.Batch[s.dialect] == nil || s.health.backedOff(s.o.Now()) {
-		return 1
-	}
-	return max(s.settings.Batch, 1)
-}
-
 // compose puts the first events of l into a job, and while there is room those of others whose turn it is.
 func (s *session) compose(j *job, l *lane) {
 	most := s.most()
 	s.enlist(j, l, most)
-	if l.attempts > 0 {
-		return // what has failed before goes alone
+	if l.alone() {
+		return
 	}
 	for i := 0; i < len(s.lanes.ready) && len(j.items) < most; {
 		other := s.lanes.ready[i]
-		if other.attempts > 0 || other.batch != nil {
+		if other.alone() || other.batch != nil {
 			i++
 			continue
 		}
@@ -67,12 +59,11 @@ func (s *session) compose(j *job, l *lane) {
 	slices.SortFunc(j.lanes, func(a, b *lane) int { return cmp.Compare(a.first().seq, b.first().seq) })
 }
 
-// enlist puts the first events of a lane into a job: one that has failed before alone, and others as long as a body shows
-// their order.
+// enlist puts the first events of a lane into a job: one that goes alone, or others as long as a body shows their order.
 func (s *session) enlist(j *job, l *lane, most int) {
 	j.lanes = append(j.lanes, l)
 	for i, e := range l.queue {
-		if i > 0 && (len(j.items) >= most || l.attempts > 0 || e.attempts > 0 || !s.o.Batch[s.dialect].Ordered(l.first().kind, e.kind)) {
+		if i > 0 && (len(j.items) >= most || l.alone() || e.attempts > 0 || e.early || !s.o.Batch[s.dialect].Ordered(l.first().kind, e.kind)) {
 			return
 		}
 		j.items = append(j.items, s.item(l, e))

@@ -108,7 +108,7 @@ func TestBackoffToTheContractsCap(t *testing.T) {
 }
 
 func TestOnly200IsSuccess(t *testing.T) {
-	for _, status := range []int{201, 202, 204, 206, 226, 301, 302, 307, 308, 400, 401, 404, 410, 429, 500, 503} {
+	for _, status := range []int{201, 202, 204, 206, 226, 301, 302, 307, 308, 400, 401, 404, 429, 500, 503} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			bubble(t, 1, func(v *env) {
 				v.sink.respond(func(_ context.Context, c *call) (*http.Response, error) {

@@ -215,7 +215,7 @@ func (v *env) add(digits, url string) (n *kabar.Number) {
 		if err := tx.AddNumber(n, v.settings, v.now()); err != nil {
 			return err
 		}
-		return tx.AddEndpoint(&kabar.Endpoint{Account: n.Account, Number: n.ID, Dialect: kabar.OnPrem, URL: url}, v.now())
+		return tx.AddEndpoint(&kabar.Endpoint{Account: n.Account, Number: n.ID, Dialect: kabar.OnPrem, EndpointConfig: kabar.EndpointConfig{URL: url}}, v.now())
 	})
 	return n
 }
@@ -236,7 +236,7 @@ func TestEndpointsDoNotWaitForEachOther(t *testing.T) {
 		}
 		settle(time.Minute)
 		v.write(func(tx *store.Tx) error { // a second endpoint of the number, from the beginning of its log
-			return tx.AddEndpoint(&kabar.Endpoint{Account: v.number.Account, Number: v.number.ID, Dialect: kabar.OnPrem, URL: "https://two.example/"}, v.now())
+			return tx.AddEndpoint(&kabar.Endpoint{Account: v.number.Account, Number: v.number.ID, Dialect: kabar.OnPrem, EndpointConfig: kabar.EndpointConfig{URL: "https://two.example/"}}, v.now())
 		})
 		v.d.Wake(v.number.ID)
 		settle(time.Second)

@@ -44,7 +44,8 @@ type env struct {
 	settings kabar.Settings
 	render   webhook.Renderer
 	batcher  webhook.Batcher
-	detached error // what asking for the settings says
+	detached error                  // what asking for the settings says
+	options  func(*webhook.Options) // may be nil
 	d        *webhook.Dispatcher
 	stop     func()
 }
@@ -60,7 +61,7 @@ func newEnvOn(t testing.TB, on *storetest.Env, customers int) *env {
 	v := &env{Env: on, t: t, number: on.A, sink: newSink(), render: render, batcher: batcher{}, stop: func() {},
 		settings: kabar.Settings{BackoffStep: 3 * time.Second, BackoffCap: 15 * time.Minute, Concurrency: 6}}
 	v.client = egress.New(egress.Policy{Transport: v.sink})
-	v.endpoint = &kabar.Endpoint{Account: v.number.Account, Number: v.number.ID, Dialect: kabar.OnPrem, URL: hook}
+	v.endpoint = &kabar.Endpoint{Account: v.number.Account, Number: v.number.ID, Dialect: kabar.OnPrem, EndpointConfig: kabar.EndpointConfig{URL: hook}}
 	v.customers = make([]kabar.ConversationID, customers)
 	v.write(func(tx *store.Tx) error {
 		for i := range v.customers {
@@ -86,7 +87,7 @@ func (v *env) now() time.Time { return time.Now().Add(time.Duration(v.skew.Load(
 // start runs a dispatcher over the store.
 func (v *env) start() {
 	v.t.Helper()
-	v.d = webhook.New(webhook.Options{
+	o := webhook.Options{
 		Store: v.DB, Client: v.client, Now: v.now, Version: "1.2.3",
 		Render: map[kabar.Dialect]webhook.Renderer{kabar.OnPrem: func(ev *kabar.Event, n *kabar.Number, s kabar.Settings) ([]byte, bool, error) {
 			v.mu.Lock()
@@ -102,7 +103,11 @@ func (v *env) start() {
 		},
 		Number: func(kabar.NumberID) (*kabar.Number, error) { return v.number, nil },
 		Log:    slog.New(slog.NewTextHandler(v.t.Output(), nil)),
-	})
+	}
+	if v.options != nil {
+		v.options(&o)
+	}
+	v.d = webhook.New(o)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- v.d.Run(ctx) }()
@@ -143,6 +148,17 @@ func (v *env) tellKind(k kabar.EventKind, customers ...int) {
 		}
 		return nil
 	})
+}
+
+// configure changes the endpoint.
+func (v *env) configure(change func(*kabar.EndpointConfig)) {
+	v.t.Helper()
+	v.write(func(tx *store.Tx) error {
+		return tx.ChangeEndpoint(v.number.ID, v.endpoint.ID, func(c *kabar.EndpointConfig) error { change(c); return nil })
+	})
+	if v.d != nil {
+		v.d.Wake(v.number.ID)
+	}
 }
 
 // set changes the settings.

@@ -1,9 +1,15 @@
 package webhook
 
-import "context"
+import (
+	"context"
+	"time"
+)
+
+// restAfter is how long no request is under way before the hands end.
+const restAfter = time.Second
 
 // hand is a goroutine that makes one request after another: a request needs a deep stack, and a goroutine of its own for
-// each would grow one each time. A session has as many as it has had requests at a time since it was idle. The channel has
+// each would grow one each time. A session has as many as it has had requests at a time since it has rested. The channel has
 // room for one job, so giving one to an idle hand never blocks.
 type hand chan *job
 
@@ -23,6 +29,23 @@ func (s *session) hand(ctx context.Context) hand {
 		}
 	})
 	return h
+}
+
+// rest ends the hands when there has been nothing to do for a while.
+func (s *session) rest() {
+	if s.inflight > 0 || len(s.hands) == 0 {
+		s.resting = time.Time{}
+		return
+	}
+	now := s.o.Now()
+	if s.resting.IsZero() {
+		s.resting = now
+	}
+	if left := s.resting.Add(restAfter).Sub(now); left > 0 {
+		s.within(left)
+		return
+	}
+	s.letGo()
 }
 
 // letGo ends the hands that are idle.

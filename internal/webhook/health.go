@@ -32,6 +32,9 @@ func failing(since, now time.Time) bool { return !since.IsZero() && now.Sub(sinc
 // customer's own back-off is enough, and others are tried at once.
 func (h *health) backedOff(now time.Time) bool { return h.spread && failing(h.since, now) }
 
+// resume takes over that nothing has been taken since, as an earlier process has noted it; zero: something has.
+func (h *health) resume(since time.Time) { h.since, h.spread = since, !since.IsZero() }
+
 func (h *health) success(tick int64) {
 	*h = health{tick: h.tick, answered: max(h.answered, tick)}
 }

@@ -42,6 +42,10 @@ const (
 // first returns the event whose turn it is in a lane that is not parked.
 func (l *lane) first() *entry { return l.queue[0] }
 
+// alone reports whether the first event goes in a request of its own: what has failed before does, and what is told early, since a batch
+// has to be found again in one window.
+func (l *lane) alone() bool { return l.attempts > 0 || l.first().early }
+
 // remove takes an event out of a lane that is not parked: one of the first.
 func (l *lane) remove(seq int64) {
 	i := slices.IndexFunc(l.queue, func(e *entry) bool { return e.seq == seq })

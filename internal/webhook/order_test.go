@@ -131,7 +131,7 @@ type step struct {
 	n    int
 }
 
-var steps = []string{"tell", "tell", "tell", "tell", "wait", "wait", "long", "flaky", "down", "up", "poison", "cure", "hang", "mute", "restart", "crash", "away", "move", "batch", "burst", "burst", "status", "picky"}
+var steps = []string{"tell", "tell", "tell", "tell", "wait", "wait", "long", "flaky", "down", "up", "poison", "cure", "hang", "mute", "restart", "crash", "away", "move", "batch", "burst", "burst", "status", "picky", "swamp"}
 
 // checks lowers the number of checks of a property that takes long, unless the command line says how many.
 func checks(t *testing.T, n int) {
@@ -173,6 +173,7 @@ func play(t *testing.T, seed uint64, script []step) error {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	a := &app{rng: rand.New(rand.NewPCG(seed, 2)), poison: map[kabar.ConversationID]bool{}, largest: 10, bodies: map[string]string{}, ids: map[string]string{}}
 	v.settings.Batch = rng.IntN(11)
+	v.narrow(rng.IntN(2) * (3 + rng.IntN(20))) // every other one is soon far behind
 	v.sink.respond(a.answer)
 	v.start()
 	events := int64(0)
@@ -191,6 +192,9 @@ func play(t *testing.T, seed uint64, script []step) error {
 			}
 			v.tellKind(map[string]kabar.EventKind{"burst": kabar.EventMessage, "status": kabar.EventStatus}[s.kind], who...)
 			events += int64(s.n)
+		case "swamp":
+			v.tell(slices.Repeat([]int{rng.IntN(customers)}, 2*s.n)...)
+			events += 2 * int64(s.n)
 		case "batch":
 			v.set(func(st *kabar.Settings) { st.Batch = s.n % 11 })
 		case "wait":

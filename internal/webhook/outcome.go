@@ -23,6 +23,10 @@ func (s *session) take(r *result) {
 		if r.err != nil {
 			s.err = r.err.Error()
 		}
+		s.unwanted = errors.Is(r.err, errGone)
+		if r.quiet > 0 {
+			s.hold = s.o.Now().Add(r.quiet)
+		}
 	}
 	switch l := r.lanes[0]; r.outcome {
 	case tried:
@@ -68,6 +72,10 @@ func (s *session) conclude(r *result) {
 				refused = append(refused, it)
 				continue
 			}
+			if len(s.notes.taken) == 0 {
+				s.notes.first = s.o.Now()
+			}
+			s.notes.taken = append(s.notes.taken, store.Taken{Seq: it.seq, At: r.at, Took: r.took, Status: r.status, Failed: r.attempts})
 			s.finish(it)
 		case dismissed:
 			s.finish(it)
@@ -94,9 +102,11 @@ func (s *session) answered(r *result) {
 		s.log.Info("webhook endpoint answers again")
 	}
 	s.health.success(r.tick)
+	s.refused = false
 }
 
 func (s *session) unanswered(r *result) {
+	s.refused = true
 	now := s.o.Now()
 	was := failing(s.health.since, now)
 	s.health.failure(now, r.items[0].conversation, len(r.lanes) > 1, s.step())
@@ -109,7 +119,7 @@ func (s *session) unanswered(r *result) {
 func (s *session) touch(l *lane) {
 	if l.turn == busy {
 		l.turn = noted
-		s.touched = append(s.touched, l)
+		s.notes.touched = append(s.notes.touched, l)
 	}
 }
 
@@ -123,14 +133,19 @@ func (s *session) finish(it *item) {
 	} else {
 		l.remove(it.seq)
 	}
-	s.window.record(s.delivery(it.seq, l.conversation, store.Finished))
+	d := s.delivery(it.seq, l.conversation, store.Finished)
+	s.window.record(d)
+	if s.known[it.seq] != nil { // parked by an earlier process, and drained before the window has got there
+		s.known[it.seq] = d
+	}
 	s.touch(l)
 }
 
 // fail notes a failure of one event, or of several in one request, and the bytes that all further attempts send.
 func (s *session) fail(r *result, items []*item) {
 	l, n := items[0].lane, r.attempts+1
-	l.due = s.o.Now().Add(s.backoff(n))
+	l.due = s.o.Now().Add(max(s.backoff(n), r.quiet))
+	s.noteTries(r, items, n)
 	rows := s.failures(r, items, n, l.due)
 	if l.parked {
 		l.attempts, rows[0].State = n, store.Parked
@@ -180,10 +195,10 @@ const keptAnswer = 200
 // answerOf says what an attempt was answered: the status, or what kept a request from being made. It leaves out the address,
 // which may hold a secret.
 func answerOf(r *result, it *item) string {
-	if r.status != 0 {
+	if r.header != nil && it.err == nil {
 		return "HTTP " + strconv.Itoa(r.status)
 	}
-	err := cmp.Or(r.err, it.err)
+	err := cmp.Or(it.err, r.err)
 	if broken, ok := errors.AsType[*url.Error](err); ok {
 		err = broken.Err
 	}
@@ -191,6 +206,23 @@ func answerOf(r *result, it *item) string {
 		return ""
 	}
 	return strings.ToValidUTF8(err.Error()[:min(keptAnswer, len(err.Error()))], "")
+}
+
+// noteTries keeps what a failed attempt was answered, with its first event: the others say how many they were.
+func (s *session) noteTries(r *result, items []*item, n int) {
+	for i, it := range items {
+		t := try{row: s.delivery(it.seq, it.conversation, store.Retrying), Attempt: store.Attempt{N: n, At: r.at, Took: r.took, Status: r.status}}
+		t.Error = answerOf(r, it)
+		if len(items) > 1 {
+			t.Batch = len(items)
+		}
+		if it.err != nil { // there was no request of it
+			t.Took, t.Status = 0, 0
+		} else if i == 0 && !s.to.Redact {
+			t.Header, t.Body = r.header, r.body
+		}
+		s.notes.tries = append(s.notes.tries, t)
+	}
 }
 
 // struck notes the n-th failure of an event.

@@ -42,7 +42,7 @@ func (s *session) putAside(l *lane, d *store.Delivery) {
 	l.coming++
 	s.lanes.events++
 	s.window.record(d)
-	s.arrived = append(s.arrived, l)
+	s.notes.arrived = append(s.notes.arrived, l)
 }
 
 // drained takes a row off a parked lane.

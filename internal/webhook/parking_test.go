@@ -292,3 +292,36 @@ func (v *env) inOrder(events int) {
 		v.t.Errorf("%d events accepted, mark %d, rows %q, want %d and none", n, mark, states(rows), events)
 	}
 }
+
+// An endpoint that takes one request at a time gives every other turn to customers who are not parked.
+func TestParkedCustomersTakeTurnsWithTheOthers(t *testing.T) {
+	bubble(t, 6, func(v *env) {
+		v.settings.Concurrency, v.settings.BackoffCap = 1, 5*time.Second
+		var well atomic.Bool
+		v.sink.respond(func(_ context.Context, c *call) (*http.Response, error) {
+			time.Sleep(time.Second)
+			if !well.Load() && c.Conversation != v.customers[5] {
+				return response(500, ""), nil
+			}
+			return response(200, ""), nil
+		})
+		v.start()
+		for range 200 {
+			v.tell(0, 1, 2, 3, 4, 5)
+			settle(30 * time.Second)
+			if v.backlog().Parked == 5 {
+				break
+			}
+		}
+		v.tell(slices.Repeat([]int{0, 1, 2, 3, 4}, 20)...)
+		settle(time.Minute)
+		well.Store(true)
+		settle(20 * time.Second)
+		before := len(v.order(5))
+		v.tell(5, 5, 5)
+		settle(7 * time.Second)
+		if n := len(v.order(5)) - before; n != 3 {
+			t.Errorf("%d of 3 events of a customer who is not parked have been told, with %d parked", n, v.backlog().Parked)
+		}
+	})
+}

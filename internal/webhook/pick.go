@@ -14,6 +14,13 @@ func (s *session) dispatch(ctx context.Context) {
 	if s.broken { // what has been done already could not be noted
 		return
 	}
+	if s.giveUp(now) {
+		return
+	}
+	if now.Before(s.hold) {
+		s.within(s.hold.Sub(now))
+		return
+	}
 	for l := s.pick(now); l != nil; l = s.pick(now) {
 		s.start(ctx, l)
 	}
@@ -39,7 +46,8 @@ func (s *session) pick(now time.Time) *lane {
 	if s.inflight >= width {
 		return nil
 	}
-	if s.draining < max(1, width/3) { // those who fail must not take the place of the others
+	// Those who fail must not take the place of the others: where there is one place only, they take turns.
+	if s.draining < max(1, width/3) && (width > 1 || !s.forParked || len(s.lanes.ready) == 0) {
 		if l := s.lanes.drain(); l != nil {
 			return l
 		}
@@ -47,23 +55,11 @@ func (s *session) pick(now time.Time) *lane {
 	return s.lanes.next()
 }
 
-// defaultWidth is how many requests there may be when the settings do not say.
-const defaultWidth = 6
-
-func (s *session) width() int {
-	switch {
-	case s.o.Concurrency > 0:
-		return s.o.Concurrency
-	case s.settings.Concurrency > 0:
-		return s.settings.Concurrency
-	}
-	return defaultWidth
-}
-
 func (s *session) start(ctx context.Context, l *lane) {
 	s.inflight++
+	s.forParked = l.parked
 	s.health.tick++
-	j := &job{tick: s.health.tick, attempts: l.attempts, after: l.after, settings: s.settings}
+	j := &job{tick: s.health.tick, attempts: l.attempts, after: l.after, settings: s.settings, signer: s.sign()}
 	switch {
 	case l.parked:
 		s.draining++

@@ -2,9 +2,7 @@ package webhook
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -12,20 +10,24 @@ import (
 	"kabar/internal/store"
 )
 
-// reader reads the log of a number for one endpoint, as long as the endpoint exists.
+// reader reads the log of a number for one endpoint, as long as the endpoint exists, or for one replay, until its end.
 type reader struct {
 	o       *Options
-	id      kabar.EndpointID
+	id      kabar.EndpointID // of its mark and its rows
+	of      kabar.EndpointID // the endpoint's: ids of requests are made of it
 	account kabar.AccountID
 	number  kabar.NumberID
 	dialect kabar.Dialect
+	profile Profile
 	salt    uint64 // of webhook ids
 	log     *slog.Logger
 	wake    chan struct{} // there may be something new: an event, another URL, another time
 	stop    context.CancelFunc
+	ended   func()                      // a replay has ended
+	aside   func(func(context.Context)) // does something beside deliveries, until the dispatcher ends
 
 	mu    sync.Mutex
-	url   string
+	to    *target
 	state state
 }
 
@@ -40,27 +42,38 @@ type state struct {
 	err       string
 }
 
-func newReader(o *Options, ep *kabar.Endpoint) *reader {
-	return &reader{o: o, id: ep.ID, account: ep.Account, number: ep.Number, dialect: ep.Dialect, url: ep.URL,
-		salt: o.Store.Ref(kabar.MessageID(ep.ID)), log: o.Log.With("endpoint", ep.ID), wake: make(chan struct{}, 1),
-		state: state{mark: ep.Mark}}
+func newReader(o *Options, t *target) *reader {
+	return &reader{o: o, id: t.id(), of: t.ID, account: t.Account, number: t.Number, dialect: t.Dialect, profile: o.Profile[t.Dialect], to: t,
+		salt: o.Store.Ref(kabar.MessageID(t.ID)), log: o.Log.With("endpoint", t.id()), wake: make(chan struct{}, 1),
+		state: state{mark: t.Mark}}
 }
 
-// aim says where the events go from now on; nowhere for now if url is empty.
-func (r *reader) aim(url string) {
+// aim says where the events go from now on, and how.
+func (r *reader) aim(t *target) {
 	r.mu.Lock()
-	changed := r.url != url
-	r.url = url
+	changed := !r.to.same(t)
+	if changed {
+		r.to = t
+	}
 	r.mu.Unlock()
 	if changed {
 		r.nudge()
 	}
 }
 
-func (r *reader) target() string {
+// again has a new session begin, which tries at once what waits.
+func (r *reader) again() {
+	r.mu.Lock()
+	t := *r.to
+	r.to = &t
+	r.mu.Unlock()
+	r.nudge()
+}
+
+func (r *reader) target() *target {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.url
+	return r.to
 }
 
 // nudge never blocks.
@@ -71,7 +84,7 @@ func (r *reader) nudge() {
 	}
 }
 
-// run has a session for each URL, one after another, until ctx ends.
+// run has a session for each target, one after another, until ctx ends or a replay does.
 func (r *reader) run(ctx context.Context) {
 	for hurry := false; ctx.Err() == nil; {
 		s, err := r.open(ctx)
@@ -82,20 +95,25 @@ func (r *reader) run(ctx context.Context) {
 			}
 			sleep(ctx, pauseStore)
 			continue
-		case s.url == "":
+		case !s.to.active():
 			s.publish()
 			r.await(ctx)
 		default:
 			s.hurry = hurry
 			s.run(ctx)
+			s.close()
+		}
+		if s.done {
+			r.ended()
+			return
 		}
 		hurry = true // what waits for its back-off goes to another URL at once
 	}
 }
 
-// await waits for a URL.
+// await waits until events are to be sent.
 func (r *reader) await(ctx context.Context) {
-	for r.target() == "" {
+	for !r.target().active() {
 		select {
 		case <-r.wake:
 		case <-ctx.Done():
@@ -107,15 +125,9 @@ func (r *reader) await(ctx context.Context) {
 // open reads what the store remembers of the endpoint: its mark, the rows above it, and who is parked.
 func (r *reader) open(ctx context.Context) (*session, error) {
 	s := newSession(r, r.target())
-	endpoints, err := r.o.Store.Endpoints(ctx, r.number)
-	if err != nil {
+	if err := s.begin(ctx); err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(endpoints, func(ep *kabar.Endpoint) bool { return ep.ID == r.id })
-	if i < 0 { // removed a moment ago: without its mark it would be sent the whole log
-		return nil, fmt.Errorf("endpoint %d is gone", r.id)
-	}
-	s.window.begin(endpoints[i].Mark)
 	for after, full := s.window.mark, true; full; {
 		rows, err := r.o.Store.DeliveryHeads(ctx, r.number, r.id, after, page)
 		if err != nil {
@@ -124,6 +136,7 @@ func (r *reader) open(ctx context.Context) (*session, error) {
 		for _, d := range rows {
 			after = d.Seq
 			s.known[d.Seq] = d
+			s.beyond = append(s.beyond, d.Seq)
 		}
 		full, s.lastKnown = len(rows) == page, after
 	}
@@ -134,7 +147,28 @@ func (r *reader) open(ctx context.Context) (*session, error) {
 	for _, p := range parked {
 		s.lanes.resume(p)
 	}
-	return s, nil
+	s.logEnd, err = r.o.Store.LastSeq(ctx, r.number)
+	return s, err
+}
+
+// begin reads the mark. Without it, one that was removed a moment ago would be sent the whole log.
+func (s *session) begin(ctx context.Context) error {
+	if s.to.replay != nil {
+		replay, err := s.o.Store.Replay(ctx, s.id)
+		if err != nil {
+			return err
+		}
+		s.window.begin(replay.Mark)
+		return nil
+	}
+	ep, err := s.o.Store.Endpoint(ctx, s.id)
+	if err != nil {
+		return err
+	}
+	s.window.begin(ep.Mark)
+	s.health.resume(ep.Failing)
+	s.failing = ep.Failing
+	return nil
 }
 
 // Backlog is how far an endpoint is behind.
@@ -145,13 +179,18 @@ type Backlog struct {
 	Parked     int       // customers who are parked
 	LastStatus int       // of the last answer; 0 before the first and when there was none
 	LastError  string    // of the last attempt; empty when it succeeded
+	Suspended  bool
 }
 
-// Backlog returns how far each endpoint is behind, those without a URL included.
+// Backlog returns how far each endpoint is behind, those without a URL included. What is replayed is not behind, and nothing waits for one that
+// is disabled: what happens meanwhile is not told later.
 func (d *Dispatcher) Backlog(ctx context.Context) (map[kabar.EndpointID]Backlog, error) {
 	all := map[kabar.EndpointID]Backlog{}
 	for _, readers := range d.snapshot() {
 		for _, r := range readers {
+			if r.id != r.of {
+				continue // a replay
+			}
 			b, err := r.backlog(ctx)
 			if err != nil {
 				return nil, err
@@ -178,11 +217,16 @@ func (r *reader) backlog(ctx context.Context) (Backlog, error) {
 	r.mu.Lock()
 	st := r.state
 	r.mu.Unlock()
+	state := r.target().State
+	if state == kabar.EndpointDisabled {
+		return Backlog{LastStatus: st.status, LastError: st.err}, nil
+	}
 	behind, err := r.o.Store.Behind(ctx, r.number, st.mark)
 	if err != nil {
 		return Backlog{}, err
 	}
-	b := Backlog{Parked: st.customers, LastStatus: st.status, LastError: st.err, Failing: failing(st.since, r.o.Now())}
+	b := Backlog{Parked: st.customers, LastStatus: st.status, LastError: st.err, Failing: failing(st.since, r.o.Now()),
+		Suspended: state == kabar.EndpointSuspended}
 	b.Pending = max(behind-int64(st.settled), 0) + st.parked
 	if b.Pending == 0 {
 		return b, nil

@@ -129,11 +129,16 @@ func (s *sink) respond(a answer) {
 	s.answer = a
 }
 
-// got returns the calls so far.
+// got returns the calls so far: copies, since those that are under way change.
 func (s *sink) got() []*call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]*call(nil), s.calls...)
+	all := make([]*call, len(s.calls))
+	for i, c := range s.calls {
+		copied := *c
+		all[i] = &copied
+	}
+	return all
 }
 
 // of returns the calls about an event.

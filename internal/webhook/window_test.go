@@ -37,13 +37,15 @@ type model struct {
 	disk  shelf
 	saved map[int64]store.DeliveryState // the truth as the last commit had it
 	w     window
+	known map[int64]store.DeliveryState // rows above the mark when it was opened, of events that have not been read
 	plan  *plan                         // under way
 	next  map[int64]store.DeliveryState // the truth when it was made
 }
 
 func (m *model) reopen() {
-	m.w = window{limit: 8}
+	m.w = newWindow(8)
 	m.w.begin(m.disk.mark)
+	m.known = maps.Clone(m.disk.rows)
 	m.plan = nil
 	m.truth = maps.Clone(m.saved) // what was not committed has not happened
 }
@@ -56,18 +58,29 @@ func (m *model) read(n int) {
 		if seq <= m.w.read {
 			continue
 		}
-		var row *store.Delivery
-		if s, ok := m.disk.rows[seq]; ok {
-			row = &store.Delivery{Seq: seq, State: s}
+		if !m.w.join(seq) {
+			m.w.add(store.EventHead{Seq: seq}, m.row(seq))
 		}
-		m.w.add(store.EventHead{Seq: seq}, row)
 		n--
 	}
 }
 
-// record gives an event that has been read, or is parked, a new state.
+// row takes what an earlier session has stored of an event; nil for nothing.
+func (m *model) row(seq int64) *store.Delivery {
+	s, ok := m.known[seq]
+	if !ok {
+		return nil
+	}
+	delete(m.known, seq)
+	return &store.Delivery{Seq: seq, State: s}
+}
+
+// record gives an event that has been read, or is parked, a new state. One that an earlier session parked can be drained before it is read.
 func (m *model) record(seq int64, s store.DeliveryState) {
 	m.truth[seq] = s
+	if _, ok := m.known[seq]; ok {
+		m.known[seq] = s
+	}
 	m.w.record(&store.Delivery{Seq: seq, State: s})
 }
 
@@ -78,11 +91,25 @@ func (m *model) candidates() (all []int64) {
 		was, moved := m.saved[seq], m.truth[seq] != m.saved[seq]
 		switch {
 		case moved || was == store.Finished:
-		case was == store.Parked, seq > m.w.mark && seq <= m.w.read:
+		case was == store.Parked, seq > m.w.mark && seq <= m.w.read, m.w.early[seq] != nil:
 			all = append(all, seq)
 		}
 	}
 	return all
+}
+
+// leave has what a plan holds stay as it was.
+func (m *model) leave() {
+	if m.plan == nil {
+		return
+	}
+	for _, d := range m.plan.held {
+		if was, ok := m.saved[d.Seq]; ok {
+			m.next[d.Seq] = was
+		} else {
+			delete(m.next, d.Seq)
+		}
+	}
 }
 
 func (m *model) check(t *rapid.T) {
@@ -99,11 +126,19 @@ func (m *model) check(t *rapid.T) {
 			t.Fatalf("event %d is open below the mark %d", seq, m.disk.mark)
 		}
 	}
-	open := 0
+	open, early := 0, 0
 	for _, e := range m.w.entries {
 		if e.standing == 0 {
 			open++
 		}
+	}
+	for _, e := range m.w.early {
+		if e.standing == 0 {
+			early++
+		}
+	}
+	if m.w.waiting() != early {
+		t.Fatalf("%d early ones are open, %d waiting", early, m.w.waiting())
 	}
 	if m.w.settled != len(m.w.entries)-open || len(m.w.entries) > m.w.limit {
 		t.Fatalf("%d of %d entries are open, %d settled", open, len(m.w.entries), m.w.settled)
@@ -121,6 +156,13 @@ func TestWindowAgainstModel(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"":     m.check,
 			"read": func(t *rapid.T) { m.read(rapid.IntRange(1, 5).Draw(t, "n")) },
+			"ahead": func(t *rapid.T) {
+				seq := rapid.SampledFrom(m.log).Draw(t, "seq")
+				if seq <= m.w.read || m.w.early[seq] != nil {
+					t.Skip()
+				}
+				m.w.ahead(store.EventHead{Seq: seq}, m.row(seq))
+			},
 			"record": func(t *rapid.T) {
 				all := m.candidates()
 				if len(all) == 0 {
@@ -135,7 +177,8 @@ func TestWindowAgainstModel(t *testing.T) {
 			},
 			"plan": func(t *rapid.T) {
 				if m.plan == nil {
-					m.plan, m.next = m.w.plan(), maps.Clone(m.truth)
+					m.plan, m.next = m.w.plan(rapid.Bool().Draw(t, "hold")), maps.Clone(m.truth)
+					m.leave()
 				}
 			},
 			"commit": func(t *rapid.T) {
@@ -166,7 +209,7 @@ func (m *model) finish(t *rapid.T) {
 		for _, seq := range m.candidates() {
 			m.record(seq, store.Finished)
 		}
-		if p := m.w.plan(); p != nil {
+		if p := m.w.plan(false); p != nil {
 			m.disk.write(p)
 			m.w.apply(p)
 			m.saved = maps.Clone(m.truth)
@@ -175,6 +218,30 @@ func (m *model) finish(t *rapid.T) {
 	m.check(t)
 	if last := m.log[len(m.log)-1]; m.disk.mark != last || len(m.disk.rows) != 0 {
 		t.Fatalf("mark %d with rows %v, want %d and none", m.disk.mark, m.disk.rows, last)
+	}
+}
+
+// What is told early can be gone from the log when the window gets there, with the customer or by age, while a request is under way.
+func TestWhatIsToldEarlyMayBeGone(t *testing.T) {
+	w := newWindow(100)
+	for _, seq := range []int64{5, 6, 20} {
+		w.ahead(store.EventHead{Seq: seq}, nil)
+	}
+	w.record(&store.Delivery{Seq: 6, State: store.Finished})
+	w.apply(w.plan(false))
+	from := w.read
+	for _, seq := range []int64{1, 2, 9} {
+		w.add(store.EventHead{Seq: seq}, nil)
+	}
+	w.catchUp(from)
+	if e := w.find(5); e == nil || e.standing != open || w.waiting() != 1 || w.passed != 0 || w.open() != 4 {
+		t.Fatalf("%+v, %d waiting, %d passed, %d open", e, w.waiting(), w.passed, w.open())
+	}
+	for _, seq := range []int64{1, 2, 5, 9} {
+		w.record(&store.Delivery{Seq: seq, State: store.Finished})
+	}
+	if p := w.plan(false); p.mark != 9 || !slices.Equal(p.drop, []int64{6}) {
+		t.Errorf("mark %d, drop %v", p.mark, p.drop)
 	}
 }
 
@@ -188,7 +255,7 @@ func TestFinishingInOrderNeedsNoRows(t *testing.T) {
 		for _, seq := range seqs {
 			w.record(&store.Delivery{Seq: seq, State: store.Finished})
 		}
-		p := w.plan()
+		p := w.plan(false)
 		w.apply(p)
 		return p
 	}
@@ -212,7 +279,7 @@ func TestFinishingInOrderNeedsNoRows(t *testing.T) {
 			t.Errorf("finishing %v: %s, want %s", c.finish, got, c.want)
 		}
 	}
-	if w.plan() != nil || len(w.entries) != 0 {
+	if w.plan(false) != nil || len(w.entries) != 0 {
 		t.Error("something is left")
 	}
 }

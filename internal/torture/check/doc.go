@@ -25,7 +25,13 @@
 //   - accounting: at rest, accepted = delivered + failed, and what was told of a message agrees with what its phone shows.
 //   - money, at rest: limit = available + reserved + spent, and the ledger comes to each of them; what was delivered is paid at its
 //     price, what failed costs nothing, nobody pays twice or for what was never asked for; the limit is the last that was set.
+//   - replay, at rest: what an endpoint had taken when it was asked to be told again of what has happened since a time is told again, and
+//     taken. It comes under the id and with the bytes it had (once), a customer's in the order of the log (order), and nothing comes
+//     that way before somebody has asked (invention), or without being told as it happens, too (loss).
 //   - relay: what is stored reaches its recipient, unchanged, and nothing else does.
+//
+// What is told is judged of every endpoint of the number. One that is told in the dialect kabar shows each event's place in the number's
+// log: it is told every event there is, of whatever kind, under one id, a customer's each when the one before has been taken.
 //
 // What stands at the sink as answered 2xx counts as taken; a connection that was cut does not, unless the answer may have
 // been out. Loss and accounting are judged only of a history with an end, a record quiet.

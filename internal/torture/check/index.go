@@ -18,7 +18,8 @@ type run struct {
 	sayings  map[string]*saying  // by token
 	threads  map[string]int      // place of the record, by customer
 
-	hooks
+	hooks  // of the first endpoint
+	others map[string]*hooks
 	wire
 
 	restored []interval
@@ -69,7 +70,7 @@ type saying struct {
 func index(records []history.Record) *run {
 	r := &run{
 		records: records, byToken: map[string]*message{}, byID: map[string]*message{},
-		sayings: map[string]*saying{}, threads: map[string]int{}, hooks: newHooks(), wire: newWire(), quiet: nowhere, books: nowhere,
+		sayings: map[string]*saying{}, threads: map[string]int{}, hooks: newHooks(""), others: map[string]*hooks{}, wire: newWire(), quiet: nowhere, books: nowhere,
 	}
 	for at := range records {
 		switch rec := &records[at]; rec.Op {
@@ -88,7 +89,9 @@ func index(records []history.Record) *run {
 		case history.Thread:
 			r.threads[rec.Customer] = at
 		case history.Hook, history.Answered:
-			r.addHook(at, rec)
+			r.told(rec.Endpoint).addHook(at, rec)
+		case history.Opened, history.Again, history.Agreed:
+			r.told(rec.Endpoint).addAsk(at, rec)
 		case history.Send, history.Stored, history.Refused, history.Deliver, history.Ack, history.Bundle:
 			r.wire.add(at, rec)
 		case history.Begin, history.Started, history.Killed, history.Drew: // for those who read
@@ -96,6 +99,7 @@ func index(records []history.Record) *run {
 	}
 	r.finishHooks()
 	r.join()
+	r.joinTold()
 	return r
 }
 
@@ -148,7 +152,7 @@ func (r *run) addSaying(at int, rec *history.Record) {
 	}
 }
 
-// join leads from messages to what phones show of them, and from sayings to what the sink was told.
+// join leads from messages to what phones show of them, and from sayings to whether they failed.
 func (r *run) join() {
 	for customer, at := range r.threads {
 		for _, shown := range r.records[at].Shown {
@@ -160,6 +164,10 @@ func (r *run) join() {
 			}
 		}
 	}
+}
+
+// joinTold leads from sayings to what the endpoint was told of them.
+func (r *run) joinTold() {
 	for _, e := range r.events {
 		if s := r.sayings[e.Token]; s != nil && e.Status == "" {
 			s.told = append(s.told, e)

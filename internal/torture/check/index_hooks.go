@@ -15,19 +15,31 @@ const (
 
 func rank(status string) int { return slices.Index([]string{sent, delivered, read, played}, status) }
 
-// hooks is what the sink was told.
+// hooks is what one endpoint was told.
 type hooks struct {
-	posts  map[string]*post // by webhook-id
-	order  []*post          // as they came first
-	event  map[eventKey]*event
-	events []*event            // as they came first
-	of     map[string][]*event // statuses by the message's id
+	endpoint string           // its name; empty: the first one of the number, that of the /v1 settings
+	posts    map[string]*post // by webhook-id
+	order    []*post          // as they came first
+	event    map[eventKey]*event
+	events   []*event            // as they came first
+	of       map[string][]*event // statuses by the message's id
+
+	asks  []*ask // to be told again, as they came first
+	again []int  // places of what was told because of them
 }
 
 // post is a webhook with all its attempts.
 type post struct {
+	id       string
 	attempts []int
 	done     int // place of the first answer that counts as taken
+	again    []int
+	retaken  []int // places of the answers to those that count as taken
+
+	// Of an event in the dialect kabar: its place in the number's log, when it happened, whom it is about.
+	seq      uint64
+	happened int64
+	customer string
 }
 
 // eventKey is what a consumer tells events apart by.
@@ -43,26 +55,31 @@ type event struct {
 	done  int // place of the first answer that counts as taken
 }
 
-func newHooks() hooks {
-	return hooks{posts: map[string]*post{}, event: map[eventKey]*event{}, of: map[string][]*event{}}
+func newHooks(endpoint string) hooks {
+	return hooks{endpoint: endpoint, posts: map[string]*post{}, event: map[eventKey]*event{}, of: map[string][]*event{}}
 }
 
 func (h *hooks) addHook(at int, rec *history.Record) {
 	p := h.posts[rec.ID]
 	if p == nil {
-		p = &post{done: nowhere}
+		p = &post{id: rec.ID, done: nowhere, seq: rec.Seq, happened: rec.Happened, customer: rec.Customer}
 		h.posts[rec.ID], h.order = p, append(h.order, p)
 	}
-	if rec.Op == history.Answered {
-		// A connection that was cut after the answer was out may have brought it.
-		if p.done == nowhere && (rec.HTTP/100 == 2 || rec.HTTP == 0 && rec.Detail == history.CutAfter) {
-			p.done = at
+	// A connection that was cut after the answer was out may have brought it.
+	took := rec.HTTP/100 == 2 || rec.HTTP == 0 && rec.Detail == history.CutAfter
+	switch answered := rec.Op == history.Answered; {
+	case answered && rec.Replayed && took:
+		p.retaken = append(p.retaken, at)
+	case answered && took && !rec.Replayed && p.done == nowhere:
+		p.done = at
+	case answered: // it comes again
+	case rec.Replayed:
+		p.again, h.again = append(p.again, at), append(h.again, at)
+	default:
+		p.attempts = append(p.attempts, at)
+		for i, item := range rec.Items {
+			h.addItem(at, i, p, item)
 		}
-		return
-	}
-	p.attempts = append(p.attempts, at)
-	for i, item := range rec.Items {
-		h.addItem(at, i, p, item)
 	}
 }
 

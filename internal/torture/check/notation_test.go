@@ -21,6 +21,10 @@ import (
 //	stored B x1/1     deliver A B x1/1 SEQ HASH    ack A SEQ      bundle B A 7
 //	hook w1 HASH ITEM...                           took w1 200 [after]
 //	    an item is x1:sent, x1:failed:470 with the customer behind @, or a message: A#1=y1@A [image HASH is A#1=y1/HASH@A]
+//	opened                                         the number has an endpoint more, which is told in the dialect kabar:
+//	log e1 HASH 3@A ITEM...    logged e1 200       a webhook of it about the third event of the log, which happened in second 3; 3/2@A: in second 2
+//	again 2    agreed 2 202                        it is asked for all that has happened since that second, once more
+//	retold e1 HASH 3@A ITEM... retaken e1 200      the same webhook because of that
 //	thread A c>A#1=x1 A#1 ...                      with /HASH behind the id of an image
 //	draw 100    drew 200    books LIMIT/AVAILABLE/RESERVED/SPENT allocate:100 reserve:7:x1 settle:7:x1 ...    (a text costs 7)
 //	restored SECOND                                the copy was made at that line
@@ -60,6 +64,8 @@ func record(t *testing.T, verb string, w []string) history.Record {
 		return rec
 	case "hook", "took":
 		return hook(verb, w)
+	case "opened", "again", "agreed", "log", "logged", "retold", "retaken":
+		return flat(verb, w)
 	case "thread":
 		rec := history.Record{By: "people", Op: history.Thread, Customer: w[0]}
 		for _, s := range w[1:] {
@@ -146,6 +152,31 @@ func hook(verb string, w []string) history.Record {
 		}
 		rec.Items = append(rec.Items, item)
 	}
+	return rec
+}
+
+func flat(verb string, w []string) history.Record {
+	var rec history.Record
+	switch verb {
+	case "log", "retold":
+		seq, customer, _ := strings.Cut(w[2], "@")
+		rec = hook("hook", append(w[:2:2], w[3:]...))
+		place, second, differs := strings.Cut(seq, "/")
+		if !differs {
+			second = place
+		}
+		rec.Seq, rec.Happened, rec.Customer = uint64(number(place)), int64(number(second))*1e9, customer
+	case "logged", "retaken":
+		rec = hook("took", w)
+	case "opened":
+		rec = history.Record{By: "harness", Op: history.Opened}
+	default:
+		rec = history.Record{By: "harness", Op: history.Op(verb), Since: int64(number(w[0])) * 1e9}
+		if verb == "agreed" {
+			rec.HTTP = number(w[1])
+		}
+	}
+	rec.Endpoint, rec.Replayed = "kabar", verb == "retold" || verb == "retaken"
 	return rec
 }
 

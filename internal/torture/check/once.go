@@ -1,5 +1,7 @@
 package main
 
+import "slices"
+
 // shownTwice: a phone shows a message once. The one excuse is a key that was asked for again behind the loss of what it had made:
 // then the ids differ.
 func shownTwice(r *run) (all []violation) {
@@ -19,12 +21,13 @@ func shownTwice(r *run) (all []violation) {
 	return all
 }
 
-// rewritten: every attempt of a webhook has the same body.
+// rewritten: every attempt of a webhook has the same body, also when it is told again.
 func rewritten(r *run) (all []violation) {
 	for _, p := range r.hooks.order {
-		for _, at := range p.attempts {
-			if first := p.attempts[0]; r.records[at].Hash != r.records[first].Hash {
-				all = append(all, broken("once", []int{first, at}, "webhook %s has two bodies", r.records[at].ID))
+		attempts := slices.Concat(p.attempts, p.again)
+		for _, at := range attempts {
+			if first := attempts[0]; r.records[at].Hash != r.records[first].Hash {
+				all = append(all, broken("once", []int{first, at}, "webhook %s has two bodies", p.id))
 				break
 			}
 		}

@@ -16,6 +16,7 @@ type perfect struct {
 	people  []*person
 	account history.Account
 	made    int // counts whatever needs a name
+	log     log // of the number, as the endpoint of the dialect kabar reads it
 }
 
 // person is a customer, with all that goes to and fro.
@@ -26,7 +27,8 @@ type person struct {
 	place     int
 	lane      []outbound
 	events    []history.Item
-	held      *history.Record // a webhook that has not been taken
+	logged    []history.Record // what the other endpoint is to be told
+	held      *history.Record  // a webhook that has not been taken
 	thread    []history.Shown
 	out, back uint32 // numbers in the two ratchets
 	seq       uint64
@@ -41,6 +43,7 @@ type outbound struct{ token, id, kind, hash string }
 
 func newPerfect(seed uint64) *perfect {
 	p := &perfect{rng: rand.New(rand.NewPCG(seed, 0)), account: history.Account{Prices: prices()}}
+	p.write("torture", history.Record{Op: history.Opened, Endpoint: flatEndpoint})
 	p.draw(1000)
 	for _, name := range []string{"A", "D", "E", "Z"} {
 		p.people = append(p.people, &person{name: name, closed: name == "Z", asked: map[string]int{}})
@@ -52,7 +55,7 @@ func newPerfect(seed uint64) *perfect {
 func (p *perfect) live(steps int) []history.Record {
 	for range steps {
 		c := p.people[p.rng.IntN(len(p.people))]
-		switch p.rng.IntN(7) {
+		switch p.rng.IntN(10) {
 		case 0:
 			p.ask(c, []string{"c1", "c2"}[p.rng.IntN(2)])
 		case 1:
@@ -63,6 +66,10 @@ func (p *perfect) live(steps int) []history.Record {
 			p.tell(c)
 		case 5:
 			p.draw(history.Money(2000 + p.rng.IntN(9)))
+		case 6, 7:
+			p.tellLog(c)
+		case 8:
+			p.tellAgain()
 		default:
 			p.write("torture", history.Record{Op: history.Killed, Process: "server"})
 		}
@@ -74,6 +81,12 @@ func (p *perfect) live(steps int) []history.Record {
 		for len(c.events) > 0 || c.held != nil {
 			p.tell(c)
 		}
+		for len(c.logged) > 0 {
+			p.tellLog(c)
+		}
+	}
+	for len(p.log.again) > 0 {
+		p.tellAgain()
 	}
 	p.write("torture", history.Record{Op: history.Quiet})
 	books := p.account
@@ -156,7 +169,7 @@ func (p *perfect) send(c *person) {
 	m := c.lane[0]
 	c.lane = c.lane[1:]
 	if c.closed && m.kind != "template" {
-		c.events = append(c.events, history.Item{ID: m.id, Customer: c.name, Status: failed, Failure: codeClosed})
+		p.happen(c, history.Item{ID: m.id, Customer: c.name, Status: failed, Failure: codeClosed})
 		p.enter(history.Entry{Kind: release, Amount: prices()[m.kind], Message: m.id})
 		return
 	}
@@ -167,7 +180,7 @@ func (p *perfect) send(c *person) {
 	c.back++
 	p.carry(c.name, "B", p.name("receipt"), "back "+c.name, c.back, &c.seq)
 	for _, status := range []string{sent, delivered, read} {
-		c.events = append(c.events, history.Item{ID: m.id, Customer: c.name, Status: status})
+		p.happen(c, history.Item{ID: m.id, Customer: c.name, Status: status})
 	}
 }
 
@@ -208,7 +221,7 @@ func (p *perfect) say(c *person) {
 	p.write("people", rec)
 	item := history.Item{ID: "of " + rec.Token, Customer: c.name, Kind: "text", Token: rec.Token}
 	c.thread = append(c.thread, history.Shown{ID: item.ID, Mine: true, Kind: "text", Token: item.Token, Status: sent})
-	c.events = append(c.events, item)
+	p.happen(c, item)
 }
 
 // tell makes an attempt of the customer's next webhook, which holds up to three events.

@@ -156,7 +156,7 @@ func first(all []history.Record, at int) bool {
 
 // One fault in a history that is otherwise perfect is found, wherever it is.
 func TestCorruption(t *testing.T) {
-	for _, c := range corruptions() {
+	for _, c := range append(corruptions(), ofOther()...) {
 		t.Run(c.name, func(t *testing.T) {
 			tried := 0
 			for seed := range uint64(20) {

@@ -29,13 +29,16 @@ type Op string
 const (
 	// Of the harness.
 	Begin    Op = "begin"    // Seed, Detail: the command that repeats the run
-	Started  Op = "started"  // Process
+	Started  Op = "started"  // Process; of a sink that changes its mood, Detail: the mood
 	Killed   Op = "killed"   // Process, Point: the failpoint it was killed behind; empty for one at a random moment
 	Restored Op = "restored" // Process, Since: when the copy was made that its store was replaced by
 	Quiet    Op = "quiet"    // everything has been given time to arrive; Detail: what has not come to rest, if anything
 	Draw     Op = "draw"     // Limit: the line of credit that the operator asked for
 	Drew     Op = "drew"     // HTTP (0: no answer came, it may hold or not)
 	Books    Op = "books"    // Books, as the API shows them
+	Opened   Op = "opened"   // Endpoint: the number has one more, beside that of the /v1 settings
+	Again    Op = "again"    // Endpoint, Since: it is asked that the endpoint be told again of what has happened since then
+	Agreed   Op = "agreed"   // Endpoint, Since, HTTP (0: no answer came, it may be told again or not), Detail
 	// Of a client of the API.
 	Ask    Op = "ask"    // Call, Key, To, Token, Kind, Closed, Hash of the body
 	Answer Op = "answer" // Call, Key, To, Token, HTTP (0: no answer came), ID, Hash of the answer, Replayed, Detail
@@ -50,10 +53,12 @@ const (
 	Deliver Op = "deliver" // Device, From, Envelope, Seq, Hash
 	Ack     Op = "ack"     // Device, Seqs
 	Bundle  Op = "bundle"  // Device: who fetched, To: of whom, OneTime: id of the one-time key in it, 0 for none, Hash of that key
-	// Of the sink of webhooks.
+	// Of the sink of webhooks. Endpoint, if it is not the first one of the number; Replayed: it was told again because somebody had asked
+	// for that. In the dialect kabar also Customer, and Seq and Happened of the event.
 	Hook Op = "hook" // ID: webhook-id, Hash of the body, Items; before it is answered
 	// Answered is written before the answer leaves, as the next request may be recorded at once. HTTP: what the sink answers;
-	// 0: it cuts the connection. Beside it ID, and Detail: CutAfter if the answer may have been out by then.
+	// 0: it cuts the connection. Beside it ID, Endpoint and Replayed, and Detail: CutAfter if the answer may have been out by then, or the
+	// sink's mood.
 	Answered Op = "answered"
 )
 
@@ -71,6 +76,9 @@ type Record struct {
 	Process string `json:"process,omitzero"` // server, relay, phone, sink, client-1, …
 	Point   string `json:"point,omitzero"`
 	Since   int64  `json:"since,omitzero"`
+
+	Endpoint string `json:"endpoint,omitzero"`
+	Happened int64  `json:"happened,omitzero"` // nanoseconds since 1970, as the event says
 
 	Call     string `json:"call,omitzero"` // "message", "media"
 	Key      string `json:"key,omitzero"`  // idempotency key

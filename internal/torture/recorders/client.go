@@ -27,7 +27,7 @@ type Client struct {
 	Closed   []string // customers who never write: free texts to them must fail
 	History  string
 	Think    time.Duration // between two messages of a worker
-	Template string        // an approved template whose body has one parameter
+	Template string        // an approved template whose body has one parameter; empty: texts in its place
 }
 
 // Run writes messages until ctx ends; what is under way then gets its final answer, within patience.
@@ -175,7 +175,7 @@ func (w *worker) next(ctx context.Context) (*request, error) {
 	r := &request{call: callMessage, key: "m/" + token, token: token, kind: "text", header: map[string]string{}}
 	message := map[string]any{"to": w.to}
 	switch {
-	case w.number%7 == 3:
+	case w.number%7 == 3 && w.c.Template != "":
 		r.kind = "template"
 		message["template"] = map[string]any{"name": w.c.Template, "language": map[string]string{"policy": "deterministic", "code": "en"},
 			"components": []any{map[string]any{"type": "body", "parameters": []any{map[string]string{"type": "text", "text": token}}}}}

@@ -17,7 +17,8 @@ import (
 )
 
 // Sink is an application that is told of everything, and does not always behave: some requests it refuses, some it answers
-// late, and of some it cuts the connection before or after it has taken them.
+// late, and of some it cuts the connection before or after it has taken them. It stands for two endpoints of the number: what comes to
+// FlatPath is in the dialect kabar, anything else in that of /v1.
 type Sink struct {
 	Addr    string
 	History string
@@ -74,20 +75,26 @@ func (h *hooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // the server was killed while it wrote
 	}
-	id := r.Header.Get("Webhook-Id")
-	h.write(history.Record{Op: history.Hook, ID: id, Hash: hash(body), Items: itemsIn(body)})
+	told := history.Record{Op: history.Hook, ID: r.Header.Get("Webhook-Id"), Hash: hash(body), Replayed: r.Header.Get("Kabar-Replay") == "true"}
+	if r.URL.Path == FlatPath {
+		readFlat(&told, body)
+	} else {
+		told.Items = itemsIn(body)
+	}
+	h.write(told)
 	status := 200
+	answer := history.Record{Op: history.Answered, ID: told.ID, Endpoint: told.Endpoint, Replayed: told.Replayed}
 	switch chance := rand.Float64() / h.trouble; {
 	case chance < 0.4:
 		status = []int{500, 503, 302, 404, 429}[rand.IntN(5)]
 	case chance < 0.6:
 		time.Sleep(rand.N(300 * time.Millisecond))
 	case chance < 0.8: // taken, and the answer is lost
-		h.write(history.Record{Op: history.Answered, ID: id})
+		h.write(answer)
 		panic(http.ErrAbortHandler)
 	}
-	// Before the answer: whoever reads it may be recorded as the next thing.
-	h.write(history.Record{Op: history.Answered, ID: id, HTTP: status})
+	answer.HTTP = status
+	h.write(answer) // before the answer: whoever reads it may be recorded as the next thing
 	w.WriteHeader(status)
 }
 

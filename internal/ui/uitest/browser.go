@@ -110,10 +110,14 @@ func (b *Browser) Until(expression string) {
 	}
 }
 
-// Shot saves a screenshot of the window as name.png.
+// Shot saves a screenshot of the window as name.png. There is none while one page takes the place of another.
 func (b *Browser) Shot(name string) {
 	b.t.Helper()
 	png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	for end := time.Now().Add(patience.Limit); err != nil && b.ctx.Err() == nil && time.Now().Before(end); {
+		time.Sleep(20 * time.Millisecond)
+		png, err = chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	}
 	if err == nil {
 		err = os.WriteFile(filepath.Join(b.dir, name+".png"), png, 0o600)
 	}

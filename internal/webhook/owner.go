@@ -1,0 +1,55 @@
+package webhook
+
+import (
+	"context"
+	"crypto/rand"
+	"time"
+
+	"kabar"
+)
+
+// tellOwner tells the second URL of an endpoint that was suspended, some times if need be.
+func (s *session) tellOwner(ctx context.Context, settings kabar.Settings, reason string) {
+	if s.to.Notify == "" {
+		return
+	}
+	other := *s.to.Endpoint
+	other.URL, other.Headers, other.Dialect, other.Certificate, other.CA = s.to.Notify, nil, kabar.Kabar, "", ""
+	r := newReader(s.o, &target{Endpoint: &other})
+	t := newSession(r, r.to)
+	defer t.close()
+	number, err := s.o.Number(s.number)
+	if err != nil {
+		return
+	}
+	render := s.o.Render[kabar.Kabar]
+	if render == nil {
+		return
+	}
+	ev := s.suspension(reason)
+	body, _, err := render(ev, number, settings)
+	if err != nil {
+		s.log.Warn("tell the owner of a webhook endpoint", "err", err)
+		return
+	}
+	req := &request{id: "evt_" + rand.Text(), body: body, of: []*item{{typ: string(ev.Type()), kind: ev.Kind}}, j: &job{signer: t.sign()}}
+	for n := range ownerTries {
+		a := t.post(ctx, req)
+		if a.err == nil || ctx.Err() != nil {
+			return
+		}
+		s.log.Warn("tell the owner of a webhook endpoint", "attempt", n+1, "err", a.err)
+		sleep(ctx, time.Duration(n+1)*ownerPause)
+	}
+}
+
+// How often the owner of an endpoint is told, and how long lies between the first two attempts.
+const (
+	ownerTries = 5
+	ownerPause = 10 * time.Second
+)
+
+// suspension is the event that tells of it.
+func (s *session) suspension(reason string) *kabar.Event {
+	return s.to.Changed(s.o.Store.PublicEndpoint(s.to.Group), kabar.EndpointSuspended, reason, kabar.ByServer, s.o.Now())
+}

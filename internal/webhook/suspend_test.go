@@ -1,0 +1,152 @@
+package webhook_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"kabar"
+	"kabar/internal/store"
+	"kabar/internal/webhook"
+)
+
+// suspends has the dispatcher note suspensions as package endpoint does, and count them.
+func (v *env) suspends(after time.Duration) *atomic.Int64 {
+	n := new(atomic.Int64)
+	v.options = func(o *webhook.Options) {
+		o.Profile = map[kabar.Dialect]webhook.Profile{kabar.OnPrem: {First: time.Second, Most: 15 * time.Minute, Suspend: after}}
+		o.Suspend = func(ctx context.Context, e *kabar.Endpoint, why kabar.Suspension) (bool, error) {
+			n.Add(1)
+			err := v.DB.Write(ctx, nil, func(tx *store.Tx) error {
+				return tx.ChangeEndpoint(e.Number, e.ID, func(c *kabar.EndpointConfig) error {
+					c.Become(kabar.EndpointSuspended, why.Reason, v.now())
+					return nil
+				})
+			})
+			v.d.Wake(e.Number)
+			return err == nil, err
+		}
+	}
+	return n
+}
+
+func TestAnEndpointThatIsGoneIsSuspended(t *testing.T) {
+	bubble(t, 3, func(v *env) {
+		n := v.suspends(7 * 24 * time.Hour)
+		v.sink.respond(always(410))
+		v.tell(0, 1, 2)
+		v.start()
+		settle(time.Hour)
+		if calls := len(v.sink.got()); calls > 3 || n.Load() != 1 {
+			t.Errorf("%d requests and %d suspensions, want at most what was under way, and one", calls, n.Load())
+		}
+		v.sink.respond(always(200))
+		v.tell(1)
+		settle(time.Hour)
+		if b := v.backlog(); b.Pending != 4 {
+			t.Errorf("while it is suspended: %+v, want its 4 events to wait", b)
+		}
+		v.configure(func(c *kabar.EndpointConfig) { c.Become(kabar.EndpointActive, "", v.now()) })
+		settle(time.Minute)
+		v.wantDone(4)
+	})
+}
+
+// TestNothingWaitsForADisabledEndpoint: what it is not told later does not wait for it, whatever has failed there before.
+func TestNothingWaitsForADisabledEndpoint(t *testing.T) {
+	bubble(t, 3, func(v *env) {
+		v.sink.respond(always(500))
+		v.tell(0, 1, 2)
+		v.start()
+		settle(time.Hour)
+		for state, want := range map[kabar.EndpointState]int64{kabar.EndpointPaused: 3, kabar.EndpointDisabled: 0} {
+			v.configure(func(c *kabar.EndpointConfig) { c.Become(state, "", v.now()) })
+			settle(time.Second)
+			if b := v.backlog(); b.Pending != want || want == 0 && (!b.Oldest.IsZero() || b.Parked != 0 || b.Failing) {
+				t.Errorf("%s: %+v, want %d that wait", state, b, want)
+			}
+		}
+	})
+}
+
+// TestAWeekWithoutASuccess goes through restarts, which must not begin the week anew, and through a success, which must.
+func TestAWeekWithoutASuccess(t *testing.T) {
+	bubble(t, 3, func(v *env) {
+		n := v.suspends(7 * 24 * time.Hour)
+		var up atomic.Bool
+		v.sink.respond(by(func(*call) int {
+			if up.Load() {
+				return 200
+			}
+			return 503
+		}))
+		v.start()
+		for range 3 {
+			v.tell(0, 1, 2)
+		}
+		for range 5 {
+			settle(24 * time.Hour)
+			v.restart()
+		}
+		up.Store(true)
+		settle(time.Hour)
+		v.wantDone(9)
+		up.Store(false)
+		v.tell(0, 1, 2)
+		settle(time.Hour) // until the failures are noted
+		for range 6 {
+			settle(24 * time.Hour)
+			v.restart()
+		}
+		if n.Load() != 0 {
+			t.Fatal("suspended before a week was over")
+		}
+		settle(24 * time.Hour)
+		if n.Load() != 1 {
+			t.Fatalf("%d suspensions after a week, want 1", n.Load())
+		}
+		v.restart()
+		up.Store(true)
+		settle(time.Hour)
+		if b := v.backlog(); b.Pending != 3 || n.Load() != 1 {
+			t.Errorf("suspended, %+v and %d suspensions; want 3 events that wait, and 1", b, n.Load())
+		}
+		v.configure(func(c *kabar.EndpointConfig) { c.Become(kabar.EndpointActive, "", v.now()) })
+		settle(time.Hour)
+		v.wantDone(12)
+	})
+}
+
+// TestNobodyIsSuspendedForWhatIsLongPast: the server was stopped for longer than an endpoint may fail.
+func TestNobodyIsSuspendedForWhatIsLongPast(t *testing.T) {
+	bubble(t, 2, func(v *env) {
+		n := v.suspends(7 * 24 * time.Hour)
+		v.sink.respond(always(503))
+		v.tell(0, 1)
+		v.start()
+		settle(time.Hour)
+		v.stop()
+		settle(8 * 24 * time.Hour)
+		v.sink.respond(always(200))
+		v.start()
+		settle(time.Hour)
+		v.wantDone(2)
+		if n.Load() != 0 {
+			t.Error("suspended without having been asked")
+		}
+	})
+}
+
+func TestAnEndpointOfOneCustomerIsSuspendedToo(t *testing.T) {
+	bubble(t, 1, func(v *env) {
+		n := v.suspends(7 * 24 * time.Hour)
+		v.sink.respond(always(500))
+		v.tell(0)
+		v.start()
+		settle(8 * 24 * time.Hour)
+		if n.Load() != 1 {
+			t.Errorf("%d suspensions, want 1", n.Load())
+		}
+	})
+}
