@@ -35,6 +35,8 @@ type connection struct {
 	used    bool        // for a request before this one
 	heard   bool        // something of the answer has come
 	forget  *time.Timer // nil until it has been idle
+	since   time.Time   // when it became that
+	names   []string    // of a header, while its head is written
 }
 
 func newConnection(t *transport, address string, socket, conn net.Conn, rules *Policy) *connection {
@@ -97,10 +99,31 @@ func (c *connection) write(req *http.Request) (<-chan error, error) {
 }
 
 func (c *connection) send(req *http.Request) error {
-	if err := req.Write(c.out); err != nil {
+	if head, ok := c.appendHead(c.out.AvailableBuffer(), req); !ok {
+		if err := req.Write(c.out); err != nil {
+			return err
+		}
+	} else if err := c.plainly(head, req); err != nil {
 		return err
 	}
 	return c.out.Flush()
+}
+
+// plainly writes a head and the body behind it.
+func (c *connection) plainly(head []byte, req *http.Request) error {
+	_, err := c.out.Write(head)
+	if err == nil {
+		_, err = io.CopyN(c.out, req.Body, req.ContentLength)
+	}
+	if err == nil && hasMore(req.Body) {
+		err = errors.New("the body of the request is longer than it was said to be")
+	}
+	return errors.Join(err, req.Body.Close())
+}
+
+func hasMore(r io.Reader) bool {
+	n, err := io.CopyN(io.Discard, r, 1)
+	return n > 0 || !errors.Is(err, io.EOF)
 }
 
 // read reads the head of an answer.
