@@ -49,7 +49,7 @@ func (s *server) reload(hosts []string, rules egress.Policy) {
 // measure tells the metrics where the server's figures come from.
 func (s *server) measure() {
 	s.metrics.Server(metrics.Server{
-		Numbers: s.db.Numbers, Link: s.engine.Link, Backlog: s.dispatcher.Backlog, Waiting: s.db.Waiting, Now: s.now,
+		Numbers: s.db.Numbers, Link: s.engine.Link, Backlog: s.dispatcher.Backlog, Waiting: s.db.Waiting, Log: s.db.LogSize, Now: s.now,
 		Probe:       func(ctx context.Context) error { return s.db.Probe(ctx, time.Now()) },
 		Certificate: func() (time.Time, error) { return s.o.certs.Info().NotAfter, nil },
 		Media:       s.mediaSize,

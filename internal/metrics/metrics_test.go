@@ -65,6 +65,7 @@ func server() metrics.Server {
 			return map[kabar.EndpointID]webhook.Backlog{7: {Pending: 5, Oldest: now.Add(-90 * time.Second), Failing: true, Parked: 2, Suspended: true}, 8: {}}, nil
 		},
 		Waiting:     func() (int, int) { return 12, 4096 },
+		Log:         func() (int64, error) { return 8 << 20, nil },
 		Probe:       func(context.Context) error { return nil },
 		Disk:        func() (uint64, uint64, error) { return 100, 1000, nil },
 		Certificate: func() (time.Time, error) { return now, nil },
@@ -125,6 +126,7 @@ func TestFigures(t *testing.T) {
 		"kabar_store_up":                              "1",
 		"kabar_store_queue_operations":                "12",
 		"kabar_store_queue_limit_operations":          "4096",
+		"kabar_store_log_bytes":                       "8.388608e+06",
 		"kabar_store_batch_operations_sum":            "3",
 		"kabar_data_disk_free_bytes":                  "100",
 		"kabar_media_disk_bytes":                      "",

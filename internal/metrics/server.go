@@ -16,6 +16,7 @@ type Server struct {
 	Backlog     func(ctx context.Context) (map[kabar.EndpointID]webhook.Backlog, error)
 	Waiting     func() (n, limit int)                 // of the store's queue
 	Probe       func(ctx context.Context) error       // commits a small write
+	Log         func() (bytes int64, err error)       // the store's write-ahead log
 	Disk        func() (free, size uint64, err error) // of the data folder, in bytes
 	Certificate func() (expires time.Time, err error) // the one in use
 	Now         func() time.Time                      // the product's clock, for ages of events; nil: time.Now
@@ -28,7 +29,7 @@ func (m *Metrics) Server(s Server) {
 		s.Now = time.Now
 	}
 	m.collect(func(ctx context.Context, put put) { m.store(ctx, &s, put) }, "kabar_store_up", "kabar_store_probe_duration_seconds",
-		"kabar_store_queue_operations", "kabar_store_queue_limit_operations")
+		"kabar_store_queue_operations", "kabar_store_queue_limit_operations", "kabar_store_log_bytes")
 	m.collect(func(ctx context.Context, put put) { m.backlog(ctx, &s, put) }, "kabar_webhook_backlog_events",
 		"kabar_webhook_backlog_oldest_age_seconds", "kabar_webhook_parked_customers", "kabar_webhook_endpoint_failing", "kabar_webhook_endpoint_suspended")
 	m.collect(func(ctx context.Context, put put) { m.network(ctx, &s, put) }, "kabar_network_connected", "kabar_network_disconnected_seconds")
@@ -40,6 +41,9 @@ func (m *Metrics) store(ctx context.Context, s *Server, put put) {
 	n, limit := s.Waiting()
 	put("kabar_store_queue_operations", float64(n))
 	put("kabar_store_queue_limit_operations", float64(limit))
+	if bytes, err := s.Log(); m.have("store", err) {
+		put("kabar_store_log_bytes", float64(bytes))
+	}
 	start := time.Now()
 	up := m.have("store", s.Probe(ctx))
 	put("kabar_store_up", flag(up))

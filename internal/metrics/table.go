@@ -59,6 +59,7 @@ var table = []Metric{
 	{"kabar_store_probe_duration_seconds", Gauge, nil, "How long that write took, its wait in the queue included.", nil},
 	{"kabar_store_queue_operations", Gauge, nil, "Writes that wait for the next batch.", nil},
 	{"kabar_store_queue_limit_operations", Gauge, nil, "How many writes may wait; more are answered with 503.", nil},
+	{"kabar_store_log_bytes", Gauge, nil, "Size of SQLite's write-ahead log; 0 with PostgreSQL.", nil},
 	{"kabar_store_batch_operations", Histogram, nil, "Writes of one batch, which share a commit.", batches},
 	{"kabar_store_batch_duration_seconds", Histogram, nil, "How long a batch took: rows read, decided, written and committed.", waits},
 

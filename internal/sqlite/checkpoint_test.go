@@ -97,6 +97,9 @@ func TestTheLogIsMoved(t *testing.T) {
 	if n := longest(600); n < 2*longLog {
 		t.Errorf("the log became %d pages long while it was read", n)
 	}
+	if size, err := f.LogSize(); err != nil || size < 2*longLog*4096 || size > 5*longLog*4096 {
+		t.Errorf("the log has %d bytes, %v", size, err)
+	}
 	if err := reading.Rollback(); err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
@@ -31,6 +32,7 @@ type File struct {
 	Read *sql.DB // any number of concurrent readers; writing through it is an error
 	Conn *sql.DB // the one writing connection; take it only from one goroutine
 
+	log  string // the path of its write-ahead log
 	lock *os.File
 	kept bool // closing failed, and the connection has the log still
 }
@@ -117,7 +119,8 @@ func (db *File) open(path string, c cache, o Options) error {
 	if err != nil {
 		return err
 	}
-	if db.Conn, err = pool(o.Dial, path, &wal{path: real + "-wal", log: o.Log, due: longLog}, 1, c.writer, ""); err != nil {
+	db.log = real + "-wal"
+	if db.Conn, err = pool(o.Dial, path, &wal{path: db.log, log: o.Log, due: longLog}, 1, c.writer, ""); err != nil {
 		return err
 	}
 	if db.Read, err = pool(o.Dial, path, nil, max(4, runtime.NumCPU()), c.reader, "&_pragma=query_only(1)"); err != nil {
@@ -138,6 +141,19 @@ func (db *File) open(path string, c cache, o Options) error {
 		return fmt.Errorf("the file is damaged: %s; restore a backup", verdict)
 	}
 	return nil
+}
+
+// LogSize returns the size of the write-ahead log in bytes: some 8 MiB, or as many as it once had up to 64 MiB, unless a reader that does not end
+// or a disk that fails keeps it from being moved.
+func (db *File) LogSize() (int64, error) {
+	info, err := os.Stat(db.log)
+	if errors.Is(err, fs.ErrNotExist) { // nothing has been written yet
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("look at the write-ahead log: %w", err)
+	}
+	return info.Size(), nil
 }
 
 func pool(dial Dial, path string, log *wal, n, cacheKiB int, extra string) (*sql.DB, error) {

@@ -36,6 +36,18 @@ func TestASecondOpenNamesTheOwner(t *testing.T) {
 	})
 }
 
+func TestTheLogHasASize(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *storetest.Env) {
+		if err := s.DB.Probe(t.Context(), s.Now); err != nil {
+			t.Fatal(err)
+		}
+		size, err := s.DB.LogSize()
+		if err != nil || (size > 0) != (s.Options.URL == "") {
+			t.Errorf("the write-ahead log has %d bytes, %v", size, err)
+		}
+	})
+}
+
 func TestARefusedOpenLeavesNoConnection(t *testing.T) {
 	storetest.Postgres(t, func(t *testing.T, s *storetest.Env) {
 		// What nobody refers to is closed when it is collected as garbage: that would hide a forgotten connection.

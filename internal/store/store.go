@@ -57,6 +57,7 @@ type DB struct {
 	read    *sql.DB
 	sizing  sync.Mutex // held while the size of read changes: a snapshot has a connection of its own
 	close   func() error
+	logSize func() (int64, error) // nil with PostgreSQL
 	log     *slog.Logger
 	// patience is how long PostgreSQL may take for a batch or a read; 0: as long as it takes.
 	patience time.Duration
@@ -148,7 +149,7 @@ func (db *DB) connect(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	db.flavour, db.conn, db.read, db.close = sqliteFlavour, file.Conn, file.Read, file.Close
+	db.flavour, db.conn, db.read, db.close, db.logSize = sqliteFlavour, file.Conn, file.Read, file.Close, file.LogSize
 	return nil
 }
 
@@ -203,6 +204,14 @@ const probeMeta = "probe"
 
 // Waiting returns how many writes are queued, and how many may be.
 func (db *DB) Waiting() (n, limit int) { return db.ops.Waiting() }
+
+// LogSize returns the size of SQLite's write-ahead log in bytes; PostgreSQL keeps its own.
+func (db *DB) LogSize() (int64, error) {
+	if db.logSize == nil {
+		return 0, nil
+	}
+	return db.logSize()
+}
 
 // Close commits what is queued and closes the database.
 func (db *DB) Close() error {
