@@ -111,6 +111,45 @@ func TestTheCustomersOfAFilterAreCustomers(t *testing.T) {
 	})
 }
 
+// TestTheSameReplayIsAskedForAgain by somebody who has seen no answer, when it is through already.
+func TestTheSameReplayIsAskedForAgain(t *testing.T) {
+	storetest.SQLite(t, func(t *testing.T, s *storetest.Env) {
+		d := newDesk(t, s)
+		for range 3 {
+			d.event(s.A, s.Now)
+		}
+		id := d.add(endpoint.Wanted{Number: s.A.ID}).First().ID
+		all := endpoint.Range{Since: s.Now.Add(-time.Hour)}
+		first, _, err := d.Replay(t.Context(), id, all)
+		if err != nil || len(first) != 1 {
+			t.Fatal(first, err)
+		}
+		s.Write(t, func(tx *store.Tx) error {
+			return tx.ChangeReplay(s.A.ID, first[0].ID, func(r *store.Replay) { r.Mark, r.State, r.Ended = r.Until, store.ReplayDone, d.now })
+		})
+		for _, step := range []struct {
+			later  time.Duration
+			events int
+			want   string // since and until of what begins; none: the first stands for it
+		}{{9 * time.Second, 0, ""}, {0, 1, "3 4"}, {time.Second, 0, "0 4"}} {
+			d.now = d.now.Add(step.later)
+			for range step.events {
+				d.event(s.A, d.now)
+			}
+			again, fresh, err := d.Replay(t.Context(), id, all)
+			if err != nil || len(again) != 1 || fresh != (step.want != "") || !fresh && again[0].ID != first[0].ID ||
+				fresh && fmt.Sprint(again[0].Since, " ", again[0].Until) != step.want {
+				t.Fatalf("%v later: %+v, %v, %v; want %q", step.later, again, fresh, err, step.want)
+			}
+			if fresh {
+				if _, err := d.ChangeReplay(t.Context(), again[0], store.ReplayCancelled); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	})
+}
+
 // TestNothingIsToldByTwoReplays: what one under way will tell is not begun again; what overlaps otherwise is refused, and names it.
 func TestNothingIsToldByTwoReplays(t *testing.T) {
 	storetest.SQLite(t, func(t *testing.T, s *storetest.Env) {

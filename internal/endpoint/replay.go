@@ -9,6 +9,10 @@ import (
 	"kabar/internal/store"
 )
 
+// askedAgain is how long after its end a replay stands for the same request: long enough for who has seen no answer, and short enough for who
+// tries out an application.
+const askedAgain = 10 * time.Second
+
 // Range says which events of an endpoint are to be told once more: those that happened from Since on and before Until (the zero time: all
 // there are until now), or the one that Event names.
 type Range struct {
@@ -20,6 +24,7 @@ type Range struct {
 // Replay has an endpoint told of events once more, beside what it is told of anyway, and returns a replay a number; fresh says that one has
 // begun. Nothing is told by two replays at a time. One that is under way and will tell all that is asked for is returned instead of another,
 // and of more events than one has that begins with the same, only the rest begins. Where one will tell another part of them, it is refused.
+// For some seconds after its end a replay counts as one under way for whoever asks for the same again, since no answer may have come.
 func (es *Endpoints) Replay(ctx context.Context, id kabar.EndpointID, r Range) (all []*store.Replay, fresh bool, err error) {
 	g, err := es.Get(ctx, id)
 	if err != nil {
@@ -79,17 +84,19 @@ func (es *Endpoints) plan(ctx context.Context, e *kabar.Endpoint, r Range) (*sto
 	if err != nil {
 		return nil, store.Refusal(err)
 	}
+	now := es.o.Now()
 	for _, other := range all {
-		if other.Endpoint != e.ID || !other.Live() {
+		told := other.State == store.ReplayDone && now.Sub(other.Ended) < askedAgain
+		if other.Endpoint != e.ID || !other.Live() && !told {
 			continue
 		}
 		ahead := max(other.Mark, other.Since) // it tells what is behind this
 		switch {
-		case (since >= ahead || since == other.Since) && until <= other.Until:
+		case (since >= ahead && !told || since == other.Since) && until <= other.Until:
 			return other, nil
 		case since == other.Since:
 			since = other.Until
-		case since < other.Until && until > ahead:
+		case !told && since < other.Until && until > ahead:
 			return nil, kabar.Refuse(kabar.ReasonEndpointState, "since", "is about events of which the replay %s, which is %s, tells some: wait until it is done, or cancel it",
 				es.o.Store.PublicReplay(int64(other.ID)), other.State)
 		}
