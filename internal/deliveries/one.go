@@ -10,22 +10,29 @@ import (
 	"kabar/internal/trace"
 )
 
-// deliveries are those of one event, an endpoint each.
-func (p *stretch) deliveries(ctx context.Context, seq int64) ([]Delivery, error) {
-	var all []Delivery
+// list adds what was not listed of an event to a page, an endpoint each, and reports whether all of it had room.
+func (p *stretch) list(ctx context.Context, seq int64, page *Page) (whole bool, err error) {
 	for _, e := range p.endpoints {
+		if p.listed != 0 && (e.ID <= p.listed) != p.span.Newest || e.ID == p.listed {
+			continue
+		}
 		one, err := p.delivery(ctx, e, seq)
 		if err != nil {
-			return nil, err
+			return false, err
 		}
-		if one != nil && (p.q.State == "" || p.q.State == one.State) {
-			for i := range one.Attempts {
-				one.Attempts[i].Answer = nil // a page of them may have megabytes
-			}
-			all = append(all, *one)
+		if one == nil || p.q.State != "" && p.q.State != one.State {
+			continue
 		}
+		if len(page.Deliveries) == p.q.Limit {
+			return false, nil
+		}
+		for i := range one.Attempts {
+			one.Attempts[i].Answer = nil // a page of them may have megabytes
+		}
+		page.Deliveries = append(page.Deliveries, *one)
+		p.listed = e.ID
 	}
-	return all, nil
+	return true, nil
 }
 
 // delivery is an event at an endpoint; nil if the event is none for it.
@@ -47,7 +54,9 @@ func (p *stretch) delivery(ctx context.Context, e *kabar.Endpoint, seq int64) (*
 	case row != nil && row.Attempts > 0 && row.State != store.Finished && e.State == kabar.EndpointDisabled:
 		return nil, nil // it is not told any more, whatever becomes of the endpoint
 	case row != nil && row.Attempts > 0 && row.State != store.Finished:
-		one.State, one.Next = Retrying, row.Due.UTC()
+		if one.State = Retrying; e.Active() {
+			one.Next = row.Due.UTC()
+		}
 	case row == nil && seq <= e.Mark, row != nil && row.State == store.Finished:
 		return nil, nil // it was not wanted
 	case !ev.WantedBy(&e.Filter), e.State == kabar.EndpointDisabled:

@@ -134,6 +134,9 @@ func (l *longLog) read(q deliveries.Query) (got []deliveries.Delivery) {
 		if err != nil {
 			l.t.Fatalf("%+v: %v", q, err)
 		}
+		if q.Limit > 0 && len(page.Deliveries) > q.Limit {
+			l.t.Fatalf("%+v: a page of %d", q, len(page.Deliveries))
+		}
 		got = append(got, page.Deliveries...)
 		if q.After = page.Next; q.After == "" {
 			return got

@@ -17,10 +17,12 @@ const (
 )
 
 // spot is where a page ends: in the oldest order the seq up to which a number's log has been listed, in the newest that up to which it has not.
+// Of the event that comes next some endpoints may have been listed.
 type spot struct {
-	order  Order
-	number kabar.NumberID // 0: nothing has been listed
-	seq    int64
+	order    Order
+	number   kabar.NumberID // 0: nothing has been listed
+	seq      int64
+	endpoint kabar.EndpointID // the last that was listed of the event that comes next; 0: none
 }
 
 // mark is what the tokens of an order begin with: a token is of one order.
@@ -33,7 +35,7 @@ func (o Order) mark() int {
 
 // String returns a token that parseSpot reads.
 func (s spot) String() string {
-	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d.%d.%d", s.order.mark(), s.number, s.seq))
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d.%d.%d.%d", s.order.mark(), s.number, s.seq, s.endpoint))
 }
 
 // parseSpot reads a token of an order. That of the other is refused: it would list again what was listed, and nothing else.
@@ -45,7 +47,7 @@ func parseSpot(token string, in Order) (spot, error) {
 	var mark int
 	plain, err := base64.RawURLEncoding.DecodeString(token)
 	if err == nil {
-		_, err = fmt.Sscanf(string(plain), "%d.%d.%d", &mark, &s.number, &s.seq)
+		_, err = fmt.Sscanf(string(plain), "%d.%d.%d.%d", &mark, &s.number, &s.seq, &s.endpoint)
 	}
 	if s.order = Oldest; mark == Newest.mark() {
 		s.order = Newest

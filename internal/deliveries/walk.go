@@ -14,8 +14,9 @@ type walk struct {
 	q         *Query
 	number    *kabar.Number
 	endpoints []*kabar.Endpoint
-	seqs      []int64    // of a message; nil: all
-	span      store.Span // what is left of the log
+	seqs      []int64          // of a message; nil: all
+	span      store.Span       // what is left of the log
+	listed    kabar.EndpointID // the last that was listed of the next event; 0: none
 }
 
 // piece is how many events are read at a time.
@@ -33,19 +34,21 @@ func (w *walk) from(at spot) bool {
 	default:
 		w.span.After = at.seq
 	}
+	w.listed = at.endpoint
 	return true
 }
 
 // spot is where the walk has come to.
 func (w *walk) spot() spot {
 	if w.span.Newest {
-		return spot{Newest, w.number.ID, w.span.Until}
+		return spot{Newest, w.number.ID, w.span.Until, w.listed}
 	}
-	return spot{Oldest, w.number.ID, w.span.After}
+	return spot{Oldest, w.number.ID, w.span.After, w.listed}
 }
 
 // pass goes past an event.
 func (w *walk) pass(seq int64) {
+	w.listed = 0
 	if w.span.Newest {
 		w.span.Until = seq - 1
 	} else {
@@ -65,12 +68,14 @@ func (w *walk) fill(ctx context.Context, page *Page, scan *int) (done bool, err 
 		}
 		*scan -= max(len(p.seqs), 1)
 		for _, seq := range p.seqs {
-			w.pass(seq)
-			some, err := p.deliveries(ctx, seq)
+			whole, err := p.list(ctx, seq, page)
 			if err != nil {
 				return false, err
 			}
-			if page.Deliveries = append(page.Deliveries, some...); len(page.Deliveries) >= w.q.Limit {
+			if whole {
+				w.pass(seq)
+			}
+			if len(page.Deliveries) == w.q.Limit {
 				return false, nil
 			}
 		}
