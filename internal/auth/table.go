@@ -97,6 +97,7 @@ func Table(lab bool) []Route {
 		{"GET /kabar/v1/conversations/{number}/{wa_id}", Scope(ScopeRead)},
 		{"GET /kabar/v1/consent/{wa_id}", Scope(ScopeRead)},
 		{"PUT /kabar/v1/consent/{wa_id}", Scope(ScopeConsent)},
+		{"GET /kabar/v1/health", Scope(ScopeRead)},
 		{"GET /kabar/v1/endpoints", Scope(ScopeRead)},
 		{"POST /kabar/v1/endpoints", Scope(ScopeWebhooks)},
 		{"GET /kabar/v1/endpoints/{id}", Scope(ScopeRead)},

@@ -48,6 +48,7 @@ type Deliveries interface {
 // endpointHandlers are those of endpoints and deliveries.
 func (a *API) endpointHandlers() map[string]http.Handler {
 	return map[string]http.Handler{
+		"GET /kabar/v1/health":                  http.HandlerFunc(a.showHealth),
 		"GET /kabar/v1/endpoints":               http.HandlerFunc(a.listEndpoints),
 		"POST /kabar/v1/endpoints":              http.HandlerFunc(a.addEndpoint),
 		"GET /kabar/v1/endpoints/{id}":          http.HandlerFunc(a.showEndpoint),

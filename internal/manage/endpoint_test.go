@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -102,6 +103,42 @@ func (h *hooked) event(n *kabar.Number) {
 	h.t.Helper()
 	h.Write(h.t, func(tx *store.Tx) error {
 		return tx.AddEvent(&kabar.Event{Account: n.Account, Number: n.ID, Kind: kabar.EventLimits, At: h.Now})
+	})
+}
+
+func TestHealthOfAllEndpoints(t *testing.T) {
+	storetest.SQLite(t, func(t *testing.T, s *storetest.Env) {
+		h := openHooks(t, s)
+		wide := h.ask(201, "POST", "/endpoints", `{"url":"https://app.example/hook"}`)["id"]
+		h.as = trace.Of{Account: s.B.Account}
+		other := h.ask(201, "POST", "/endpoints", `{"url":"https://other.example/hook"}`)["id"]
+		suspend := func(n *kabar.Number) {
+			s.Write(t, func(tx *store.Tx) error {
+				all, err := s.DB.Endpoints(t.Context(), n.ID)
+				if err != nil {
+					return err
+				}
+				return tx.ChangeEndpoint(n.ID, all[len(all)-1].ID, func(c *kabar.EndpointConfig) error { c.Become(kabar.EndpointSuspended, "gone", s.Now); return nil })
+			})
+		}
+		suspend(s.B)
+		for _, c := range []struct {
+			as      trace.Of
+			healthy bool
+			pending float64
+			ids     []any
+		}{{trace.Of{Account: s.A.Account}, true, 7, []any{wide}}, {trace.Of{Account: s.B.Account}, false, 7, []any{other}}, {trace.Of{}, false, 14, []any{wide, other}}} {
+			h.as = c.as
+			got := h.ask(200, "GET", "/health", "")
+			ids := []any{}
+			for _, e := range got["endpoints"].([]any) {
+				ids = append(ids, e.(map[string]any)["id"])
+			}
+			if got["healthy"] != c.healthy || got["pending"] != c.pending || !slices.Equal(ids, c.ids) {
+				t.Errorf("%+v: %v", c.as, got)
+			}
+		}
+		h.ask(400, "GET", "/health?all=1", "")
 	})
 }
 
