@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"context"
-	"crypto/rand"
 	"time"
 
 	"kabar"
@@ -32,7 +31,8 @@ func (s *session) tellOwner(ctx context.Context, settings kabar.Settings, reason
 		s.log.Warn("tell the owner of a webhook endpoint", "err", err)
 		return
 	}
-	req := &request{id: "evt_" + rand.Text(), body: body, of: []*item{{typ: string(ev.Type()), kind: ev.Kind}}, j: &job{signer: t.sign()}}
+	id := s.o.Store.EventID(number.ID, 0, ev.At) // as the body has it
+	req := &request{id: id, body: body, of: []*item{{typ: string(ev.Type()), kind: ev.Kind}}, j: &job{signer: t.sign()}}
 	for n := range ownerTries {
 		a := t.post(ctx, req)
 		if a.err == nil || ctx.Err() != nil {

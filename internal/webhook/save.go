@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"kabar"
@@ -170,7 +171,11 @@ func saveDelivery(tx *store.Tx, d *store.Delivery) error {
 func (s *session) committed(err error) {
 	s.writing, s.broken = false, err != nil
 	if err != nil {
-		s.log.Warn("note webhook deliveries", "err", err)
+		level := slog.LevelWarn
+		if store.IsNotFound(err) {
+			level = slog.LevelDebug // the endpoint has just been removed: the session is about to end
+		}
+		s.log.Log(context.Background(), level, "note webhook deliveries", "err", err)
 		s.retry = s.o.Now().Add(pauseStore)
 		if errors.Is(err, store.ErrFull) {
 			s.retry = s.o.Now().Add(pauseStore / 10)
