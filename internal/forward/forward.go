@@ -175,7 +175,7 @@ func (f *Forwarder) deliver(ctx context.Context, e *Entry) bool {
 		began := time.Now()
 		status, err := f.post(ctx, e)
 		<-f.once
-		if ctx.Err() != nil {
+		if err != nil && ctx.Err() != nil { // what was answered counts
 			return false
 		}
 		out := Outcome{Entry: e, Status: status, Err: err, Took: time.Since(began)}

@@ -60,6 +60,9 @@ func Dial(ctx context.Context, o Options) (*Conn, error) {
 	}
 	c.inbox.ready = make(chan struct{}, 1)
 	if err := c.handshake(ctx); err != nil {
+		if over := ctx.Err(); over != nil && !errors.Is(err, over) { // its end may have cut the connection before whoever waits for it was told
+			err = fmt.Errorf("%w: %w", over, err)
+		}
 		c.fail(err)
 		_ = c.Close()
 		return nil, fmt.Errorf("relay dial: %w", err)
