@@ -41,6 +41,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: dir, Files: files,
 		Setup: func(env *testscript.Env) error {
+			env.Setenv("FAR_DAY", strings.ToLower(time.Now().UTC().AddDate(0, 0, 3).Weekday().String()))
 			env.Values[sinkKey{}], env.Values[appsKey{}] = &sink{}, map[string]*app{}
 			return nil
 		},
@@ -112,13 +113,13 @@ func cmdSink(ts *testscript.TestScript, _ bool, args []string) {
 func cmdReady(ts *testscript.TestScript, _ bool, _ []string) {
 	file := ts.MkAbs("ready.json")
 	var text []byte
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience.Limit); ; time.Sleep(10 * time.Millisecond) {
 		var err error
 		if text, err = os.ReadFile(file); err == nil {
 			break
 		}
 		if time.Now().After(deadline) {
-			ts.Fatalf("not ready after 30 s")
+			ts.Fatalf("not ready in time")
 		}
 	}
 	ts.Check(os.Remove(file))
@@ -306,7 +307,7 @@ func cmdOrder(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("nothing was acknowledged: the script proves nothing")
 	}
 	var got []int
-	for deadline := time.Now().Add(30 * time.Second); len(got) < acknowledged && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience.Limit); len(got) < acknowledged && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		got = bursts(ts, args[1])
 	}
 	if len(got) < acknowledged {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +21,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"kabar/internal/patience"
 )
 
 var terminations = flag.Int("terminations", 3, "how often TestTerminate ends a server under load")
@@ -35,7 +39,9 @@ func TestTerminate(t *testing.T) {
 		for client := range 8 {
 			load.Go(func() { v.client(fmt.Sprintf("%d-%d", client, round)) })
 		}
-		load.Go(v.upload)
+		begun := make(chan struct{})
+		load.Go(func() { v.upload(begun) })
+		patience.Next(t, "an upload that has begun", begun)
 		time.Sleep(100*time.Millisecond + rand.N(300*time.Millisecond))
 		slowest = max(slowest, v.end())
 		load.Wait()
@@ -207,13 +213,13 @@ func (v *terminated) end() time.Duration {
 
 func (v *terminated) eventually(what string, ok func() error) {
 	v.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience.Limit); ; time.Sleep(10 * time.Millisecond) {
 		err := ok()
 		if err == nil {
 			return
 		}
 		if time.Now().After(deadline) {
-			v.t.Fatalf("no %s after 30 s: %v\n%s", what, err, v.log.String())
+			v.t.Fatalf("no %s: %v\n%s", what, err, v.log.String())
 		}
 	}
 }
@@ -283,24 +289,28 @@ func isGone(err error) bool {
 		strings.Contains(text, "broken pipe") || strings.Contains(text, "server closed idle connection")
 }
 
-// upload takes longer than the server has left.
-func (v *terminated) upload() {
+// upload takes longer than the server has left. It has begun when the server asks for the body.
+func (v *terminated) upload(begun chan struct{}) {
 	pr, pw := io.Pipe()
 	go func() {
+		<-begun
 		for range 20 {
 			_, _ = pw.Write(bytes.Repeat([]byte("slow "), 1000))
 			time.Sleep(50 * time.Millisecond)
 		}
 		_ = pw.Close()
 	}()
-	req, err := http.NewRequest(http.MethodPost, "http://"+v.api+"/v1/media", pr)
+	trace := &httptrace.ClientTrace{Got100Continue: func() { close(begun) }}
+	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(context.Background(), trace), http.MethodPost, "http://"+v.api+"/v1/media", pr)
 	if err != nil {
 		v.t.Error(err)
 		return
 	}
 	req.Header.Set("Authorization", "Bearer "+v.key)
 	req.Header.Set("Content-Type", "text/plain")
-	res, err := v.http.Do(req)
+	req.Header.Set("Expect", "100-continue")
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, ExpectContinueTimeout: patience.Limit}}
+	res, err := client.Do(req)
 	if err != nil {
 		v.t.Errorf("an upload that had begun: %v", err)
 		return

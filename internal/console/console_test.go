@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"kabar/internal/auth"
+	"kabar/internal/patience"
 	"kabar/internal/ui/uitest"
 )
 
@@ -312,7 +313,7 @@ func TestStream(t *testing.T) {
 	jar := signIn(t, c, time.Now())
 	srv := httptest.NewServer(served(c))
 	t.Cleanup(srv.Close)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience.Limit)
 	defer cancel()
 	r, _ := http.NewRequestWithContext(ctx, http.MethodGet, srv.URL+"/stream", nil)
 	r.AddCookie(jar[0])

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"kabar/internal/doctor"
@@ -67,12 +68,14 @@ func (f fake) Probe(context.Context, time.Time) error { time.Sleep(f.took); retu
 func (f fake) Waiting() (n, limit int)                { return f.waiting, 4096 }
 
 func TestAStoreThatIsNotWell(t *testing.T) {
-	down := &store.UnavailableError{Err: errors.New("down")}
-	want(t, "well", run(t, doctor.Store(fake{})), doctor.OK, "DB 1, a commit takes 0 ms", "")
-	want(t, "down", run(t, doctor.Store(fake{about: down})), doctor.Fail, "down", "pg_isready")
-	want(t, "full", run(t, doctor.Store(fake{probe: down})), doctor.Fail, "nothing can be written", "disk")
-	want(t, "slow", run(t, doctor.Store(fake{took: 260 * time.Millisecond})), doctor.Warn, "a commit takes ", "iostat")
-	want(t, "behind", run(t, doctor.Store(fake{waiting: 3000})), doctor.Warn, "3000 of 4096", "iostat")
+	synctest.Test(t, func(t *testing.T) { // where a commit takes what it is said to take
+		down := &store.UnavailableError{Err: errors.New("down")}
+		want(t, "well", run(t, doctor.Store(fake{})), doctor.OK, "DB 1, a commit takes 0 ms", "")
+		want(t, "down", run(t, doctor.Store(fake{about: down})), doctor.Fail, "down", "pg_isready")
+		want(t, "full", run(t, doctor.Store(fake{probe: down})), doctor.Fail, "nothing can be written", "disk")
+		want(t, "slow", run(t, doctor.Store(fake{took: 260 * time.Millisecond})), doctor.Warn, "a commit takes 260 ms", "iostat")
+		want(t, "behind", run(t, doctor.Store(fake{waiting: 3000})), doctor.Warn, "3000 of 4096", "iostat")
+	})
 }
 
 func TestLink(t *testing.T) {

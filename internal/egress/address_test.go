@@ -8,9 +8,10 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
+
+	"kabar/internal/patience"
 )
 
 // forbidden holds both ends and a middle of every network that must not be reached, and the addresses known to be asked
@@ -95,7 +96,7 @@ func literals(t *testing.T, text string) []string {
 
 // get makes a request and returns only what went wrong.
 func get(c *Client, raw string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience.Limit)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, raw, nil)
 	if err != nil {

@@ -109,9 +109,10 @@ func TestWhoMayPublish(t *testing.T) {
 		fails(t, err, "does not admit this user, password or token")
 	}
 	// The server answers a forbidden publication with a word on the connection, not with an answer to it.
+	reader := open(t, server.url("reader:geheim2", ""))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	fails(t, open(t, server.url("reader:geheim2", "")).Publish(ctx, event("evt_2")), "the user may not publish to kabar.4930123456.message.received")
+	fails(t, reader.Publish(ctx, event("evt_2")), "the user may not publish to kabar.4930123456.message.received")
 }
 
 func TestAToken(t *testing.T) {

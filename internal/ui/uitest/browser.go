@@ -38,7 +38,7 @@ func Open(t *testing.T, dir string) *Browser {
 		dir = t.TempDir()
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, // its folder is chromedp's: children of Chromium write there when it has ended
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-dev-shm-usage", true),
 	)
 	ctx, cancel := context.WithTimeout(t.Context(), 9*time.Minute)
