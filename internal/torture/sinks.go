@@ -19,7 +19,7 @@ type sinksCmd struct {
 	Database string        `help:"What the server keeps its store in." enum:"sqlite,postgres" default:"sqlite"`
 	Phase    time.Duration `help:"How long is measured with all sinks well, and as long beside bad ones." default:"20s"`
 	Ratio    float64       `help:"What the healthy sinks' p99 may be of their baseline." default:"1.5"`
-	Floor    time.Duration `help:"A p99 below this is good whatever its baseline: a busy machine is no verdict." default:"100ms"`
+	Floor    time.Duration `help:"A p99 below this is good whatever its baseline: a busy machine is no verdict." default:"30ms"`
 	Memory   int64         `help:"How many MiB more than idle the server may take." default:"64"`
 	Mutants  []string      `help:"Faults that are seeded in the product, by their names: the run must fail."`
 	seeded   `embed:""`
