@@ -39,9 +39,15 @@ func sites() []site {
 	return []site{
 		{name: "URL to be stored", text: true, try: func(_ context.Context, c *egress.Client, url string) error { return c.CheckURL(url) }},
 		{name: "webhook", try: func(ctx context.Context, c *egress.Client, url string) error {
-			return send(ctx, c.Do, http.MethodPost, url, http.Header{"Webhook-Id": {"evt_1"}})
+			return send(ctx, c.Do, http.MethodPost, url, http.Header{"Webhook-Id": {"evt_1"}, "User-Agent": {"Kabar/1"}, "Idempotency-Key": nil})
 		}},
-		{name: "test of an endpoint", try: probe},
+		{name: "test of an endpoint", try: func(ctx context.Context, c *egress.Client, url string) error {
+			return send(ctx, c.Do, http.MethodPost, url, http.Header{"Webhook-Id": {"evt_1"}, "User-Agent": {"Kabar/1"}, "Kabar-Test": {"true"}})
+		}},
+		{name: "second URL of an endpoint", try: func(ctx context.Context, c *egress.Client, url string) error {
+			return send(ctx, c.Do, http.MethodPost, url, http.Header{"Webhook-Id": {"evt_1"}, "User-Agent": {"Kabar/1"}})
+		}},
+		{name: "doctor", try: probe},
 		{name: "challenge", try: challenge},
 		{name: "media link", try: func(ctx context.Context, c *egress.Client, url string) error {
 			return send(ctx, c.Fetch, http.MethodGet, url, nil)
@@ -74,7 +80,11 @@ var flowKey = sync.OnceValue(func() *rsa.PublicKey {
 
 // send makes a request. A URL of which none can be made leads nowhere.
 func send(ctx context.Context, by func(*http.Request, int64) (*http.Response, error), method, url string, header http.Header) error {
-	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(""))
+	body := ""
+	if method == http.MethodPost {
+		body = "{}"
+	}
+	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
 		return &egress.Refused{Reason: err.Error()}
 	}
@@ -144,7 +154,7 @@ var goers = map[string]string{
 	"internal/trust":    "", // gives a number's client its authorities
 	"internal/metrics":  "", // counts what passes
 	"internal/webhook":  "webhook",
-	"internal/doctor":   "test of an endpoint",
+	"internal/doctor":   "doctor",
 	"internal/graph":    "challenge",
 	"internal/engine":   "media link",
 	"internal/preview":  "preview",
