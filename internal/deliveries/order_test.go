@@ -126,6 +126,37 @@ func (l *longLog) stand(tx *store.Tx, e *kabar.Endpoint, c kabar.ConversationID,
 	return errors.Join(row(store.Finished, 0), tx.LogTaken(e.Account, e.Number, e.ID, []store.Taken{{Seq: seq, Status: 204}}))
 }
 
+// TestAnEventThatGoesBetweenPages: of the next one all endpoints are listed, also when some of one that has gone since had been.
+func TestAnEventThatGoesBetweenPages(t *testing.T) {
+	storetest.SQLite(t, func(t *testing.T, s *storetest.Env) {
+		for _, order := range []deliveries.Order{deliveries.Oldest, deliveries.Newest} {
+			l := newLongLog(t, s, 1, false)
+			q := deliveries.Query{Order: order, State: deliveries.Retrying}
+			seqOf := func(one *deliveries.Delivery) int64 {
+				_, seq, _ := l.DB.ParseDeliveryID(one.ID)
+				return seq
+			}
+			all := l.read(q)
+			i := 1 // of an event at two endpoints, the second; the next event is at two as well
+			for seqOf(&all[i]) != seqOf(&all[i-1]) || seqOf(&all[i+1]) != seqOf(&all[i+2]) || seqOf(&all[i]) == seqOf(&all[i+1]) {
+				i++
+			}
+			q.Limit = i
+			page, err := l.d.List(t.Context(), q)
+			if err != nil || len(page.Deliveries) != i {
+				t.Fatal(page, err)
+			}
+			if err := s.Exec(t, "DELETE FROM delivery WHERE seq = $1", seqOf(&all[i])); err != nil {
+				t.Fatal(err)
+			}
+			q.Limit, q.After = 0, page.Next
+			if rest := l.read(q); rest[0].ID != all[i+1].ID || rest[1].ID != all[i+2].ID {
+				t.Errorf("%s: %+v and %+v come next, want %+v and %+v", order, rest[0], rest[1], all[i+1], all[i+2])
+			}
+		}
+	})
+}
+
 // read returns what is listed, a page after the other.
 func (l *longLog) read(q deliveries.Query) (got []deliveries.Delivery) {
 	l.t.Helper()

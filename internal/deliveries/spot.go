@@ -17,12 +17,12 @@ const (
 )
 
 // spot is where a page ends: in the oldest order the seq up to which a number's log has been listed, in the newest that up to which it has not.
-// Of the event that comes next some endpoints may have been listed.
+// Of the event right behind that some endpoints may have been listed.
 type spot struct {
 	order    Order
 	number   kabar.NumberID // 0: nothing has been listed
 	seq      int64
-	endpoint kabar.EndpointID // the last that was listed of the event that comes next; 0: none
+	endpoint kabar.EndpointID // the last that was listed of that event; 0: none
 }
 
 // mark is what the tokens of an order begin with: a token is of one order.

@@ -16,7 +16,8 @@ type walk struct {
 	endpoints []*kabar.Endpoint
 	seqs      []int64          // of a message; nil: all
 	span      store.Span       // what is left of the log
-	listed    kabar.EndpointID // the last that was listed of the next event; 0: none
+	part      int64            // the event of which the page before has listed some endpoints
+	listed    kabar.EndpointID // the last of them; 0: none
 }
 
 // piece is how many events are read at a time.
@@ -30,9 +31,9 @@ func (w *walk) from(at spot) bool {
 	case w.number.ID != at.number:
 		return w.number.ID > at.number != w.span.Newest
 	case w.span.Newest:
-		w.span.Until = at.seq
+		w.span.Until, w.part = at.seq, at.seq
 	default:
-		w.span.After = at.seq
+		w.span.After, w.part = at.seq, at.seq+1
 	}
 	w.listed = at.endpoint
 	return true
@@ -48,11 +49,19 @@ func (w *walk) spot() spot {
 
 // pass goes past an event.
 func (w *walk) pass(seq int64) {
-	w.listed = 0
-	if w.span.Newest {
+	if w.listed = 0; w.span.Newest {
 		w.span.Until = seq - 1
 	} else {
 		w.span.After = seq
+	}
+}
+
+// stay goes right before an event of which some endpoints have been listed.
+func (w *walk) stay(seq int64) {
+	if w.span.Newest {
+		w.span.Until = seq
+	} else {
+		w.span.After = seq - 1
 	}
 }
 
@@ -68,12 +77,17 @@ func (w *walk) fill(ctx context.Context, page *Page, scan *int) (done bool, err 
 		}
 		*scan -= max(len(p.seqs), 1)
 		for _, seq := range p.seqs {
+			if seq != w.part {
+				w.listed = 0
+			}
 			whole, err := p.list(ctx, seq, page)
 			if err != nil {
 				return false, err
 			}
 			if whole {
 				w.pass(seq)
+			} else {
+				w.stay(seq)
 			}
 			if len(page.Deliveries) == w.q.Limit {
 				return false, nil
