@@ -35,7 +35,6 @@ type connection struct {
 	used    bool        // for a request before this one
 	heard   bool        // something of the answer has come
 	forget  *time.Timer // nil until it has been idle
-	since   time.Time   // when it became that
 	names   []string    // of a header, while its head is written
 }
 
@@ -115,15 +114,25 @@ func (c *connection) plainly(head []byte, req *http.Request) error {
 	if err == nil {
 		_, err = io.CopyN(c.out, req.Body, req.ContentLength)
 	}
-	if err == nil && hasMore(req.Body) {
-		err = errors.New("the body of the request is longer than it was said to be")
+	switch {
+	case errors.Is(err, io.EOF):
+		err = errors.New("the body of the request is shorter than it was said to be")
+	case err == nil:
+		err = ends(req.Body)
 	}
 	return errors.Join(err, req.Body.Close())
 }
 
-func hasMore(r io.Reader) bool {
-	n, err := io.CopyN(io.Discard, r, 1)
-	return n > 0 || !errors.Is(err, io.EOF)
+// ends reports a body that is not at its end.
+func ends(body io.Reader) error {
+	n, err := io.CopyN(io.Discard, body, 1)
+	switch {
+	case n > 0:
+		return errors.New("the body of the request is longer than it was said to be")
+	case errors.Is(err, io.EOF):
+		return nil
+	}
+	return err
 }
 
 // read reads the head of an answer.

@@ -125,8 +125,13 @@ func TestKeptConnections(t *testing.T) {
 
 // What comes after an answer, when nobody has asked, is no answer to the next request; neither is the end of the connection.
 func TestWhatIdleConnectionsSay(t *testing.T) {
-	for name, more := range map[string]string{"an answer": "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n", "its end": ""} {
+	const answer = "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"
+	for name, test := range map[string]struct {
+		more   string
+		marked bool // the next request may be repeated
+	}{"an answer": {answer, false}, "an answer before what may be repeated": {answer, true}, "its end": {"", false}} {
 		t.Run(name, func(t *testing.T) {
+			more := test.more
 			next, said := make(chan bool), make(chan bool)
 			url, visits := served(t, func(v *visit) {
 				v.asked()
@@ -147,7 +152,7 @@ func TestWhatIdleConnectionsSay(t *testing.T) {
 			}
 			next <- true
 			<-said
-			if got, err := post(t, c, url, "two", false); got != "200 ok" || visits.Load() != 2 {
+			if got, err := post(t, c, url, "two", test.marked); got != "200 ok" || visits.Load() != 2 {
 				t.Errorf("%q, %v, %d connections", got, err, visits.Load())
 			}
 		})
