@@ -96,7 +96,7 @@ func press(ctx context.Context, t *target, clients int, when timing) (window, er
 	for _, times := range l.times {
 		w.times = append(w.times, times...)
 	}
-	w.count = int64(len(w.times)) // an answer that came as the window ended may have been counted behind it
+	w.count = int64(len(w.times))
 	return w, err
 }
 
@@ -157,7 +157,7 @@ func (l *load) observe(ctx context.Context, when timing) window {
 	l.measuring.Store(true)
 	wait(ctx, when.span)
 	l.measuring.Store(false)
-	return window{count: l.count.Load(), took: time.Since(began), cpu: l.target.process.cpu() - cpu}
+	return window{took: time.Since(began), cpu: l.target.process.cpu() - cpu}
 }
 
 // wait waits for d, or until ctx ends.

@@ -204,11 +204,16 @@ func (c *Console) replayDelivery(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	store.Note(r.Context(), func(e *store.Audit) { e.Account = at.Number.Account })
-	if _, _, err := c.hooks.Endpoints.Replay(r.Context(), at.Endpoint.ID, endpoint.Range{Number: at.Number.ID, Event: at.Seq}); err != nil {
+	_, fresh, err := c.hooks.Endpoints.Replay(r.Context(), at.Endpoint.ID, endpoint.Range{Number: at.Number.ID, Event: at.Seq})
+	if err != nil {
 		c.refuse(w, r, err)
 		return
 	}
-	lead(w, "deliveries/"+url.PathEscape(r.PathValue("id"))+"?told=replayed")
+	word := "told"
+	if fresh {
+		word = "replayed"
+	}
+	lead(w, "deliveries/"+url.PathEscape(r.PathValue("id"))+"?told="+word)
 }
 
 // place finds the delivery that the path names, and its endpoint as far as it is the session's.

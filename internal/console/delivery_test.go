@@ -167,6 +167,9 @@ func TestADeliveryIsReplayed(t *testing.T) {
 			t.Fatalf("replay: %d %v\n%s", w.Code, w.Header(), w.Body)
 		}
 		has(t, "the page then", d.get(d.jar, path+"?told=replayed"), "The replay has begun")
+		if w := d.post(d.jar, path+"/replay", nil); w.Header().Get("Location") != path+"?told=told" {
+			t.Errorf("the same again leads to %s", w.Header().Get("Location"))
+		}
 		hasNot(t, "what the address says", d.get(d.jar, path+"?told=<b>x"), "<b>x")
 		all, err := d.ep.Replays(t.Context(), g)
 		if err != nil || len(all) != 1 || all[0].Since != seqs[0]-1 || all[0].Until != seqs[0] {

@@ -83,11 +83,16 @@ func (c *Console) replaySince(w http.ResponseWriter, r *http.Request) {
 		if span.Since.IsZero() {
 			return "", kabar.Refuse(kabar.ReasonMissing, "since", "say from when on events are to be told once more")
 		}
-		all, _, err := c.hooks.Endpoints.Replay(r.Context(), g.First().Group, span)
-		if err == nil && len(all) == 0 {
+		all, fresh, err := c.hooks.Endpoints.Replay(r.Context(), g.First().Group, span)
+		switch {
+		case err != nil:
+			return "", err
+		case len(all) == 0:
 			return "nothing", nil
+		case !fresh:
+			return "told", nil
 		}
-		return "replayed", err
+		return "replayed", nil
 	})
 }
 

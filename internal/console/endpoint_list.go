@@ -115,6 +115,7 @@ func told(r *http.Request) string {
 		"removed":   "The endpoint is removed.",
 		"retried":   "What has failed is tried again now.",
 		"replayed":  "The replay has begun.",
+		"told":      "A replay tells this already, or has just told it: ask again in ten seconds to have it told once more.",
 		"nothing":   "There is nothing to replay: no event is from that time.",
 		"replaying": "The replay is changed.",
 	}[r.URL.Query().Get("told")]

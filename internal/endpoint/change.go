@@ -105,6 +105,9 @@ func (es *Endpoints) replace(ctx context.Context, g Group, change func(*store.Tx
 	if err != nil {
 		return nil, err
 	}
+	for _, e := range g {
+		es.replaced[e.ID] = es.o.Now()
+	}
 	return es.Get(ctx, g.First().Group)
 }
 

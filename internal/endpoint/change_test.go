@@ -150,6 +150,44 @@ func TestTheSameReplayIsAskedForAgain(t *testing.T) {
 	})
 }
 
+// TestAReplayOfAnotherKindIsAsked: what has ended stands neither for one event that it has told, nor for what is told to an endpoint that was
+// changed since, nor when the clock was set back.
+func TestAReplayOfAnotherKindIsAsked(t *testing.T) {
+	storetest.SQLite(t, func(t *testing.T, s *storetest.Env) {
+		for name, change := range map[string]func(*desk, kabar.EndpointID, *endpoint.Range) error{
+			"one event of it": func(_ *desk, _ kabar.EndpointID, r *endpoint.Range) error {
+				*r = endpoint.Range{Number: s.A.ID, Event: 1}
+				return nil
+			},
+			"a changed endpoint": func(d *desk, id kabar.EndpointID, _ *endpoint.Range) error {
+				_, err := d.Change(t.Context(), id, func(c *kabar.EndpointConfig) error { c.Batch = 3; return nil })
+				return err
+			},
+			"the clock": func(d *desk, _ kabar.EndpointID, _ *endpoint.Range) error { d.now = d.now.Add(-time.Hour); return nil },
+		} {
+			d := newDesk(t, s)
+			for range 3 {
+				d.event(s.A, s.Now)
+			}
+			id := d.add(endpoint.Wanted{Number: s.A.ID}).First().ID
+			r := endpoint.Range{Since: s.Now.Add(-24 * time.Hour)}
+			first, _, err := d.Replay(t.Context(), id, r)
+			if err != nil || len(first) != 1 {
+				t.Fatal(first, err)
+			}
+			s.Write(t, func(tx *store.Tx) error {
+				return tx.ChangeReplay(s.A.ID, first[0].ID, func(r *store.Replay) { r.Mark, r.State, r.Ended = r.Until, store.ReplayDone, d.now })
+			})
+			if err := change(d, id, &r); err != nil {
+				t.Fatal(err)
+			}
+			if again, fresh, err := d.Replay(t.Context(), id, r); err != nil || !fresh || len(again) != 1 || again[0].ID == first[0].ID {
+				t.Errorf("%s: %+v, %v, %v", name, again, fresh, err)
+			}
+		}
+	})
+}
+
 // TestNothingIsToldByTwoReplays: what one under way will tell is not begun again; what overlaps otherwise is refused, and names it.
 func TestNothingIsToldByTwoReplays(t *testing.T) {
 	storetest.SQLite(t, func(t *testing.T, s *storetest.Env) {

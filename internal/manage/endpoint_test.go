@@ -32,6 +32,8 @@ type hooked struct {
 	server *httptest.Server
 	as     trace.Of
 	tried  *webhook.Trial
+
+	failing bool // what Health says of all endpoints
 }
 
 func openHooks(t *testing.T, s *storetest.Env) *hooked {
@@ -54,7 +56,9 @@ func openHooks(t *testing.T, s *storetest.Env) *hooked {
 				return nil
 			}}),
 		Health: func(context.Context) (func(endpoint.Group) webhook.Backlog, error) {
-			return func(endpoint.Group) webhook.Backlog { return webhook.Backlog{Pending: 7, LastStatus: 503} }, nil
+			return func(endpoint.Group) webhook.Backlog {
+				return webhook.Backlog{Pending: 7, LastStatus: 503, Failing: h.failing}
+			}, nil
 		},
 		Try: func(context.Context, *kabar.Endpoint) (*webhook.Trial, error) { return h.tried, nil },
 		Deliveries: deliveries.New(deliveries.Options{Store: s.DB, Messages: tracer, Log: slog.New(slog.DiscardHandler), Settings: func(kabar.NumberID) (kabar.Settings, error) { return s.Settings, nil },
@@ -136,6 +140,13 @@ func TestHealthOfAllEndpoints(t *testing.T) {
 			}
 			if got["healthy"] != c.healthy || got["pending"] != c.pending || !slices.Equal(ids, c.ids) {
 				t.Errorf("%+v: %v", c.as, got)
+			}
+		}
+		h.as, h.failing = trace.Of{Account: s.A.Account}, true
+		for state, healthy := range map[string]bool{"active": false, "paused": true} {
+			h.ask(200, "PATCH", "/endpoints/"+wide.(string), `{"state":"`+state+`"}`)
+			if got := h.ask(200, "GET", "/health?number="+s.A.Digits, ""); got["healthy"] != healthy || len(got["endpoints"].([]any)) != 1 {
+				t.Errorf("%s: %v", state, got)
 			}
 		}
 		h.ask(400, "GET", "/health?all=1", "")

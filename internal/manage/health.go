@@ -20,7 +20,7 @@ type endpointHealth struct {
 
 // overview says in one answer whether anybody waits for events.
 type overview struct {
-	Healthy   bool             `json:"healthy"` // no endpoint fails or is suspended
+	Healthy   bool             `json:"healthy"` // no endpoint that is active fails, and none is suspended
 	Pending   int64            `json:"pending"` // of all endpoints
 	Endpoints []endpointHealth `json:"endpoints"`
 }
@@ -35,7 +35,8 @@ func (a *API) showHealth(w http.ResponseWriter, r *http.Request) {
 	out := overview{Healthy: true, Endpoints: []endpointHealth{}}
 	if err == nil {
 		err = a.eachShown(r.Context(), all, func(e shownEndpoint) {
-			out.Healthy = out.Healthy && !e.Health.Failing && e.State != kabar.EndpointSuspended
+			bad := e.State == kabar.EndpointSuspended || e.State == kabar.EndpointActive && e.Health.Failing
+			out.Healthy = out.Healthy && !bad
 			out.Pending += e.Health.Pending
 			out.Endpoints = append(out.Endpoints, endpointHealth{e.ID, e.URL, e.State, e.StateSince, e.Reason, e.Health})
 		})
