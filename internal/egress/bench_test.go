@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -65,5 +66,31 @@ func answerAll(conn net.Conn) {
 		}
 		io.Copy(io.Discard, req.Body)
 		io.WriteString(conn, fine)
+	}
+}
+
+// BenchmarkHead writes a webhook's request, body included, beside net/http.
+func BenchmarkHead(b *testing.B) {
+	body := bytes.Repeat([]byte("x"), 500)
+	req, err := http.NewRequestWithContext(b.Context(), http.MethodPost, "https://app.example/hooks/kabar?from=1", http.NoBody)
+	if err != nil {
+		b.Fatal(err)
+	}
+	req.ContentLength = int64(len(body))
+	req.Header = http.Header{"Content-Type": {"application/json"}, "User-Agent": {"Kabar/1"}, "Webhook-Id": {"evt_o3lfqp5pjhbtgjfonutn7dzz5e"},
+		"Webhook-Timestamp": {"1796130796"}, "Webhook-Signature": {"v1,R3JpbW0gZ3JpbW0gZ3JpbW0gZ3JpbW0gZ3JpbW0gZ3I="}, "Idempotency-Key": nil}
+	c := &connection{out: bufio.NewWriter(io.Discard)}
+	for name, write := range map[string]func() error{"egress": func() error { return c.send(req) }, "net-http": func() error {
+		return errors.Join(req.Write(c.out), c.out.Flush())
+	}} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				req.Body = io.NopCloser(bytes.NewReader(body))
+				if err := write(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

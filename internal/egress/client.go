@@ -34,6 +34,7 @@ const (
 	maxHeaderBytes = 64 << 10 // of an answer
 	idlePerHost    = 128      // connections kept; a webhook endpoint has at most 64 requests at once, and endpoints may share a host
 	idleTimeout    = 90 * time.Second
+	justUsed       = time.Millisecond // since a connection was in use, for it not to be asked whether it is silent
 	longest        = 10 * time.Minute // for a request and its whole answer, whatever its context allows
 )
 

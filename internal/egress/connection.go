@@ -35,6 +35,7 @@ type connection struct {
 	used    bool        // for a request before this one
 	heard   bool        // something of the answer has come
 	forget  *time.Timer // nil until it has been idle
+	since   time.Time   // when it became that
 	names   []string    // of a header, while its head is written
 }
 
@@ -125,14 +126,15 @@ func (c *connection) plainly(head []byte, req *http.Request) error {
 
 // ends reports a body that is not at its end.
 func ends(body io.Reader) error {
-	n, err := io.CopyN(io.Discard, body, 1)
-	switch {
-	case n > 0:
+	var one [1]byte
+	switch _, err := io.ReadFull(body, one[:]); {
+	case err == nil:
 		return errors.New("the body of the request is longer than it was said to be")
 	case errors.Is(err, io.EOF):
 		return nil
+	default:
+		return err
 	}
-	return err
 }
 
 // read reads the head of an answer.

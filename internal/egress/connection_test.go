@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"kabar/internal/patience"
 )
@@ -152,6 +153,7 @@ func TestWhatIdleConnectionsSay(t *testing.T) {
 			}
 			next <- true
 			<-said
+			time.Sleep(2 * justUsed)
 			if got, err := post(t, c, url, "two", test.marked); got != "200 ok" || visits.Load() != 2 {
 				t.Errorf("%q, %v, %d connections", got, err, visits.Load())
 			}

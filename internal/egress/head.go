@@ -4,13 +4,12 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // ofOurs are the names of the head's lines that do not come from a request's header.
 var ofOurs = [...]string{"Content-Length", "Host", "Trailer", "Transfer-Encoding", "User-Agent"}
 
-// appendHead appends the head of a request as [http.Request.Write] writes it, in a third of the time, and reports whether it has: a request that
+// appendHead appends the head of a request as [http.Request.Write] writes it, in less than half of the time, and reports whether it has: a request that
 // is anything but plain is left to net/http, which knows the rules for it. Plain is a POST with a body of known length, to a host and path in ASCII,
 // whose header has no odd byte.
 func (c *connection) appendHead(p []byte, req *http.Request) ([]byte, bool) {
@@ -51,20 +50,40 @@ func appendLine(p []byte, name, value string) []byte {
 
 // plainHost reports whether a host and port are in ASCII, and no address has a zone.
 func plainHost(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || strings.ContainsRune(".-_:[]", r))
-	})
+	for i := range len(s) {
+		if c := s[i]; !alphanumeric(c) && c != '.' && c != '-' && c != ':' && c != '_' && c != '[' && c != ']' {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // visible reports whether a text is visible ASCII without spaces.
 func visible(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // plainLine reports whether a line of a header needs no care: the name is of letters, digits and hyphens, and the value visible ASCII with spaces
 // inside.
 func plainLine(name, value string) bool {
-	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-')
-	}) && strings.TrimSpace(value) == value && !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' })
+	for i := range len(name) {
+		if !alphanumeric(name[i]) && name[i] != '-' {
+			return false
+		}
+	}
+	for i := range len(value) {
+		if value[i] < ' ' || value[i] > '~' {
+			return false
+		}
+	}
+	return name != "" && (value == "" || value[0] != ' ' && value[len(value)-1] != ' ')
+}
+
+func alphanumeric(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 }

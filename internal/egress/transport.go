@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"sync"
@@ -36,7 +35,7 @@ func (t *transport) withTLS(c *tls.Config) *transport {
 // RoundTrip implements [http.RoundTripper].
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	for {
-		c, err := t.take(req.Context(), req.URL)
+		c, err := t.take(req)
 		if err != nil {
 			return nil, closeBody(req, err)
 		}
@@ -79,14 +78,16 @@ func again(req *http.Request) (*http.Request, error) {
 	return &next, nil
 }
 
-// take finds a connection for a request, or makes one.
-func (t *transport) take(ctx context.Context, u *url.URL) (*connection, error) {
+// take finds a connection for a request, or makes one. The socket of a kept one is asked whether it is silent, unless it was in use a moment ago
+// and the request may be repeated.
+func (t *transport) take(req *http.Request) (*connection, error) {
+	ctx, u := req.Context(), req.URL
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	address := net.JoinHostPort(u.Hostname(), strconv.Itoa(int(portOf(u))))
 	for c := t.kept(address); c != nil; c = t.kept(address) {
-		if c.rules == t.rules() && c.ear.quiet() {
+		if c.rules == t.rules() && (time.Since(c.since) < justUsed && repeatable(req) || c.ear.quiet()) {
 			return c, nil
 		}
 		c.close()
@@ -155,7 +156,7 @@ func (t *transport) keep(c *connection) {
 		c.close()
 		return
 	}
-	c.used = true
+	c.used, c.since = true, time.Now()
 	t.idle[c.address] = append(t.idle[c.address], c)
 	if c.forget == nil {
 		c.forget = time.AfterFunc(idleTimeout, func() { t.drop(c) })
