@@ -13,7 +13,7 @@ import (
 // list adds what was not listed of an event to a page, an endpoint each, and reports whether all of it had room.
 func (p *stretch) list(ctx context.Context, seq int64, page *Page) (whole bool, err error) {
 	for _, e := range p.endpoints {
-		if p.listed != 0 && (e.ID <= p.listed) != p.span.Newest || e.ID == p.listed {
+		if p.isListed(e.ID) {
 			continue
 		}
 		one, err := p.delivery(ctx, e, seq)

@@ -49,11 +49,23 @@ func (w *walk) spot() spot {
 
 // pass goes past an event.
 func (w *walk) pass(seq int64) {
-	if w.listed = 0; w.span.Newest {
+	w.listed = 0
+	if w.span.Newest {
 		w.span.Until = seq - 1
 	} else {
 		w.span.After = seq
 	}
+}
+
+// isListed reports whether an endpoint of the event at hand is on a page already.
+func (w *walk) isListed(e kabar.EndpointID) bool {
+	if w.listed == 0 {
+		return false
+	}
+	if w.span.Newest { // the endpoints come backwards, too
+		return e >= w.listed
+	}
+	return e <= w.listed
 }
 
 // stay goes right before an event of which some endpoints have been listed.

@@ -106,7 +106,7 @@ func (es *Endpoints) replace(ctx context.Context, g Group, change func(*store.Tx
 		return nil, err
 	}
 	for _, e := range g {
-		es.replaced[e.ID] = es.o.Now()
+		es.touched[e.ID] = es.o.Now()
 	}
 	return es.Get(ctx, g.First().Group)
 }

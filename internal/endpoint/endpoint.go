@@ -41,11 +41,11 @@ type Options struct {
 type Endpoints struct {
 	o        Options
 	changing sync.Mutex                     // held while the rows of a group change
-	replaced map[kabar.EndpointID]time.Time // under it: when a row was changed last in this process
+	touched  map[kabar.EndpointID]time.Time // under it: when a row was changed last in this process
 }
 
 // New returns them.
-func New(o Options) *Endpoints { return &Endpoints{o: o, replaced: map[kabar.EndpointID]time.Time{}} }
+func New(o Options) *Endpoints { return &Endpoints{o: o, touched: map[kabar.EndpointID]time.Time{}} }
 
 // Group is an endpoint with all its rows, the oldest number's first.
 type Group []*kabar.Endpoint

@@ -86,7 +86,7 @@ func (es *Endpoints) plan(ctx context.Context, e *kabar.Endpoint, r Range) (*sto
 	}
 	now := es.o.Now()
 	for _, other := range all {
-		told := es.tells(other, r, now)
+		told := es.standsFor(other, r, now)
 		if other.Endpoint != e.ID || !other.Live() && !told {
 			continue
 		}
@@ -104,11 +104,11 @@ func (es *Endpoints) plan(ctx context.Context, e *kabar.Endpoint, r Range) (*sto
 	return &store.Replay{Account: e.Account, Number: e.Number, Endpoint: e.ID, Since: since, Until: until}, nil
 }
 
-// tells reports whether a replay that has ended stands for a request that comes now: one of the same kind, if its endpoint is as it was.
-func (es *Endpoints) tells(other *store.Replay, r Range, now time.Time) bool {
+// standsFor reports whether a replay that has ended stands for a request that comes now: one of the same kind, if its endpoint is as it was.
+func (es *Endpoints) standsFor(other *store.Replay, r Range, now time.Time) bool {
 	ago := now.Sub(other.Ended)
 	return other.State == store.ReplayDone && ago >= 0 && ago < askedAgain && (r.Event != 0) == (other.Until == other.Since+1) &&
-		es.replaced[other.Endpoint].Before(other.Created)
+		es.touched[other.Endpoint].Before(other.Created)
 }
 
 // seqs are the bounds of a range in a number's log: from above since up to until.
