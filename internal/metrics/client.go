@@ -33,16 +33,22 @@ func (c *client) Do(req *http.Request, maxBytes int64) (*http.Response, error) {
 
 // result names what has become of a request. Of the 2xx, 200 alone is taken by every dialect.
 func result(res *http.Response, err error) string {
-	var refused *egress.Refused
-	var late net.Error
 	switch {
-	case err == nil && res.StatusCode == http.StatusOK:
+	case err != nil:
+		return failure(err)
+	case res.StatusCode == http.StatusOK:
 		return "ok"
-	case err == nil:
-		return class(res.StatusCode)
-	case errors.As(err, &refused):
+	}
+	return class(res.StatusCode)
+}
+
+// failure names why there is no answer.
+func failure(err error) string {
+	if _, refused := errors.AsType[*egress.Refused](err); refused {
 		return "refused"
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &late) && late.Timeout():
+	}
+	late, ok := errors.AsType[net.Error](err)
+	if errors.Is(err, context.DeadlineExceeded) || ok && late.Timeout() {
 		return "timeout"
 	}
 	return "error"

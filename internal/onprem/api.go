@@ -76,8 +76,8 @@ type API struct {
 	secret       []byte        // makes ids that cannot be guessed
 	kinds        []kind        // of messages
 
-	photos chan struct{} // one for each picture on its way in
-	macs   sync.Pool
+	photos  chan struct{} // one for each picture on its way in
+	digests sync.Pool
 }
 
 // New returns an API over an open store.

@@ -88,19 +88,19 @@ func callbackType(k kabar.EventKind) string {
 
 // callbackResult is success, the status of the answer, or the number that curl has for what happened instead.
 func callbackResult(status int, err error) string {
-	var name *net.DNSError
-	var certificate *tls.CertificateVerificationError
-	var late net.Error
 	switch {
 	case err == nil:
 		return "success"
 	case status != 0:
 		return strconv.Itoa(status)
-	case errors.As(err, &name):
+	}
+	if _, ok := errors.AsType[*net.DNSError](err); ok {
 		return "6" // could not resolve host
-	case errors.As(err, &certificate):
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return "60" // peer certificate cannot be authenticated
-	case errors.As(err, &late) && late.Timeout():
+	}
+	if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() {
 		return "28" // operation timed out
 	}
 	return "7" // could not connect
