@@ -57,14 +57,16 @@ func (es *Endpoints) Change(ctx context.Context, id kabar.EndpointID, do func(*k
 		if err != nil || is == was || e != g.First() {
 			return err
 		}
-		return es.tell(ctx, tx, e, is, "")
+		_, err = es.tell(ctx, tx, e, is, "")
+		return err
 	})
 }
 
 // tell adds the event that an endpoint is in another state, caused by whoever does what ctx is of. It stands in the log of the first number,
 // once for all.
-func (es *Endpoints) tell(ctx context.Context, tx *store.Tx, first *kabar.Endpoint, to kabar.EndpointState, reason string) error {
-	return tx.AddEvent(first.Changed(es.o.Store.PublicEndpoint(first.Group), to, reason, store.Actor(ctx), es.o.Now()))
+func (es *Endpoints) tell(ctx context.Context, tx *store.Tx, first *kabar.Endpoint, to kabar.EndpointState, reason string) (*kabar.Event, error) {
+	ev := first.Changed(es.o.Store.PublicEndpoint(first.Group), to, reason, store.Actor(ctx), es.o.Now())
+	return ev, tx.AddEvent(ev)
 }
 
 // changed returns an endpoint, and what a change would make of it.
@@ -137,7 +139,7 @@ func (es *Endpoints) Remove(ctx context.Context, id kabar.EndpointID) error {
 				return err
 			}
 		}
-		if err := es.tell(ctx, tx, g.First(), kabar.EndpointRemoved, ""); err != nil {
+		if _, err := es.tell(ctx, tx, g.First(), kabar.EndpointRemoved, ""); err != nil {
 			return err
 		}
 		tx.After(func() { es.wake(g.Numbers()) })

@@ -56,8 +56,8 @@ func TestEveryChangeOfStateIsTold(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if done, err := d.Suspend(t.Context(), g.First(), kabar.Suspension{Reason: "it is gone"}); !done || err != nil {
-			t.Fatal(done, err)
+		if told, err := d.Suspend(t.Context(), g.First(), kabar.Suspension{Reason: "it is gone"}); told == nil || err != nil {
+			t.Fatal(told, err)
 		}
 		if err := d.Remove(as("operator"), e.ID); err != nil {
 			t.Fatal(err)

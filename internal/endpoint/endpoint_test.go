@@ -187,8 +187,12 @@ func TestASuspensionIsToldOnceAndEndsByActivating(t *testing.T) {
 		d.another("4930222")
 		e := d.add(endpoint.Wanted{}).First()
 		for _, want := range []bool{true, false} {
-			if done, err := d.Suspend(t.Context(), e, kabar.Suspension{Reason: "it has taken nothing", Since: s.Now}); done != want || err != nil {
-				t.Fatalf("suspended %v (%v), want %v", done, err, want)
+			told, err := d.Suspend(t.Context(), e, kabar.Suspension{Reason: "it has taken nothing", Since: s.Now})
+			if (told != nil) != want || err != nil {
+				t.Fatalf("told by %+v (%v), want an event: %v", told, err, want)
+			}
+			if want && (told.Seq != 1 || told.Endpoint.By != kabar.ByServer) {
+				t.Errorf("told by %+v, want the event that is in the log", told)
 			}
 		}
 		events, err := s.DB.Events(t.Context(), s.A.ID, 0, 10)
@@ -356,15 +360,15 @@ func TestAnEndpointThatWorksOrHasChangedIsNotSuspended(t *testing.T) {
 		s.Write(t, func(tx *store.Tx) error {
 			return tx.LogTaken(s.A.Account, second.ID, g[1].ID, []store.Taken{{Seq: 1, At: s.Now.Add(time.Hour), Status: 200}})
 		})
-		if done, err := d.Suspend(t.Context(), g[0], week); done || err != nil {
-			t.Errorf("one that takes another number's events: suspended %v (%v)", done, err)
+		if told, err := d.Suspend(t.Context(), g[0], week); told != nil || err != nil {
+			t.Errorf("one that takes another number's events: told by %+v (%v)", told, err)
 		}
 		old := *g[0]
 		if _, err := d.Change(t.Context(), g[0].ID, func(c *kabar.EndpointConfig) error { c.URL = "https://other.example/"; return nil }); err != nil {
 			t.Fatal(err)
 		}
-		if done, err := d.Suspend(t.Context(), &old, kabar.Suspension{Reason: "it is gone"}); done || err != nil {
-			t.Errorf("for what its old URL has answered: suspended %v (%v)", done, err)
+		if told, err := d.Suspend(t.Context(), &old, kabar.Suspension{Reason: "it is gone"}); told != nil || err != nil {
+			t.Errorf("for what its old URL has answered: told by %+v (%v)", told, err)
 		}
 	})
 }

@@ -95,21 +95,23 @@ func replaced(olds []kabar.EndpointSecret, secret string, now, until time.Time) 
 }
 
 // Suspend has an endpoint sent nothing until somebody activates it, and tells those who read its number's log. It is for the dispatcher, and
-// reports whether it did: an endpoint that is not active, has another URL by now, or takes events of another number, stays as it is.
-func (es *Endpoints) Suspend(ctx context.Context, e *kabar.Endpoint, why kabar.Suspension) (bool, error) {
+// returns the event that tells of it. There is none when an endpoint that is not active, has another URL by now, or takes events of another
+// number, stays as it is.
+func (es *Endpoints) Suspend(ctx context.Context, e *kabar.Endpoint, why kabar.Suspension) (*kabar.Event, error) {
 	es.changing.Lock()
 	defer es.changing.Unlock()
 	g, err := es.Get(ctx, e.Group)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	first := g.First()
 	if !first.Active() || first.URL != e.URL || !first.Since.Equal(e.Since) {
-		return false, nil // whoever asks has failed at what it was before
+		return nil, nil // whoever asks has failed at what it was before
 	}
 	if works, err := es.works(ctx, g, why.Since); works || err != nil {
-		return false, err
+		return nil, err
 	}
+	var told *kabar.Event
 	now := es.o.Now()
 	err = es.write(ctx, func(tx *store.Tx) error {
 		for _, row := range g {
@@ -122,9 +124,13 @@ func (es *Endpoints) Suspend(ctx context.Context, e *kabar.Endpoint, why kabar.S
 			}
 		}
 		tx.After(func() { es.wake(g.Numbers()) })
-		return es.tell(ctx, tx, first, kabar.EndpointSuspended, why.Reason)
+		told, err = es.tell(ctx, tx, first, kabar.EndpointSuspended, why.Reason)
+		return err
 	})
-	return err == nil, err
+	if err != nil {
+		return nil, err
+	}
+	return told, nil
 }
 
 // works reports whether one of an endpoint's rows has taken something since a time; zero: that does not matter.

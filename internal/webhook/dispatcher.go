@@ -77,8 +77,9 @@ type Options struct {
 	Now      func() time.Time // for back-off; default time.Now
 	Log      *slog.Logger
 	// Suspend notes, in every endpoint of the group, that nothing is sent to it any more, unless it has another configuration by now, or
-	// others of the group take events. It reports whether it did, and is asked again while nothing changes. Nil: nobody is suspended.
-	Suspend func(ctx context.Context, e *kabar.Endpoint, why kabar.Suspension) (bool, error)
+	// others of the group take events. It returns the event that tells of it, nil for none, and is asked again while nothing changes. Nil:
+	// nobody is suspended.
+	Suspend func(ctx context.Context, e *kabar.Endpoint, why kabar.Suspension) (*kabar.Event, error)
 	Told    func(Post) // called after each request by several goroutines; it must not block; may be nil
 	Version string     // for the User-Agent
 	// Concurrency is how many requests an endpoint may have at a time; zero: what the number's settings say.
@@ -119,7 +120,7 @@ func New(o Options) *Dispatcher {
 		o.ClientOf = func(kabar.NumberID) Client { return o.Client }
 	}
 	if o.Suspend == nil {
-		o.Suspend = func(context.Context, *kabar.Endpoint, kabar.Suspension) (bool, error) { return false, nil }
+		o.Suspend = func(context.Context, *kabar.Endpoint, kabar.Suspension) (*kabar.Event, error) { return nil, nil }
 	}
 	if o.Version == "" {
 		o.Version = "dev"

@@ -7,8 +7,8 @@ import (
 	"kabar"
 )
 
-// tellOwner tells the second URL of an endpoint that was suspended, some times if need be.
-func (s *session) tellOwner(ctx context.Context, settings kabar.Settings, reason string) {
+// tellOwner tells the second URL of an endpoint that it was suspended, by the event of the log that says so, and some times if need be.
+func (s *session) tellOwner(ctx context.Context, settings kabar.Settings, ev *kabar.Event) {
 	if s.to.Notify == "" {
 		return
 	}
@@ -17,7 +17,7 @@ func (s *session) tellOwner(ctx context.Context, settings kabar.Settings, reason
 	r := newReader(s.o, &target{Endpoint: &other})
 	t := newSession(r, r.to)
 	defer t.close()
-	number, err := s.o.Number(s.number)
+	number, err := s.o.Number(ev.Number)
 	if err != nil {
 		return
 	}
@@ -25,13 +25,12 @@ func (s *session) tellOwner(ctx context.Context, settings kabar.Settings, reason
 	if render == nil {
 		return
 	}
-	ev := s.suspension(reason)
 	body, _, err := render(ev, number, settings)
 	if err != nil {
 		s.log.Warn("tell the owner of a webhook endpoint", "err", err)
 		return
 	}
-	id := s.o.Store.EventID(number.ID, 0, ev.At) // as the body has it
+	id := s.o.Store.EventID(ev.Number, ev.Seq, ev.At) // as the body has it
 	req := &request{id: id, body: body, of: []*item{{typ: string(ev.Type()), kind: ev.Kind}}, j: &job{signer: t.sign()}}
 	for n := range ownerTries {
 		a := t.post(ctx, req)
@@ -48,8 +47,3 @@ const (
 	ownerTries = 5
 	ownerPause = 10 * time.Second
 )
-
-// suspension is the event that tells of it.
-func (s *session) suspension(reason string) *kabar.Event {
-	return s.to.Changed(s.o.Store.PublicEndpoint(s.to.Group), kabar.EndpointSuspended, reason, kabar.ByServer, s.o.Now())
-}

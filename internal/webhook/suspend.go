@@ -50,13 +50,13 @@ func (s *session) suspend(why kabar.Suspension) {
 	s.within(pauseSuspend)
 	settings := s.settings
 	s.aside(func(ctx context.Context) {
-		done, err := s.o.Suspend(ctx, s.to.Endpoint, why)
+		told, err := s.o.Suspend(ctx, s.to.Endpoint, why)
 		if err != nil {
 			s.log.Warn("suspend a webhook endpoint", "err", err)
 		}
-		if done {
+		if told != nil {
 			s.log.Warn("webhook endpoint suspended", "reason", why.Reason)
-			s.tellOwner(ctx, settings, why.Reason)
+			s.tellOwner(ctx, settings, told)
 		}
 	})
 }

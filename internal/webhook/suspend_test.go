@@ -2,6 +2,7 @@ package webhook_test
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,16 +17,18 @@ func (v *env) suspends(after time.Duration) *atomic.Int64 {
 	n := new(atomic.Int64)
 	v.options = func(o *webhook.Options) {
 		o.Profile = map[kabar.Dialect]webhook.Profile{kabar.OnPrem: {First: time.Second, Most: 15 * time.Minute, Suspend: after}}
-		o.Suspend = func(ctx context.Context, e *kabar.Endpoint, why kabar.Suspension) (bool, error) {
+		o.Suspend = func(ctx context.Context, e *kabar.Endpoint, why kabar.Suspension) (*kabar.Event, error) {
 			n.Add(1)
+			told := e.Changed(v.DB.PublicEndpoint(e.Group), kabar.EndpointSuspended, why.Reason, kabar.ByServer, v.now())
 			err := v.DB.Write(ctx, nil, func(tx *store.Tx) error {
-				return tx.ChangeEndpoint(e.Number, e.ID, func(c *kabar.EndpointConfig) error {
+				err := tx.ChangeEndpoint(e.Number, e.ID, func(c *kabar.EndpointConfig) error {
 					c.Become(kabar.EndpointSuspended, why.Reason, v.now())
 					return nil
 				})
+				return errors.Join(err, tx.AddEvent(told))
 			})
 			v.d.Wake(e.Number)
-			return err == nil, err
+			return told, err
 		}
 	}
 	return n
@@ -44,12 +47,12 @@ func TestAnEndpointThatIsGoneIsSuspended(t *testing.T) {
 		v.sink.respond(always(200))
 		v.tell(1)
 		settle(time.Hour)
-		if b := v.backlog(); b.Pending != 4 {
-			t.Errorf("while it is suspended: %+v, want its 4 events to wait", b)
+		if b := v.backlog(); b.Pending != 5 {
+			t.Errorf("while it is suspended: %+v, want its 4 events to wait, and that which tells of it", b)
 		}
 		v.configure(func(c *kabar.EndpointConfig) { c.Become(kabar.EndpointActive, "", v.now()) })
 		settle(time.Minute)
-		v.wantDone(4)
+		v.wantDone(5)
 	})
 }
 
