@@ -27,8 +27,9 @@ type sinksCmd struct {
 
 // Help is shown by torture sinks --help.
 func (*sinksCmd) Help() string {
-	return `A server with four numbers, each with an endpoint, a phone, customers and a client of its own. While all sinks are well two
-of them are measured: that is the baseline. So they are while the other two misbehave, in another way every few seconds: they hang,
+	return `A server with four numbers, each with an endpoint, a phone, customers and a client of its own, and an endpoint in the dialect
+kabar that is told of all. While all sinks are well two of them are measured: that is the baseline. So they are while the others
+misbehave, in another way every few seconds: they hang,
 drip, answer 500, 429 or a redirect, cut the connection before or within a 200, send a body without an end, show an expired
 certificate, or have a name that leads nowhere. Then the server is killed, again and again, while that goes on. In the end all sinks
 are well and take what waits, and the checker judges.`
@@ -70,12 +71,16 @@ type sinks struct {
 	c       *cluster
 	chance  *rand.Rand
 	parties []*party
+	outlets []*outlet        // those of the parties, and one of all numbers
 	deck    []recorders.Mood // those that come next
 
 	baseline, beside []phase
 	changes          int
 	idle, well, most int64 // memory of the server, in bytes: without load, with it, and the most of all
 }
+
+// numbers is how many parties there are.
+const numbers = 4
 
 // found founds the server and its parties.
 func (s *sinks) found(ctx context.Context) error {
@@ -90,12 +95,17 @@ func (s *sinks) found(ctx context.Context) error {
 			return err
 		}
 	}
-	for n := range 4 {
+	wide, err := openWide(ctx, s.c, fmt.Sprintf("sink-%d", numbers+1))
+	if err != nil {
+		return err
+	}
+	s.outlets = append(s.outlets, wide)
+	for n := range numbers {
 		p, err := newParty(ctx, s.c, n, n%2 == 1)
 		if err != nil {
 			return err
 		}
-		s.parties = append(s.parties, p)
+		s.parties, s.outlets = append(s.parties, p), append(s.outlets, p.outlet)
 		if err := p.found(ctx); err != nil {
 			return err
 		}
@@ -182,6 +192,9 @@ func (s *sinks) alive() error {
 // processes are all that run now.
 func (s *sinks) processes() (all []*process) {
 	all = []*process{s.c.server, s.c.relay, s.c.wire}
+	for _, o := range s.outlets {
+		all = append(all, o.sink)
+	}
 	for _, p := range s.parties {
 		all = append(all, p.processes()...)
 	}

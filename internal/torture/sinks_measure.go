@@ -46,8 +46,8 @@ func (s *sinks) measure(ctx context.Context) error {
 // allGood has every sink be well.
 func (s *sinks) allGood(ctx context.Context) error {
 	var errs []error
-	for _, p := range s.parties {
-		errs = append(errs, p.change(ctx, recorders.Good))
+	for _, o := range s.outlets {
+		errs = append(errs, o.change(ctx, recorders.Good))
 	}
 	return errors.Join(errs...)
 }
@@ -86,13 +86,13 @@ func (s *sinks) pass(ctx context.Context, d time.Duration, moody bool) error {
 			return ctx.Err()
 		}
 		s.most = max(s.most, resident(s.c.server.cmd.Process.Pid))
-		for _, p := range s.parties {
-			if !moody || !p.bad || time.Now().Before(p.next) {
+		for _, o := range s.outlets {
+			if !moody || !o.bad || time.Now().Before(o.next) {
 				continue
 			}
-			p.next = time.Now().Add(time.Second + time.Duration(s.chance.IntN(3000))*time.Millisecond)
+			o.next = time.Now().Add(time.Second + time.Duration(s.chance.IntN(3000))*time.Millisecond)
 			s.changes++
-			if err := p.change(ctx, s.mood()); err != nil {
+			if err := o.change(ctx, s.mood()); err != nil {
 				return err
 			}
 		}

@@ -9,50 +9,41 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
-	"time"
-
-	"kabar/internal/torture/history"
-	"kabar/internal/torture/recorders"
 )
 
-// party is a number of the server with everything around it: an endpoint, customers, and a client that writes to them. Parties share
-// nothing but server, relay and wire.
+// party is a number of the server with everything around it: the endpoint of its settings, customers, and a client that writes to them. Parties
+// share nothing but server, relay and wire, and an endpoint that is told of all.
 type party struct {
-	c         *cluster
-	name      string
+	*outlet
 	number    string
 	apiKey    string
 	customers []string
-	bad       bool // its sink is the one that misbehaves
 
-	phoneAddr, sinkAddr, tlsAddr string
-	phone, people, client, sink  *process
-
-	mood recorders.Mood
-	url  string    // that the server knows
-	next time.Time // when the mood changes
+	phoneAddr             string
+	phone, people, client *process
 }
 
 // newParty describes the n-th party, from 0; nothing runs yet.
 func newParty(ctx context.Context, c *cluster, n int, bad bool) (*party, error) {
-	p := &party{c: c, name: fmt.Sprintf("sink-%d", n+1), number: business, bad: bad, mood: recorders.Good}
+	out, err := newOutlet(ctx, c, fmt.Sprintf("sink-%d", n+1), "/hook", bad)
+	if err != nil {
+		return nil, err
+	}
+	p := &party{outlet: out, number: business}
+	p.aim = p.settings
 	if n > 0 {
 		p.number = fmt.Sprintf("6281110003%02d", n)
 	}
 	for i := range 2 {
 		p.customers = append(p.customers, fmt.Sprintf("3460033%02d%02d", n, i))
 	}
-	var err error
-	for _, addr := range []*string{&p.phoneAddr, &p.sinkAddr, &p.tlsAddr} {
-		if *addr, err = freeAddress(ctx); err != nil {
-			return nil, err
-		}
+	if p.phoneAddr, err = freeAddress(ctx); err != nil {
+		return nil, err
 	}
 	phone := "http://" + p.phoneAddr
 	p.phone = c.product(fmt.Sprintf("phone-%d", n+1), answersHTTP(phone+"/api/customers"), "phone", "--data", c.path(fmt.Sprintf("phone-%d", n+1)), "--addr", p.phoneAddr,
 		"--relay", "ws://"+c.wireAddr, "--business", p.number)
 	p.people = c.recorder(fmt.Sprintf("people-%d", n+1), nil, "people", "--phone", phone, "--business", p.number, "--writers", strings.Join(p.customers, ","), "--think", "500ms")
-	p.sink = c.recorder(p.name, answersTCP(p.sinkAddr), "moody", "--name", p.name, "--addr", p.sinkAddr, "--tls-addr", p.tlsAddr)
 	return p, nil
 }
 
@@ -82,11 +73,14 @@ func (p *party) found(ctx context.Context) error {
 // think is how long a client waits between two messages to a customer: two processors are not to be busy, or the figures would be theirs.
 const think = "150ms"
 
+// account is that of all numbers: it has the name of the first one, as a cluster gives it.
+const account = "The business"
+
 // enter makes the number, without limits, and its key.
 func (p *party) enter(ctx context.Context) error {
 	at := append([]string{"--data", p.c.path("server")}, p.c.databaseFlag()...)
 	if p.number != business {
-		if _, err := p.c.run(ctx, append([]string{"number", "add", p.number, "--name", p.name}, at...)...); err != nil {
+		if _, err := p.c.run(ctx, append([]string{"number", "add", p.number, "--name", p.name, "--account", account}, at...)...); err != nil {
 			return err
 		}
 	}
@@ -120,37 +114,11 @@ func (p *party) meet(ctx context.Context) error {
 	return p.c.heard(ctx, phone, p.customers)
 }
 
-// point has the server tell the party's events to where its mood says.
-func (p *party) point(ctx context.Context) error {
-	url := "http://" + p.sinkAddr + "/hook"
-	switch p.mood {
-	case recorders.Expired:
-		url = "https://" + p.tlsAddr + "/hook"
-	case recorders.Nameless:
-		url = "http://nobody.onion:8080/hook" // of which no name server is asked (RFC 7686)
-	default:
-	}
-	if url == p.url {
-		return nil
-	}
+// settings has the endpoint of the /v1 settings lead somewhere else.
+func (p *party) settings(ctx context.Context, url string) error {
 	body := `{"callback_backoff_delay_ms":20,"max_callback_backoff_delay_ms":200,"webhooks":{"url":"` + url + `","message":{"sent":true,"delivered":true,"read":true}}}`
-	if _, err := call(ctx, http.MethodPatch, "http://"+p.c.api+"/v1/settings/application", p.apiKey, body); err != nil {
-		return err
-	}
-	p.url = url
-	return nil
-}
-
-// change sets the mood of the party's sink, and the URL with it.
-func (p *party) change(ctx context.Context, mood recorders.Mood) error {
-	p.mood = mood
-	if err := p.sink.command("%s", mood); err != nil {
-		return err
-	}
-	if err := p.point(ctx); err != nil {
-		return err
-	}
-	return p.c.rec.Write(history.Record{Op: history.Started, Process: p.name, Detail: string(mood)})
+	_, err := call(ctx, http.MethodPatch, "http://"+p.c.api+"/v1/settings/application", p.apiKey, body)
+	return err
 }
 
 // look records what the party's phone shows.
@@ -162,5 +130,5 @@ func (p *party) look(ctx context.Context) error {
 	return nil
 }
 
-// processes are those of the party.
-func (p *party) processes() []*process { return []*process{p.people, p.client, p.phone, p.sink} }
+// processes are those of the party, beside its sink.
+func (p *party) processes() []*process { return []*process{p.people, p.client, p.phone} }

@@ -36,7 +36,8 @@ type post struct {
 	again    []int
 	retaken  []int // places of the answers to those that count as taken
 
-	// Of an event in the dialect kabar: its place in the number's log, when it happened, whom it is about.
+	// Of an event in the dialect kabar: its number and place in that one's log, when it happened, whom it is about.
+	number   string
 	seq      uint64
 	happened int64
 	customer string
@@ -62,7 +63,7 @@ func newHooks(endpoint string) hooks {
 func (h *hooks) addHook(at int, rec *history.Record) {
 	p := h.posts[rec.ID]
 	if p == nil {
-		p = &post{id: rec.ID, done: nowhere, seq: rec.Seq, happened: rec.Happened, customer: rec.Customer}
+		p = &post{id: rec.ID, done: nowhere, number: rec.Number, seq: rec.Seq, happened: rec.Happened, customer: rec.Customer}
 		h.posts[rec.ID], h.order = p, append(h.order, p)
 	}
 	// A connection that was cut after the answer was out may have brought it.

@@ -8,23 +8,30 @@ import (
 // Of endpoints that are told in the dialect kabar each event is known by its place in the number's log, so that more can be said of
 // them than by what is inside.
 
-// inLog returns the webhooks that were told as events of the log, in its order.
+// inLog returns the webhooks that were told as events of the logs, one log behind another, each in its order.
 func (h *hooks) inLog() []*post {
 	all := slices.DeleteFunc(slices.Clone(h.order), func(p *post) bool { return p.seq == 0 || len(p.attempts) == 0 })
-	slices.SortStableFunc(all, func(a, b *post) int { return cmp.Compare(a.seq, b.seq) })
+	slices.SortStableFunc(all, func(a, b *post) int {
+		return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.seq, b.seq))
+	})
 	return all
 }
 
 // oneID: an event has one webhook-id, whoever tells it and how often.
 func oneID(r *run) (all []violation) {
-	first := map[uint64]*post{}
+	type place struct {
+		number string
+		seq    uint64
+	}
+	first := map[place]*post{}
 	for _, p := range r.order {
-		other := first[p.seq]
+		at := place{p.number, p.seq}
+		other := first[at]
 		if p.seq == 0 {
 			continue
 		}
 		if other == nil {
-			first[p.seq] = p
+			first[at] = p
 			continue
 		}
 		all = append(all, broken("once", []int{other.first(), p.first()}, "event %d was told under two webhook-ids, %s and %s", p.seq, other.id, p.id))
@@ -52,11 +59,11 @@ func logOrder(r *run) (all []violation) {
 	return all
 }
 
-// skipped: the endpoint is told, and takes, every event of the log, from the first one that it was told of.
+// skipped: the endpoint is told, and takes, every event of a log, from the first one of it that it was told of.
 func skipped(r *run) (all []violation) {
 	var before *post
 	for _, p := range r.inLog() {
-		if before != nil && p.seq > before.seq+1 && !r.cutOff(before, p) {
+		if before != nil && p.number == before.number && p.seq > before.seq+1 && !r.cutOff(before, p) {
 			all = append(all, broken("loss", []int{before.attempts[0], p.attempts[0]}, "events between %d and %d were never told", before.seq, p.seq))
 		}
 		if before = p; p.done == nowhere && r.lost(p.attempts[0], nowhere) == "" {

@@ -22,7 +22,8 @@ import (
 //	hook w1 HASH ITEM...                           took w1 200 [after]
 //	    an item is x1:sent, x1:failed:470 with the customer behind @, or a message: A#1=y1@A [image HASH is A#1=y1/HASH@A]
 //	opened                                         the number has an endpoint more, which is told in the dialect kabar:
-//	log e1 HASH 3@A ITEM...    logged e1 200       a webhook of it about the third event of the log, which happened in second 3; 3/2@A: in second 2
+//	log e1 HASH 3@A ITEM...    logged e1 200       a webhook of it about the third event of the log, which happened in second 3; 3/2@A: in second 2;
+//	                                               n2:3@A: of another log
 //	again 2    agreed 2 202                        it is asked for all that has happened since that second, once more
 //	retold e1 HASH 3@A ITEM... retaken e1 200      the same webhook because of that
 //	thread A c>A#1=x1 A#1 ...                      with /HASH behind the id of an image
@@ -159,13 +160,17 @@ func flat(verb string, w []string) history.Record {
 	var rec history.Record
 	switch verb {
 	case "log", "retold":
-		seq, customer, _ := strings.Cut(w[2], "@")
+		log, seq, other := strings.Cut(w[2], ":")
+		if !other {
+			log, seq = "", w[2]
+		}
+		seq, customer, _ := strings.Cut(seq, "@")
 		rec = hook("hook", append(w[:2:2], w[3:]...))
 		place, second, differs := strings.Cut(seq, "/")
 		if !differs {
 			second = place
 		}
-		rec.Seq, rec.Happened, rec.Customer = uint64(number(place)), int64(number(second))*1e9, customer
+		rec.Number, rec.Seq, rec.Happened, rec.Customer = log, uint64(number(place)), int64(number(second))*1e9, customer
 	case "logged", "retaken":
 		rec = hook("took", w)
 	case "opened":

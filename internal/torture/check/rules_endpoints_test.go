@@ -50,6 +50,25 @@ func TestRulesOfOtherEndpoints(t *testing.T) {
 		want       []string
 	}{
 		{"two endpoints, each under ids of its own", logged + rest, nil},
+		{"two logs, each with its own order and ids", unlogged + `
+			log e1 c1 n1:5@A A#1=y1@A
+			logged e1 200
+			log e3 c3 n2:5@B
+			logged e3 200
+			log e4 c4 n2:6@B
+			logged e4 200
+			log e2 c2 n1:6@A A#2=y2@A
+			logged e2 200` + rest, nil},
+		{"of the second of two logs one is never told", logged + `
+			log e3 c3 n2:5@B
+			logged e3 200
+			log e5 c5 n2:7@B
+			logged e5 200` + rest, []string{"loss"}},
+		{"in the second of two logs an event has two ids", logged + `
+			log e3 c3 n2:5@B
+			logged e3 200
+			log e4 c3 n2:5@B
+			logged e4 200` + rest, []string{"once"}},
 		{"one that was told of nothing", unlogged + rest, []string{"loss"}},
 		{"one message is never told there", unlogged + `
 			log e1 c1 5@A A#1=y1@A

@@ -54,7 +54,7 @@ const (
 	Ack     Op = "ack"     // Device, Seqs
 	Bundle  Op = "bundle"  // Device: who fetched, To: of whom, OneTime: id of the one-time key in it, 0 for none, Hash of that key
 	// Of the sink of webhooks. Endpoint, if it is not the first one of the number; Replayed: it was told again because somebody had asked
-	// for that. In the dialect kabar also Customer, and Seq and Happened of the event.
+	// for that. In the dialect kabar also Customer, and Number, Seq and Happened of the event.
 	Hook Op = "hook" // ID: webhook-id, Hash of the body, Items; before it is answered
 	// Answered is written before the answer leaves, as the next request may be recorded at once. HTTP: what the sink answers;
 	// 0: it cuts the connection. Beside it ID, Endpoint and Replayed, and Detail: CutAfter if the answer may have been out by then, or the
@@ -78,6 +78,7 @@ type Record struct {
 	Since   int64  `json:"since,omitzero"`
 
 	Endpoint string `json:"endpoint,omitzero"`
+	Number   string `json:"number,omitzero"`   // in whose log the event is
 	Happened int64  `json:"happened,omitzero"` // nanoseconds since 1970, as the event says
 
 	Call     string `json:"call,omitzero"` // "message", "media"

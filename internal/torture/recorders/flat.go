@@ -20,6 +20,7 @@ type flatBody struct {
 	Type, Status string
 	Time         time.Time
 	Sequence     uint64
+	Number       string
 	Customer     struct {
 		WaID string `json:"wa_id"`
 	}
@@ -34,7 +35,7 @@ func readFlat(to *history.Record, body []byte) {
 	if json.Unmarshal(body, &b) != nil {
 		return
 	}
-	to.Customer, to.Seq, to.Happened = b.Customer.WaID, b.Sequence, b.Time.UnixNano()
+	to.Customer, to.Number, to.Seq, to.Happened = b.Customer.WaID, b.Number, b.Sequence, b.Time.UnixNano()
 	var m struct {
 		ID, Kind string
 		Media    struct{ SHA256 string }

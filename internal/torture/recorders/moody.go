@@ -125,11 +125,11 @@ func (m *Moody) serve(h *hooks, w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // the server was killed while it wrote
 	}
-	id := r.Header.Get("Webhook-Id")
-	h.write(history.Record{Op: history.Hook, ID: id, Hash: hash(body), Items: itemsIn(body)})
+	told := toldBy(r, body)
+	h.write(told)
 	mood, changed := m.now()
 	status := statusOf(mood)
-	taken := history.Record{Op: history.Answered, ID: id, HTTP: status, Detail: string(mood)}
+	taken := history.Record{Op: history.Answered, ID: told.ID, Endpoint: told.Endpoint, Replayed: told.Replayed, HTTP: status, Detail: string(mood)}
 	if mood == Drip || mood == Torn {
 		taken.HTTP = 0 // an answer that does not arrive as a whole takes nothing
 	}

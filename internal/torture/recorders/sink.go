@@ -75,12 +75,7 @@ func (h *hooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // the server was killed while it wrote
 	}
-	told := history.Record{Op: history.Hook, ID: r.Header.Get("Webhook-Id"), Hash: hash(body), Replayed: r.Header.Get("Kabar-Replay") == "true"}
-	if r.URL.Path == FlatPath {
-		readFlat(&told, body)
-	} else {
-		told.Items = itemsIn(body)
-	}
+	told := toldBy(r, body)
 	h.write(told)
 	status := 200
 	answer := history.Record{Op: history.Answered, ID: told.ID, Endpoint: told.Endpoint, Replayed: told.Replayed}
@@ -96,6 +91,17 @@ func (h *hooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer.HTTP = status
 	h.write(answer) // before the answer: whoever reads it may be recorded as the next thing
 	w.WriteHeader(status)
+}
+
+// toldBy is what a request tells.
+func toldBy(r *http.Request, body []byte) history.Record {
+	told := history.Record{Op: history.Hook, ID: r.Header.Get("Webhook-Id"), Hash: hash(body), Replayed: r.Header.Get("Kabar-Replay") == "true"}
+	if r.URL.Path == FlatPath {
+		readFlat(&told, body)
+	} else {
+		told.Items = itemsIn(body)
+	}
+	return told
 }
 
 func (h *hooks) write(r history.Record) {

@@ -38,8 +38,8 @@ func TestTheSinkTellsItsEndpointsApart(t *testing.T) {
 	}{
 		{"/hook", `{"statuses":[{"id":"ABGH","status":"sent","recipient_id":"34600111222"}]}`, false,
 			history.Record{Items: []history.Item{{ID: "ABGH", Customer: "34600111222", Status: "sent"}}}},
-		{FlatPath, aSaying, false, history.Record{Endpoint: Flat, Customer: "34600111222", Seq: 12, Happened: second + 250e6, Items: []history.Item{said}}},
-		{FlatPath, aSaying, true, history.Record{Endpoint: Flat, Customer: "34600111222", Seq: 12, Happened: second + 250e6, Items: []history.Item{said}, Replayed: true}},
+		{FlatPath, aSaying, false, history.Record{Endpoint: Flat, Customer: "34600111222", Number: "15550001111", Seq: 12, Happened: second + 250e6, Items: []history.Item{said}}},
+		{FlatPath, aSaying, true, history.Record{Endpoint: Flat, Customer: "34600111222", Number: "15550001111", Seq: 12, Happened: second + 250e6, Items: []history.Item{said}, Replayed: true}},
 		{FlatPath, aStatus, false, history.Record{Endpoint: Flat, Customer: "34600111222", Seq: 13, Happened: second + 1e9,
 			Items: []history.Item{{ID: "ABGH", Customer: "34600111222", Status: "failed"}}}},
 		{FlatPath, aChange, false, history.Record{Endpoint: Flat, Seq: 14, Happened: second + 2e9}},
