@@ -17,6 +17,9 @@ func onBoth(t *testing.T, f func(t *testing.T, pg *cluster)) {
 		t.Skip("DOCS/DEPLOY.MD IS NOT TESTED: it is for Linux")
 	}
 	t.Run("sqlite", func(t *testing.T) { f(t, nil) })
+	if testing.Short() { // what is raced for is the same on both stores
+		return
+	}
 	t.Run("postgres", func(t *testing.T) {
 		storetest.Private(t, func(t *testing.T, s *storetest.Env, server *storetest.Server) { f(t, newCluster(t, s, server)) })
 	})

@@ -50,7 +50,14 @@ func TestDamageIsNamed(t *testing.T) {
 		if err != nil || len(files) < 20 {
 			t.Fatalf("the backup has %d files, %v", len(files), err)
 		}
-		for _, path := range files {
+		each := 1
+		if testing.Short() {
+			each = 4
+		}
+		for i, path := range files {
+			if i%each != 0 && filepath.Base(path) != "manifest.json" {
+				continue
+			}
 			whole, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)

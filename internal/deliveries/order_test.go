@@ -251,6 +251,9 @@ func (l *longLog) compare(times int) {
 			l.t.Errorf("none of %d is %s", len(whole), state)
 		}
 	}
+	if testing.Short() {
+		times /= 5
+	}
 	for range times {
 		q, passes := l.query()
 		q.Limit = []int{11, 64, 200}[l.rng.IntN(3)]

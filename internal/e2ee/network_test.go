@@ -7,6 +7,14 @@ import (
 	"testing"
 )
 
+// seeds is how many histories a test of n plays: fewer with -short.
+func seeds(n uint64) uint64 {
+	if testing.Short() {
+		return n / 5
+	}
+	return n
+}
+
 // flight is a message on its way.
 type flight struct {
 	text string
@@ -137,7 +145,7 @@ func TestLossyNetwork(t *testing.T) {
 // Both sides begin at once, any number of times, in any order of sending and delivery. As long as no more than four sessions
 // are alive, every message opens; and the two sides agree on one session once the air is clear.
 func TestSimultaneousInitiation(t *testing.T) {
-	for seed := range uint64(300) {
+	for seed := range seeds(300) {
 		n := newLossy(t, seed)
 		started := [2]int{}
 		for range 30 {
@@ -201,7 +209,7 @@ func (n *lossy) converge(seed uint64) {
 // The same with far more handshakes than sessions are kept, with devices set back to an old backup and with prekeys that
 // run out: what does not open is reported as such, asked for again in a fresh session, and arrives in the end.
 func TestChaosHeals(t *testing.T) {
-	for seed := range uint64(100) {
+	for seed := range seeds(100) {
 		n := newLossy(t, 1000+seed)
 		n.device[0].initiate(n.device[1], true, epoch)
 		var backup [2]string
