@@ -51,6 +51,7 @@ Examples:
 
 // Run runs until ctx ends.
 func (c *serveCmd) Run(ctx context.Context, s streams, conf *configuration) (err error) {
+	spareProcessor()
 	log := c.logFlags.open(s.err)
 	c.caution(log.Logger())
 	ln, err := listen(ctx, "--addr", c.Addr)

@@ -76,6 +76,13 @@ func (r *reader) target() *target {
 	return r.to
 }
 
+// lastAnswer is what the session before was answered last, if there was one: it often says why the endpoint is not active.
+func (r *reader) lastAnswer() (status int, err string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.state.status, r.state.err
+}
+
 // nudge never blocks.
 func (r *reader) nudge() {
 	select {
@@ -96,6 +103,7 @@ func (r *reader) run(ctx context.Context) {
 			sleep(ctx, pauseStore)
 			continue
 		case !s.to.active():
+			s.status, s.err = r.lastAnswer()
 			s.publish()
 			r.await(ctx)
 		default:

@@ -47,8 +47,8 @@ func TestAnEndpointThatIsGoneIsSuspended(t *testing.T) {
 		v.sink.respond(always(200))
 		v.tell(1)
 		settle(time.Hour)
-		if b := v.backlog(); b.Pending != 5 {
-			t.Errorf("while it is suspended: %+v, want its 4 events to wait, and that which tells of it", b)
+		if b := v.backlog(); b.Pending != 5 || b.LastStatus != 410 || b.LastError == "" {
+			t.Errorf("while it is suspended: %+v, want its 4 events to wait, and that which tells of it, and the last answer to be remembered", b)
 		}
 		v.configure(func(c *kabar.EndpointConfig) { c.Become(kabar.EndpointActive, "", v.now()) })
 		settle(time.Minute)
