@@ -124,7 +124,8 @@ func (es *Endpoints) Suspend(ctx context.Context, e *kabar.Endpoint, why kabar.S
 			}
 		}
 		tx.After(func() { es.wake(g.Numbers()) })
-		told, err = es.tell(ctx, tx, first, kabar.EndpointSuspended, why.Reason)
+		ev, err := es.tell(ctx, tx, first, kabar.EndpointSuspended, why.Reason)
+		told = ev // of the run that is committed: it is the last
 		return err
 	})
 	if err != nil {

@@ -13,12 +13,14 @@ func (s *session) tellOwner(ctx context.Context, settings kabar.Settings, ev *ka
 		return
 	}
 	other := *s.to.Endpoint
+	other.Number = ev.Number // in whose log it is: not always that of the session
 	other.URL, other.Headers, other.Dialect, other.Certificate, other.CA = s.to.Notify, nil, kabar.Kabar, "", ""
 	r := newReader(s.o, &target{Endpoint: &other})
 	t := newSession(r, r.to)
 	defer t.close()
 	number, err := s.o.Number(ev.Number)
 	if err != nil {
+		s.log.Warn("tell the owner of a webhook endpoint", "err", err)
 		return
 	}
 	render := s.o.Render[kabar.Kabar]

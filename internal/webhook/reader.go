@@ -38,6 +38,7 @@ type state struct {
 	parked    int64 // events of parked customers
 	customers int   // who are parked
 	since     time.Time
+	url       string // that was answered so:
 	status    int
 	err       string
 }
@@ -76,10 +77,14 @@ func (r *reader) target() *target {
 	return r.to
 }
 
-// lastAnswer is what the session before was answered last, if there was one: it often says why the endpoint is not active.
-func (r *reader) lastAnswer() (status int, err string) {
+// lastAnswer is what a URL has answered in the session before: it often says why the endpoint is not active. Zero if there was none, or
+// it was another's.
+func (r *reader) lastAnswer(url string) (status int, err string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.state.url != url {
+		return 0, ""
+	}
 	return r.state.status, r.state.err
 }
 
@@ -103,7 +108,7 @@ func (r *reader) run(ctx context.Context) {
 			sleep(ctx, pauseStore)
 			continue
 		case !s.to.active():
-			s.status, s.err = r.lastAnswer()
+			s.status, s.err = r.lastAnswer(s.to.URL)
 			s.publish()
 			r.await(ctx)
 		default:
@@ -223,9 +228,12 @@ func (d *Dispatcher) snapshot() map[kabar.NumberID][]*reader {
 
 func (r *reader) backlog(ctx context.Context) (Backlog, error) {
 	r.mu.Lock()
-	st := r.state
+	st, to := r.state, r.to
 	r.mu.Unlock()
-	state := r.target().State
+	if st.url != to.URL { // nothing has been sent to the new one yet
+		st.status, st.err = 0, ""
+	}
+	state := to.State
 	if state == kabar.EndpointDisabled {
 		return Backlog{LastStatus: st.status, LastError: st.err}, nil
 	}

@@ -179,7 +179,7 @@ func (s *session) trouble(ctx context.Context, what string, err error) {
 // publish tells others how the session stands.
 func (s *session) publish() {
 	st := state{mark: s.window.mark, settled: s.window.settled + s.window.passed, parked: s.lanes.events, customers: s.lanes.parked,
-		since: s.health.since, status: s.status, err: s.err}
+		since: s.health.since, url: s.to.URL, status: s.status, err: s.err}
 	s.mu.Lock()
 	s.state = st
 	s.mu.Unlock()

@@ -28,7 +28,10 @@ func (v *env) suspends(after time.Duration) *atomic.Int64 {
 				return errors.Join(err, tx.AddEvent(told))
 			})
 			v.d.Wake(e.Number)
-			return told, err
+			if err != nil {
+				return nil, err
+			}
+			return told, nil
 		}
 	}
 	return n
@@ -56,7 +59,8 @@ func TestAnEndpointThatIsGoneIsSuspended(t *testing.T) {
 	})
 }
 
-// TestNothingWaitsForADisabledEndpoint: what it is not told later does not wait for it, whatever has failed there before.
+// TestNothingWaitsForADisabledEndpoint: what it is not told later does not wait for it, whatever has failed there before. What it has answered
+// last is remembered, until it has another URL.
 func TestNothingWaitsForADisabledEndpoint(t *testing.T) {
 	bubble(t, 3, func(v *env) {
 		v.sink.respond(always(500))
@@ -69,6 +73,14 @@ func TestNothingWaitsForADisabledEndpoint(t *testing.T) {
 			if b := v.backlog(); b.Pending != want || want == 0 && (!b.Oldest.IsZero() || b.Parked != 0 || b.Failing) {
 				t.Errorf("%s: %+v, want %d that wait", state, b, want)
 			}
+			if b := v.backlog(); b.LastStatus != 500 || b.LastError == "" {
+				t.Errorf("%s: %+v, want the last answer", state, b)
+			}
+		}
+		v.aim("https://other.example/hook")
+		settle(time.Second)
+		if b := v.backlog(); b.LastStatus != 0 || b.LastError != "" {
+			t.Errorf("another URL: %+v, want no answer of the old one", b)
 		}
 	})
 }
