@@ -81,10 +81,13 @@ func (c *cluster) open(ctx context.Context) (err error) {
 	return nil
 }
 
+// account is the name of a server's first account, unless a run has another.
+const account = "The business"
+
 // serverAt describes a business server.
 func (c *cluster) serverAt(name, data, addr, number, database string) *process {
 	args := []string{"serve", "--data", data, "--master-key-file", c.path("master.key"), "--relay", "ws://" + c.wireAddr, "--number", number,
-		"--addr", addr, "--egress-allow", "127.0.0.0/8", "--log-level", "warn", "--name", cmp.Or(c.name, "The business")}
+		"--addr", addr, "--egress-allow", "127.0.0.0/8", "--log-level", "warn", "--name", cmp.Or(c.name, account)}
 	if database != "" {
 		args = append(args, "--database", database)
 	}

@@ -29,10 +29,9 @@ type sinksCmd struct {
 func (*sinksCmd) Help() string {
 	return `A server with four numbers, each with an endpoint, a phone, customers and a client of its own, and an endpoint in the dialect
 kabar that is told of all. While all sinks are well two of them are measured: that is the baseline. So they are while the others
-misbehave, in another way every few seconds: they hang,
-drip, answer 500, 429 or a redirect, cut the connection before or within a 200, send a body without an end, show an expired
-certificate, or have a name that leads nowhere. Then the server is killed, again and again, while that goes on. In the end all sinks
-are well and take what waits, and the checker judges.`
+misbehave, in another way every few seconds: they hang, drip, answer 500, 429 or a redirect, cut the connection before or within
+a 200, send a body without an end, show an expired certificate, or have a name that leads nowhere. Then the server is killed,
+again and again, while that goes on. In the end all sinks are well and take what waits, and the checker judges.`
 }
 
 // Run runs the phases, and has the checker judge.

@@ -79,8 +79,8 @@ func (o *outlet) change(ctx context.Context, mood recorders.Mood) error {
 	return o.c.rec.Write(history.Record{Op: history.Started, Process: o.name, Detail: string(mood)})
 }
 
-// openWide opens an endpoint of all numbers that the server has, and will have, in the dialect kabar: each of its logs is told in an order of
-// its own, and the others' endpoints must not notice how its sink fares.
+// openWide opens an endpoint of all numbers that the account has, and will have, in the dialect kabar: each of their logs is told in an order
+// of its own, and the others' endpoints must not notice how its sink fares.
 func openWide(ctx context.Context, c *cluster, name string) (*outlet, error) {
 	o, err := newOutlet(ctx, c, name, recorders.FlatPath, true)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // party is a number of the server with everything around it: the endpoint of its settings, customers, and a client that writes to them. Parties
-// share nothing but server, relay and wire, and an endpoint that is told of all.
+// share nothing but server, account, relay and wire, and an endpoint that is told of all.
 type party struct {
 	*outlet
 	number    string
@@ -72,9 +72,6 @@ func (p *party) found(ctx context.Context) error {
 
 // think is how long a client waits between two messages to a customer: two processors are not to be busy, or the figures would be theirs.
 const think = "150ms"
-
-// account is that of all numbers: it has the name of the first one, as a cluster gives it.
-const account = "The business"
 
 // enter makes the number, without limits, and its key.
 func (p *party) enter(ctx context.Context) error {

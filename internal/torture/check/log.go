@@ -2,7 +2,9 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 )
 
 // Of endpoints that are told in the dialect kabar each event is known by its place in the number's log, so that more can be said of
@@ -17,24 +19,22 @@ func (h *hooks) inLog() []*post {
 	return all
 }
 
+// place says where an event is: in which log, and where there.
+func (p *post) place() string { return strings.TrimSpace(fmt.Sprint(p.number, " ", p.seq)) }
+
 // oneID: an event has one webhook-id, whoever tells it and how often.
 func oneID(r *run) (all []violation) {
-	type place struct {
-		number string
-		seq    uint64
-	}
-	first := map[place]*post{}
+	first := map[string]*post{} // by place
 	for _, p := range r.order {
-		at := place{p.number, p.seq}
-		other := first[at]
 		if p.seq == 0 {
 			continue
 		}
+		other := first[p.place()]
 		if other == nil {
-			first[at] = p
+			first[p.place()] = p
 			continue
 		}
-		all = append(all, broken("once", []int{other.first(), p.first()}, "event %d was told under two webhook-ids, %s and %s", p.seq, other.id, p.id))
+		all = append(all, broken("once", []int{other.first(), p.first()}, "event %s was told under two webhook-ids, %s and %s", p.place(), other.id, p.id))
 	}
 	return all
 }
@@ -44,17 +44,19 @@ func (p *post) first() int { return slices.Min(slices.Concat(p.attempts, p.again
 
 // logOrder: events of one customer are told in the order of the log, each when the one before has been taken.
 func logOrder(r *run) (all []violation) {
-	last := map[string]*post{} // by customer
+	type lane struct{ number, customer string }
+	last := map[lane]*post{}
 	for _, p := range r.inLog() {
 		if p.customer == "" {
 			continue
 		}
-		before := last[p.customer]
-		last[p.customer] = p
+		in := lane{p.number, p.customer}
+		before := last[in]
+		last[in] = p
 		if before == nil || before.done != nowhere && before.done < p.attempts[0] || r.lost(before.attempts[0], p.attempts[0]) != "" {
 			continue
 		}
-		all = append(all, broken("order", []int{before.attempts[0], before.done, p.attempts[0]}, "event %d of %s was told before %d had been taken", p.seq, p.customer, before.seq))
+		all = append(all, broken("order", []int{before.attempts[0], before.done, p.attempts[0]}, "event %s of %s was told before %d had been taken", p.place(), p.customer, before.seq))
 	}
 	return all
 }
@@ -64,10 +66,10 @@ func skipped(r *run) (all []violation) {
 	var before *post
 	for _, p := range r.inLog() {
 		if before != nil && p.number == before.number && p.seq > before.seq+1 && !r.cutOff(before, p) {
-			all = append(all, broken("loss", []int{before.attempts[0], p.attempts[0]}, "events between %d and %d were never told", before.seq, p.seq))
+			all = append(all, broken("loss", []int{before.attempts[0], p.attempts[0]}, "events between %s and %d were never told", before.place(), p.seq))
 		}
 		if before = p; p.done == nowhere && r.lost(p.attempts[0], nowhere) == "" {
-			all = append(all, broken("loss", p.attempts[:1], "event %d was never taken", p.seq))
+			all = append(all, broken("loss", p.attempts[:1], "event %s was never taken", p.place()))
 		}
 	}
 	return all

@@ -53,9 +53,9 @@ func TestRulesOfOtherEndpoints(t *testing.T) {
 		{"two logs, each with its own order and ids", unlogged + `
 			log e1 c1 n1:5@A A#1=y1@A
 			logged e1 200
-			log e3 c3 n2:5@B
+			log e3 c3 n2:6@B
 			logged e3 200
-			log e4 c4 n2:6@B
+			log e4 c4 n3:20@B
 			logged e4 200
 			log e2 c2 n1:6@A A#2=y2@A
 			logged e2 200` + rest, nil},
