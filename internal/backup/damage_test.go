@@ -32,7 +32,7 @@ func unzip(t *testing.T, path string) []byte {
 	return text
 }
 
-// TestDamageIsNamed damages every file of a backup in every way. Each time the error names that file.
+// TestDamageIsNamed damages every file of a backup, with -short each fourth, in every way. Each time the error names that file.
 func TestDamageIsNamed(t *testing.T) {
 	storetest.SQLite(t, func(t *testing.T, s *storetest.Env) {
 		e := newEnv(t, s)

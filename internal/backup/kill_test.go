@@ -108,7 +108,7 @@ func TestKilled(t *testing.T) {
 			opened++
 		}
 	}
-	t.Logf("of %d backups %d were made, and as many restores ended %d times with a store that opens", times, made, opened)
+	t.Logf("of %d backups %d were made, of %d restores %d left a store that opens", times, made, times, opened)
 }
 
 // fill makes a server's data folder and returns how many messages it has.
