@@ -124,12 +124,12 @@ func TestAWeekWithoutASuccess(t *testing.T) {
 		v.restart()
 		up.Store(true)
 		settle(time.Hour)
-		if b := v.backlog(); b.Pending != 3 || n.Load() != 1 {
-			t.Errorf("suspended, %+v and %d suspensions; want 3 events that wait, and 1", b, n.Load())
+		if b := v.backlog(); b.Pending != 4 || n.Load() != 1 {
+			t.Errorf("suspended, %+v and %d suspensions; want 3 events that wait with that which tells of it, and 1", b, n.Load())
 		}
 		v.configure(func(c *kabar.EndpointConfig) { c.Become(kabar.EndpointActive, "", v.now()) })
 		settle(time.Hour)
-		v.wantDone(12)
+		v.wantDone(13)
 	})
 }
 
