@@ -130,7 +130,7 @@ func (s *server) health(ctx context.Context) (func(endpoint.Group) webhook.Backl
 	return func(g endpoint.Group) webhook.Backlog { return sum(g, all) }, nil
 }
 
-// sum adds up how far the rows of an endpoint are behind. The last answer is that of the row that fails, if one does.
+// sum adds up how far the rows of an endpoint are behind. The last answer is the newest.
 func sum(g endpoint.Group, all map[kabar.EndpointID]webhook.Backlog) webhook.Backlog {
 	var total webhook.Backlog
 	for _, e := range g {
@@ -140,8 +140,8 @@ func sum(g endpoint.Group, all map[kabar.EndpointID]webhook.Backlog) webhook.Bac
 		if !b.Oldest.IsZero() && (total.Oldest.IsZero() || b.Oldest.Before(total.Oldest)) {
 			total.Oldest = b.Oldest
 		}
-		if total.LastStatus == 0 && total.LastError == "" || b.Failing && !total.Failing {
-			total.LastStatus, total.LastError = b.LastStatus, b.LastError
+		if b.LastAt.After(total.LastAt) {
+			total.LastAt, total.LastStatus, total.LastError = b.LastAt, b.LastStatus, b.LastError
 		}
 		total.Failing = total.Failing || b.Failing
 	}

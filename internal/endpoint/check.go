@@ -128,9 +128,12 @@ func checkHeaders(headers map[string]string) error {
 	if len(headers) > maxEndpointHeaders {
 		return kabar.Refuse(kabar.ReasonInvalid, "headers", "there may be %d of them", maxEndpointHeaders)
 	}
+	known := map[string]bool{}
 	for name, value := range headers {
 		canonical := http.CanonicalHeaderKey(name)
 		switch {
+		case known[canonical]:
+			return kabar.Refuse(kabar.ReasonInvalid, "headers", "%s is there twice, in two spellings", canonical)
 		case name == "" || strings.ContainsFunc(name, notOfToken):
 			return kabar.Refuse(kabar.ReasonInvalid, "headers", "%q is no name of a header", name)
 		case slices.Contains(ownHeaders(), canonical) || strings.HasPrefix(canonical, "Webhook-") || strings.HasPrefix(canonical, "Kabar-"):
@@ -138,6 +141,7 @@ func checkHeaders(headers map[string]string) error {
 		case len(value) > maxEndpointHeader || strings.ContainsFunc(value, notOfValue):
 			return kabar.Refuse(kabar.ReasonInvalid, "headers", "the value of %s has more than %d bytes, or characters that a header cannot have", canonical, maxEndpointHeader)
 		}
+		known[canonical] = true
 	}
 	return nil
 }

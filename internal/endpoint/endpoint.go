@@ -139,6 +139,7 @@ func (es *Endpoints) Add(ctx context.Context, w Wanted) (Group, error) {
 	} else if len(all) >= maxEndpoints {
 		return nil, kabar.Refuse(kabar.ReasonEndpointState, "endpoint", "an account has %d endpoints at most; remove one that is not needed", maxEndpoints)
 	}
+	now := es.o.Now()
 	var group Group
 	err = es.write(ctx, func(tx *store.Tx) error {
 		group = nil // the writer may run an operation again
@@ -151,8 +152,8 @@ func (es *Endpoints) Add(ctx context.Context, w Wanted) (Group, error) {
 			if len(group) > 0 {
 				e.Group = group.First().ID
 			}
-			e.Since = es.o.Now()
-			if err := tx.AddEndpoint(e, es.o.Now()); err != nil {
+			e.Since = now
+			if err := tx.AddEndpoint(e, now); err != nil {
 				return err
 			}
 			group = append(group, e)

@@ -21,6 +21,7 @@ type desk struct {
 	*endpoint.Endpoints
 	t       *testing.T
 	now     time.Time
+	ticking bool     // each look at the clock is a moment later
 	proofs  []string // URL and token
 	noProof error
 	woken   map[kabar.NumberID]int
@@ -29,7 +30,7 @@ type desk struct {
 
 func newDesk(t *testing.T, s *storetest.Env) *desk {
 	d := &desk{Env: s, t: t, now: s.Now, woken: map[kabar.NumberID]int{}}
-	d.Endpoints = endpoint.New(endpoint.Options{Store: s.DB, Now: func() time.Time { return d.now },
+	d.Endpoints = endpoint.New(endpoint.Options{Store: s.DB, Now: d.tick,
 		CheckURL: func(u string) error {
 			if !strings.HasPrefix(u, "https://") {
 				return errors.New("must begin with https://")
@@ -46,6 +47,14 @@ func newDesk(t *testing.T, s *storetest.Env) *desk {
 		Wake:  func(n kabar.NumberID) { d.woken[n]++ },
 		Retry: func(_ kabar.NumberID, e kabar.EndpointID) { d.retried = append(d.retried, e) }})
 	return d
+}
+
+// tick is what time it is; another each time for a desk that is ticking.
+func (d *desk) tick() time.Time {
+	if d.ticking {
+		d.now = d.now.Add(time.Millisecond)
+	}
+	return d.now
 }
 
 func (d *desk) add(w endpoint.Wanted) endpoint.Group {
@@ -317,22 +326,23 @@ func TestWhatCannotBeConfiguredIsRefused(t *testing.T) {
 	storetest.SQLite(t, func(t *testing.T, s *storetest.Env) {
 		d := newDesk(t, s)
 		for name, change := range map[string]func(*kabar.EndpointConfig){
-			"url":         func(c *kabar.EndpointConfig) { c.URL = "http://10.0.0.1/" },
-			"long url":    func(c *kabar.EndpointConfig) { c.URL = "https://" + strings.Repeat("x", 2048) },
-			"notify":      func(c *kabar.EndpointConfig) { c.Notify = "ftp://x" },
-			"filter":      func(c *kabar.EndpointConfig) { c.Filter.Types = []string{"messages.*"} },
-			"timeout":     func(c *kabar.EndpointConfig) { c.Timeout = time.Minute },
-			"concurrency": func(c *kabar.EndpointConfig) { c.Concurrency = 65 },
-			"batch":       func(c *kabar.EndpointConfig) { c.Batch = 1001 },
-			"description": func(c *kabar.EndpointConfig) { c.Description = strings.Repeat("é", 257) },
-			"own header":  func(c *kabar.EndpointConfig) { c.Headers = map[string]string{"webhook-id": "1"} },
-			"host":        func(c *kabar.EndpointConfig) { c.Headers = map[string]string{"HOST": "x"} },
-			"bad name":    func(c *kabar.EndpointConfig) { c.Headers = map[string]string{"a b": "x"} },
-			"bad value":   func(c *kabar.EndpointConfig) { c.Headers = map[string]string{"a": "x\r\nb: y"} },
-			"certificate": func(c *kabar.EndpointConfig) { c.Certificate, c.CertificateKey = "x", "y" },
-			"no key":      func(c *kabar.EndpointConfig) { c.Certificate = "x" },
-			"ca":          func(c *kabar.EndpointConfig) { c.CA = "x" },
-			"secret":      func(c *kabar.EndpointConfig) { c.Secrets = []kabar.EndpointSecret{{Value: "whsec_"}} },
+			"url":          func(c *kabar.EndpointConfig) { c.URL = "http://10.0.0.1/" },
+			"header twice": func(c *kabar.EndpointConfig) { c.Headers = map[string]string{"X-A": "1", "x-a": "2"} },
+			"long url":     func(c *kabar.EndpointConfig) { c.URL = "https://" + strings.Repeat("x", 2048) },
+			"notify":       func(c *kabar.EndpointConfig) { c.Notify = "ftp://x" },
+			"filter":       func(c *kabar.EndpointConfig) { c.Filter.Types = []string{"messages.*"} },
+			"timeout":      func(c *kabar.EndpointConfig) { c.Timeout = time.Minute },
+			"concurrency":  func(c *kabar.EndpointConfig) { c.Concurrency = 65 },
+			"batch":        func(c *kabar.EndpointConfig) { c.Batch = 1001 },
+			"description":  func(c *kabar.EndpointConfig) { c.Description = strings.Repeat("é", 257) },
+			"own header":   func(c *kabar.EndpointConfig) { c.Headers = map[string]string{"webhook-id": "1"} },
+			"host":         func(c *kabar.EndpointConfig) { c.Headers = map[string]string{"HOST": "x"} },
+			"bad name":     func(c *kabar.EndpointConfig) { c.Headers = map[string]string{"a b": "x"} },
+			"bad value":    func(c *kabar.EndpointConfig) { c.Headers = map[string]string{"a": "x\r\nb: y"} },
+			"certificate":  func(c *kabar.EndpointConfig) { c.Certificate, c.CertificateKey = "x", "y" },
+			"no key":       func(c *kabar.EndpointConfig) { c.Certificate = "x" },
+			"ca":           func(c *kabar.EndpointConfig) { c.CA = "x" },
+			"secret":       func(c *kabar.EndpointConfig) { c.Secrets = []kabar.EndpointSecret{{Value: "whsec_"}} },
 		} {
 			w := endpoint.Wanted{Account: s.A.Account, Number: s.A.ID, Dialect: kabar.Kabar, EndpointConfig: kabar.EndpointConfig{URL: "https://x.example/"}}
 			change(&w.EndpointConfig)
@@ -348,6 +358,28 @@ func TestWhatCannotBeConfiguredIsRefused(t *testing.T) {
 		}
 		if _, err := d.Get(t.Context(), 1<<40); reasonOf(err) != kabar.ReasonNotFound {
 			t.Errorf("an endpoint that there is not: %v", err)
+		}
+	})
+}
+
+// TestAnyNumberOfAnEndpointSuspendsIt: each of its rows has a time of its own since when it is as it is.
+func TestAnyNumberOfAnEndpointSuspendsIt(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *storetest.Env) {
+		d := newDesk(t, s)
+		d.another("4930222")
+		d.ticking = true
+		g := d.add(endpoint.Wanted{})
+		for _, state := range []kabar.EndpointState{kabar.EndpointPaused, kabar.EndpointActive} {
+			var err error
+			if g, err = d.Change(t.Context(), g[0].ID, func(c *kabar.EndpointConfig) error { c.Become(state, "", d.tick()); return nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if told, err := d.Suspend(t.Context(), g[1], kabar.Suspension{Reason: "it is gone"}); told == nil || err != nil {
+			t.Fatalf("asked by the second number: told by %+v (%v)", told, err)
+		}
+		if g, err := d.Get(t.Context(), g[0].ID); err != nil || g[0].State != kabar.EndpointSuspended || g[1].State != kabar.EndpointSuspended {
+			t.Errorf("%+v (%v), want both suspended", g, err)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -105,7 +106,8 @@ func (es *Endpoints) Suspend(ctx context.Context, e *kabar.Endpoint, why kabar.S
 		return nil, err
 	}
 	first := g.First()
-	if !first.Active() || first.URL != e.URL || !first.Since.Equal(e.Since) {
+	i := slices.IndexFunc(g, func(row *kabar.Endpoint) bool { return row.ID == e.ID })
+	if i < 0 || !first.Active() || g[i].URL != e.URL || !g[i].Since.Equal(e.Since) { // each row has a Since of its own
 		return nil, nil // whoever asks has failed at what it was before
 	}
 	if works, err := es.works(ctx, g, why.Since); works || err != nil {

@@ -19,9 +19,9 @@ func (s *session) take(r *result) {
 		s.draining--
 	}
 	if r.asked && r.outcome != abandoned {
-		s.status, s.err = r.status, ""
+		s.reply = reply{at: r.at, url: s.to.URL, status: r.status}
 		if r.err != nil {
-			s.err = r.err.Error()
+			s.reply.err = r.err.Error()
 		}
 		s.unwanted = errors.Is(r.err, errGone)
 		if r.quiet > 0 {

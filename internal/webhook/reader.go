@@ -38,9 +38,15 @@ type state struct {
 	parked    int64 // events of parked customers
 	customers int   // who are parked
 	since     time.Time
-	url       string // that was answered so:
-	status    int
-	err       string
+	reply     reply
+}
+
+// reply is the last answer, of whichever session; zero before the first.
+type reply struct {
+	at     time.Time // when it was asked
+	url    string    // that has given it
+	status int
+	err    string // why it counts as failed
 }
 
 func newReader(o *Options, t *target) *reader {
@@ -77,15 +83,12 @@ func (r *reader) target() *target {
 	return r.to
 }
 
-// lastAnswer is what a URL has answered in the session before: it often says why the endpoint is not active. Zero if there was none, or
-// it was another's.
-func (r *reader) lastAnswer(url string) (status int, err string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.state.url != url {
-		return 0, ""
+// replyOf is what a URL has answered last; zero if that was another.
+func (st *state) replyOf(url string) reply {
+	if st.reply.url != url {
+		return reply{}
 	}
-	return r.state.status, r.state.err
+	return st.reply
 }
 
 // nudge never blocks.
@@ -108,7 +111,6 @@ func (r *reader) run(ctx context.Context) {
 			sleep(ctx, pauseStore)
 			continue
 		case !s.to.active():
-			s.status, s.err = r.lastAnswer(s.to.URL)
 			s.publish()
 			r.await(ctx)
 		default:
@@ -138,6 +140,9 @@ func (r *reader) await(ctx context.Context) {
 // open reads what the store remembers of the endpoint: its mark, the rows above it, and who is parked.
 func (r *reader) open(ctx context.Context) (*session, error) {
 	s := newSession(r, r.target())
+	r.mu.Lock()
+	s.reply = r.state.reply
+	r.mu.Unlock()
 	if err := s.begin(ctx); err != nil {
 		return nil, err
 	}
@@ -190,6 +195,7 @@ type Backlog struct {
 	Oldest     time.Time // when the oldest of them happened; zero if there is none
 	Failing    bool      // something failed, and nothing has succeeded for 30 seconds since
 	Parked     int       // customers who are parked
+	LastAt     time.Time // when the last request was made that its URL has answered, or not; zero before the first
 	LastStatus int       // of the last answer; 0 before the first and when there was none
 	LastError  string    // of the last attempt; empty when it succeeded
 	Suspended  bool
@@ -230,18 +236,15 @@ func (r *reader) backlog(ctx context.Context) (Backlog, error) {
 	r.mu.Lock()
 	st, to := r.state, r.to
 	r.mu.Unlock()
-	if st.url != to.URL { // nothing has been sent to the new one yet
-		st.status, st.err = 0, ""
-	}
-	state := to.State
+	answer, state := st.replyOf(to.URL), to.State
 	if state == kabar.EndpointDisabled {
-		return Backlog{LastStatus: st.status, LastError: st.err}, nil
+		return Backlog{LastAt: answer.at, LastStatus: answer.status, LastError: answer.err}, nil
 	}
 	behind, err := r.o.Store.Behind(ctx, r.number, st.mark)
 	if err != nil {
 		return Backlog{}, err
 	}
-	b := Backlog{Parked: st.customers, LastStatus: st.status, LastError: st.err, Failing: failing(st.since, r.o.Now()),
+	b := Backlog{Parked: st.customers, LastAt: answer.at, LastStatus: answer.status, LastError: answer.err, Failing: failing(st.since, r.o.Now()),
 		Suspended: state == kabar.EndpointSuspended}
 	b.Pending = max(behind-int64(st.settled), 0) + st.parked
 	if b.Pending == 0 {

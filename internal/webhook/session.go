@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"kabar"
@@ -27,8 +28,9 @@ type session struct {
 	dry   bool      // a replay has read all that is left of its events
 	done  bool      // it has come to its end
 
-	refused  bool // something has failed in this session, and nothing has succeeded since
-	unwanted bool // the application has said that it wants no more events
+	refused  bool        // something has failed in this session, and nothing has succeeded since
+	unwanted bool        // the application has said that it wants no more events
+	spared   atomic.Bool // it was asked that the endpoint be suspended, and it was not: of any goroutine
 
 	window window
 	lanes  lanes
@@ -66,8 +68,7 @@ type session struct {
 	failing time.Time // since when the endpoint takes nothing, as the store has it
 
 	settings kabar.Settings
-	status   int
-	err      string
+	reply    reply
 	ending   bool
 	nap      time.Duration
 }
@@ -179,7 +180,7 @@ func (s *session) trouble(ctx context.Context, what string, err error) {
 // publish tells others how the session stands.
 func (s *session) publish() {
 	st := state{mark: s.window.mark, settled: s.window.settled + s.window.passed, parked: s.lanes.events, customers: s.lanes.parked,
-		since: s.health.since, url: s.to.URL, status: s.status, err: s.err}
+		since: s.health.since, reply: s.reply}
 	s.mu.Lock()
 	s.state = st
 	s.mu.Unlock()

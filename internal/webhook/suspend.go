@@ -26,6 +26,9 @@ func (s *session) turned() *time.Time {
 // nothing of what happens now.
 func (s *session) giveUp(now time.Time) bool {
 	limit := s.profile.Suspend
+	if s.spared.Swap(false) { // it is told on; the next failure asks again
+		s.refused, s.unwanted, s.hold = false, false, time.Time{}
+	}
 	switch {
 	case limit == 0:
 		return false
@@ -39,7 +42,8 @@ func (s *session) giveUp(now time.Time) bool {
 	return true
 }
 
-// suspend has the endpoint suspended. Until its target says so, nothing is sent: the session waits, and asks again after a while.
+// suspend has the endpoint suspended. Until its target says so, or that it is spared, nothing is sent: the session waits, and asks again
+// after a while.
 func (s *session) suspend(why kabar.Suspension) {
 	now := s.o.Now()
 	if now.Before(s.hold) {
@@ -51,10 +55,13 @@ func (s *session) suspend(why kabar.Suspension) {
 	settings := s.settings
 	s.aside(func(ctx context.Context) {
 		told, err := s.o.Suspend(ctx, s.to.Endpoint, why)
-		if err != nil {
+		switch {
+		case err != nil:
 			s.log.Warn("suspend a webhook endpoint", "err", err)
-		}
-		if told != nil {
+		case told == nil:
+			s.spared.Store(true)
+			s.nudge()
+		default:
 			s.log.Warn("webhook endpoint suspended", "reason", why.Reason)
 			s.tellOwner(ctx, settings, told)
 		}

@@ -77,6 +77,14 @@ func TestNothingWaitsForADisabledEndpoint(t *testing.T) {
 				t.Errorf("%s: %+v, want the last answer", state, b)
 			}
 		}
+		v.sink.respond(always(200))
+		v.configure(func(c *kabar.EndpointConfig) { c.Become(kabar.EndpointActive, "", v.now()) })
+		settle(time.Second)
+		v.configure(func(c *kabar.EndpointConfig) { c.Description = "another" })
+		settle(time.Second)
+		if b := v.backlog(); b.LastStatus != 200 || b.Pending != 0 {
+			t.Errorf("described otherwise, with nothing to send: %+v, want the last answer", b)
+		}
 		v.aim("https://other.example/hook")
 		settle(time.Second)
 		if b := v.backlog(); b.LastStatus != 0 || b.LastError != "" {
@@ -130,6 +138,36 @@ func TestAWeekWithoutASuccess(t *testing.T) {
 		v.configure(func(c *kabar.EndpointConfig) { c.Become(kabar.EndpointActive, "", v.now()) })
 		settle(time.Hour)
 		v.wantDone(13)
+	})
+}
+
+// TestWhoIsSparedIsToldOn: an endpoint of all numbers is not suspended while it takes events of another number.
+func TestWhoIsSparedIsToldOn(t *testing.T) {
+	bubble(t, 3, func(v *env) {
+		v.suspends(7 * 24 * time.Hour)
+		var asked atomic.Int64
+		suspends := v.options
+		v.options = func(o *webhook.Options) {
+			suspends(o)
+			o.Suspend = func(context.Context, *kabar.Endpoint, kabar.Suspension) (*kabar.Event, error) {
+				asked.Add(1)
+				return nil, nil
+			}
+		}
+		v.sink.respond(always(500))
+		v.tell(0, 1, 2)
+		v.start()
+		settle(8 * 24 * time.Hour)
+		before := len(v.sink.got())
+		settle(24 * time.Hour)
+		if tried := len(v.sink.got()) - before; asked.Load() < 2 || tried < 2 {
+			t.Errorf("asked %d times, and tried %d times in a day", asked.Load(), tried)
+		}
+		v.sink.respond(always(410))
+		settle(24 * time.Hour)
+		v.sink.respond(always(200))
+		settle(24 * time.Hour)
+		v.wantDone(3)
 	})
 }
 
