@@ -49,6 +49,14 @@ type reply struct {
 	err    string // why it counts as failed
 }
 
+// replyOf is what a URL has answered last; zero if that was another.
+func (st *state) replyOf(url string) reply {
+	if st.reply.url != url {
+		return reply{}
+	}
+	return st.reply
+}
+
 func newReader(o *Options, t *target) *reader {
 	return &reader{o: o, id: t.id(), of: t.ID, account: t.Account, number: t.Number, dialect: t.Dialect, profile: o.Profile[t.Dialect], to: t,
 		salt: o.Store.Ref(kabar.MessageID(t.ID)), log: o.Log.With("endpoint", t.id()), wake: make(chan struct{}, 1),
@@ -81,14 +89,6 @@ func (r *reader) target() *target {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.to
-}
-
-// replyOf is what a URL has answered last; zero if that was another.
-func (st *state) replyOf(url string) reply {
-	if st.reply.url != url {
-		return reply{}
-	}
-	return st.reply
 }
 
 // nudge never blocks.
