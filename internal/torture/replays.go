@@ -28,20 +28,29 @@ func openSecond(ctx context.Context, c *cluster) (*second, error) {
 	if err != nil {
 		return nil, err
 	}
-	endpoints := "http://" + c.api + "/kabar/v1/endpoints"
-	answer, err := call(ctx, http.MethodPost, endpoints, key, `{"url":"http://`+c.sinkAddr+recorders.FlatPath+`","dialect":"kabar","number":"`+business+`"}`)
+	url, err := c.addEndpoint(ctx, key, `{"url":"http://`+c.sinkAddr+recorders.FlatPath+`","dialect":"kabar","number":"`+business+`"}`)
 	if err != nil {
 		return nil, err
 	}
-	var made struct{ ID string }
-	if err := json.Unmarshal([]byte(answer), &made); err != nil || made.ID == "" {
-		return nil, fmt.Errorf("there is no endpoint in %q: %w", answer, err)
-	}
-	s := &second{key: key, url: endpoints + "/" + made.ID}
+	s := &second{key: key, url: url}
 	if s.rec, err = history.Open(c.path("history"), "second"); err != nil {
 		return nil, err
 	}
 	return s, s.rec.Write(history.Record{Op: history.Opened, Endpoint: recorders.Flat})
+}
+
+// addEndpoint makes an endpoint, and returns its own URL in the management API.
+func (c *cluster) addEndpoint(ctx context.Context, key, body string) (string, error) {
+	endpoints := "http://" + c.api + "/kabar/v1/endpoints"
+	answer, err := call(ctx, http.MethodPost, endpoints, key, body)
+	if err != nil {
+		return "", err
+	}
+	var made struct{ ID string }
+	if err := json.Unmarshal([]byte(answer), &made); err != nil || made.ID == "" {
+		return "", fmt.Errorf("there is no endpoint in %q: %w", answer, err)
+	}
+	return endpoints + "/" + made.ID, nil
 }
 
 // again has the endpoint told again of what has happened since a time. While nobody answers it asks for the same again.

@@ -4,8 +4,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -93,22 +91,14 @@ func openWide(ctx context.Context, c *cluster, name string) (*outlet, error) {
 	if err := o.sink.start(ctx); err != nil {
 		return nil, err
 	}
-	endpoint := "http://" + c.api + "/kabar/v1/endpoints"
-	o.aim = func(ctx context.Context, url string) error {
-		if o.url != "" {
-			_, err := call(ctx, http.MethodPatch, endpoint, key, `{"url":"`+url+`"}`)
+	var endpoint string
+	o.aim = func(ctx context.Context, url string) (err error) {
+		if endpoint == "" {
+			endpoint, err = c.addEndpoint(ctx, key, `{"url":"`+url+`","dialect":"kabar"}`)
 			return err
 		}
-		answer, err := call(ctx, http.MethodPost, endpoint, key, `{"url":"`+url+`","dialect":"kabar"}`)
-		if err != nil {
-			return err
-		}
-		var made struct{ ID string }
-		if err := json.Unmarshal([]byte(answer), &made); err != nil || made.ID == "" {
-			return fmt.Errorf("there is no endpoint in %q: %w", answer, err)
-		}
-		endpoint += "/" + made.ID
-		return nil
+		_, err = call(ctx, http.MethodPatch, endpoint, key, `{"url":"`+url+`"}`)
+		return err
 	}
 	if err := o.point(ctx); err != nil {
 		return nil, err

@@ -7,8 +7,9 @@ import (
 	"kabar/internal/torture/history"
 )
 
-// A history has replays of one number's log alone. What is told again cannot be seen to belong to one replay or another, and a request to replay that was not answered may have begun one or
-// not. So it is not judged how often an event comes again, nor whether more comes than was asked for, as long as something was.
+// A history has replays of one number's log alone. What is told again cannot be seen to belong to one replay or another, and a request to
+// replay that was not answered may have begun one or not. So it is not judged how often an event comes again, nor whether more comes than was
+// asked for, as long as something was.
 
 // ask is a request that an endpoint be told again of what has happened since a time. It is made with the same time until it is answered.
 type ask struct {
